@@ -1,0 +1,53 @@
+# make run      build, and start with the bundled sample on http://localhost; make run WATCH=/var/log/nginx/access.log watches your own
+# make test     every test, with the race detector, and some seconds of fuzzing for each fuzz target
+# make check    what is cheap and says whether the house is in order: format, vet, staticcheck, import map, words, licences
+# make bench    the figures that the design promises, measured and printed
+# make soak     an hour of kills, power cuts and fuzzing
+# make build    bin/tocsin
+
+GO     ?= go
+WATCH  ?=
+FUZZ   ?= 4
+SOAK   ?= 120
+
+.PHONY: help build run test check bench soak needs
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \(make \)/\1/p' Makefile
+
+build:
+	$(GO) build -trimpath -o bin/tocsin .
+
+# The sample gets a folder of its own, gone when it ends, unless DATA names one to keep.
+run: build
+ifeq ($(strip $(WATCH)),)
+	@script/sample.sh bin/tocsin "$(DATA)"
+else
+	@bin/tocsin serve $(if $(DATA),--data "$(DATA)") --watch "$(WATCH)"
+endif
+
+# What the tests need beside Go: a C compiler for the race detector, Chromium for the console.
+needs:
+	@script/needs.sh
+
+test: needs
+	$(GO) vet ./...
+	script/fuzz.sh $(FUZZ)
+	$(GO) test -count 1 -timeout 10m -run '^TestRange$$' ./internal/desk
+	$(GO) test -race -timeout 15m ./...
+
+check:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck -tags bench,soak ./...
+	$(GO) test -count 1 -run '^(TestLayers|TestWords|TestHouse|TestLicences)$$' .
+
+bench: build
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -tags bench -timeout 30m -count 1 -v ./bench/...
+
+soak: build
+	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
+	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^TestPowerCut$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
+	script/fuzz.sh $(SOAK)
