@@ -1,0 +1,296 @@
+package entry
+
+import "time"
+
+// The kinds, with their bodies below. They are for ever: a body gets optional fields only.
+const (
+	ProgramStarted Kind = "program.started" // Started
+	ClockJumped    Kind = "clock.jumped"    // Jumped
+	RulesLoaded    Kind = "rules.loaded"    // Rules
+	SourceSilent   Kind = "source.silent"   // Source
+	SourceBack     Kind = "source.back"     // Source
+	VaultErased    Kind = "vault.erased"    // Erased
+
+	AlertRaised Kind = "alert.raised" // Alert
+	AlertGrew   Kind = "alert.grew"   // AlertGrowth
+	AlertEnded  Kind = "alert.ended"  // AlertGrowth
+
+	IncidentOpened   Kind = "incident.opened"   // Opened
+	IncidentSeverity Kind = "incident.severity" // Severity
+	IncidentPhase    Kind = "incident.phase"    // Phase
+	IncidentNoted    Kind = "incident.noted"    // Note
+	IncidentAssigned Kind = "incident.assigned" // Assigned
+	IncidentClosed   Kind = "incident.closed"   // Closed
+	IncidentReopened Kind = "incident.reopened" // Reopened
+
+	MuteAdded   Kind = "mute.added"   // Mute
+	MuteRemoved Kind = "mute.removed" // MuteEnd
+
+	PersonPut      Kind = "person.put"      // Person
+	PersonPassword Kind = "person.password" // Password
+	PolicyPut      Kind = "policy.put"      // Policy
+	SignedIn       Kind = "signin.accepted" // Signin
+	SigninRefused  Kind = "signin.refused"  // Refusals
+
+	CallOpened   Kind = "call.opened"   // Call
+	CallJoined   Kind = "call.joined"   // CallJoin
+	CallWanted   Kind = "call.wanted"   // CallTry
+	CallSent     Kind = "call.sent"     // CallResult
+	CallFailed   Kind = "call.failed"   // CallResult
+	CallAnswered Kind = "call.answered" // Answer
+	CallEnded    Kind = "call.ended"    // CallEnd
+)
+
+// Started says that the program began to work on this ledger.
+type Started struct {
+	Version    string `json:"version"`
+	Sample     bool   `json:"sample,omitempty"`
+	CutBytes   int64  `json:"cut_bytes,omitempty"`   // of a torn, never acknowledged tail that was set aside
+	CutEntries int64  `json:"cut_entries,omitempty"` // whole entries in it
+}
+
+// Jumped says that the wall clock moved by more than a minute against the machine's steady clock.
+type Jumped struct {
+	By time.Duration `json:"by_ns"` // forward is positive
+}
+
+// Rules says which rules detection began to use.
+type Rules struct {
+	Hash    string `json:"hash"`
+	Loaded  int    `json:"loaded"`
+	Refused int    `json:"refused,omitempty"`
+}
+
+// Source says that a watched source fell silent or spoke again. Its path is in the vault: names of files can name people.
+type Source struct {
+	Hash  string        `json:"hash"` // keyed hash of the path
+	Vault string        `json:"vault"`
+	Since time.Time     `json:"since"` // when its last line came
+	Limit time.Duration `json:"limit_ns,omitempty"`
+}
+
+// Erased names vault objects whose keys were destroyed.
+type Erased struct {
+	IDs  []string `json:"ids"`
+	Text string   `json:"text,omitempty"` // vault object with the reason
+}
+
+// A Party is an address or account, as keyed hashes.
+type Party struct {
+	Hash    string `json:"hash"`
+	Net     string `json:"net,omitempty"` // of an address: keyed hash of its /24 or /64
+	Role    string `json:"role"`          // suspect, victim
+	Realm   string `json:"realm,omitempty"`
+	Country string `json:"country,omitempty"`
+	Own     bool   `json:"own,omitempty"`
+	Shared  bool   `json:"shared,omitempty"`
+}
+
+// Alert is an alert when it was raised. Addresses, accounts and sample lines are in the vault object.
+type Alert struct {
+	ID          string    `json:"id"`
+	Rule        string    `json:"rule"`
+	RuleVersion string    `json:"rule_version"`
+	Title       string    `json:"title"` // the rule's, which holds no personal data
+	Level       string    `json:"level"`
+	Impact      string    `json:"impact"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
+	Raised      time.Time `json:"raised"` // record time of the record that completed it
+	Seq         int64     `json:"seq"`    // archive number of that record; 0 when no line did
+	Count       int64     `json:"count"`
+	Bytes       int64     `json:"bytes,omitempty"`
+	Succeeded   bool      `json:"succeeded,omitempty"`
+	Sources     []Party   `json:"sources,omitempty"`
+	Accounts    []Party   `json:"accounts,omitempty"`
+	Sessions    []string  `json:"sessions,omitempty"`
+	Vault       string    `json:"vault"`
+	History     bool      `json:"history,omitempty"` // older than the start of watching: rings nobody
+	Sample      bool      `json:"sample,omitempty"`
+	Incident    int64     `json:"incident,omitempty"`   // the incident that it opened or joined; 0 is none
+	By          string    `json:"by,omitempty"`         // why so: opened, address, session, account, network, technique, low, muted
+	Mute        int64     `json:"mute,omitempty"`       // the mute that silenced it
+	Techniques  []string  `json:"techniques,omitempty"` // of ATT&CK, as the rule's tags name them: attack.t1190
+}
+
+// AlertGrowth is a later state of an alert. Empty fields mean: as before.
+type AlertGrowth struct {
+	ID        string    `json:"id"`
+	Step      string    `json:"step"` // tenfold, level, joined, ended
+	Level     string    `json:"level,omitempty"`
+	Impact    string    `json:"impact,omitempty"`
+	Last      time.Time `json:"last"`
+	Count     int64     `json:"count"`
+	Bytes     int64     `json:"bytes,omitempty"`
+	Succeeded bool      `json:"succeeded,omitempty"`
+	Sources   []Party   `json:"sources,omitempty"`
+	Accounts  []Party   `json:"accounts,omitempty"`
+	Sessions  []string  `json:"sessions,omitempty"`
+	Vault     string    `json:"vault,omitempty"`
+	Live      bool      `json:"live,omitempty"`     // it was history, and goes on after the start of watching
+	Incident  int64     `json:"incident,omitempty"` // set when it joined or opened one only now
+	By        string    `json:"by,omitempty"`
+}
+
+// Opened is a new incident.
+type Opened struct {
+	ID       int64     `json:"id"`
+	Title    string    `json:"title"`
+	Severity string    `json:"severity"` // low, medium, high, critical
+	Why      []string  `json:"why"`      // reasons, as codes of package incident
+	Happened time.Time `json:"happened"` // when what it is about began
+	History  bool      `json:"history,omitempty"`
+	Sample   bool      `json:"sample,omitempty"`
+}
+
+// Severity is a changed severity.
+type Severity struct {
+	ID   int64    `json:"id"`
+	From string   `json:"from"`
+	To   string   `json:"to"`
+	Why  []string `json:"why,omitempty"`  // of the program
+	Text string   `json:"text,omitempty"` // vault object with a person's reason
+}
+
+// Phase is a changed phase: identification, containment, eradication, recovery, lessons.
+type Phase struct {
+	ID   int64  `json:"id"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Note is what a person wrote down.
+type Note struct {
+	ID       int64     `json:"id"`
+	Text     string    `json:"text"`              // vault object
+	Happened time.Time `json:"happened,omitzero"` // when what it tells happened, if it says
+}
+
+// Assigned gives an incident to a person; "" takes it away.
+type Assigned struct {
+	ID     int64  `json:"id"`
+	Person string `json:"person"`
+}
+
+// Closed ends work on an incident.
+type Closed struct {
+	ID      int64  `json:"id"`
+	Verdict string `json:"verdict"` // true, false: whether the alarm was
+	Text    string `json:"text"`    // vault object with the reason
+}
+
+// Reopened resumes it.
+type Reopened struct {
+	ID   int64  `json:"id"`
+	Text string `json:"text,omitempty"`
+}
+
+// Mute silences a rule for an address or a whole rule until a time.
+type Mute struct {
+	ID      int64     `json:"id"`
+	Rule    string    `json:"rule"`
+	Address string    `json:"address,omitempty"` // keyed hash; "" is every address
+	Until   time.Time `json:"until"`
+	Vault   string    `json:"vault"` // the address and the reason
+}
+
+// MuteEnd ends a mute before its time.
+type MuteEnd struct {
+	ID int64 `json:"id"`
+}
+
+// Person is a member of the team, as from now on.
+type Person struct {
+	ID       string   `json:"id"`
+	Roles    []string `json:"roles"`
+	Channels []string `json:"channels,omitempty"` // mail, webhook: those that the vault object has an address for
+	Vault    string   `json:"vault"`              // name, mail address, webhook, zone
+	Gone     bool     `json:"gone,omitempty"`     // no longer rung, may not sign in
+}
+
+// Password says that a person's password changed.
+type Password struct {
+	ID    string `json:"id"`
+	Vault string `json:"vault"` // the argon2id string
+}
+
+// Policy says who is rung in which order.
+type Policy struct {
+	Steps    []PolicyStep  `json:"steps"`
+	Rounds   int           `json:"rounds"`           // how often the steps are gone through before the last one repeats
+	Every    time.Duration `json:"every_ns"`         // between repeats of the last step
+	Throttle time.Duration `json:"throttle_ns"`      // at least so long between new calls; incidents in between wait and share one; 0 is off
+	Medium   bool          `json:"medium,omitempty"` // ring for Medium too
+}
+
+// PolicyStep rings some people at once.
+type PolicyStep struct {
+	Who  []string      `json:"who"`          // person ids, "role:commander", "everyone"
+	By   []string      `json:"by,omitempty"` // mail, webhook, console; none is every channel that a person has
+	Wait time.Duration `json:"wait_ns"`      // for an answer, before the next step
+}
+
+// Signin is a person who signed in.
+type Signin struct {
+	ID  string `json:"id"`
+	Net string `json:"net,omitempty"`
+}
+
+// Refusals are refused sign-ins from one network in one hour, told at the first and at each tenfold.
+type Refusals struct {
+	Net   string    `json:"net"`
+	Hour  time.Time `json:"hour"`
+	Count int64     `json:"count"`
+}
+
+// Call begins to ring for incidents, or for a test.
+type Call struct {
+	ID        int64   `json:"id"`
+	Incidents []int64 `json:"incidents,omitempty"`
+	Severity  string  `json:"severity,omitempty"`
+	Test      bool    `json:"test,omitempty"`
+	Person    string  `json:"person,omitempty"`  // whom a test rings
+	Channel   string  `json:"channel,omitempty"` // and how
+}
+
+// CallJoin adds an incident to a call that still rings.
+type CallJoin struct {
+	ID       int64 `json:"id"`
+	Incident int64 `json:"incident"`
+}
+
+// CallTry is the intent to ring one person on one channel, written before the act.
+type CallTry struct {
+	ID      int64  `json:"id"`
+	Try     int    `json:"try"`  // from 1, over the whole call
+	Step    int    `json:"step"` // from 0, over all rounds
+	Person  string `json:"person,omitempty"`
+	Channel string `json:"channel"`
+	Message string `json:"message"`         // Message-ID, the same in every repeat of this try
+	Again   int    `json:"again,omitempty"` // the failed try that this one repeats
+	Twice   bool   `json:"twice,omitempty"` // the repeated one may have reached its goal all the same
+}
+
+// CallResult is what became of a try.
+type CallResult struct {
+	ID        int64         `json:"id"`
+	Try       int           `json:"try"`
+	Twice     bool          `json:"twice,omitempty"`     // the program had stopped between act and entry: possibly sent twice
+	Temporary bool          `json:"temporary,omitempty"` // of a failure: worth another try
+	Uncertain bool          `json:"uncertain,omitempty"` // of a failure: it broke off when the other side may already have had the message
+	After     time.Duration `json:"after_ns,omitempty"`  // the other side asked to wait so long
+	Text      string        `json:"text,omitempty"`      // vault object: the other side's words
+}
+
+// Answer ends the ringing.
+type Answer struct {
+	ID     int64  `json:"id"`
+	Person string `json:"person,omitempty"` // "" when the local command line did not say
+	Via    string `json:"via"`              // link, console, command
+}
+
+// CallEnd ends a call that nobody needs any more.
+type CallEnd struct {
+	ID  int64  `json:"id"`
+	Why string `json:"why"` // closed, lowered, tested
+}

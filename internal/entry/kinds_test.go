@@ -1,0 +1,182 @@
+package entry
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write golden files that do not exist yet; never changes one that does")
+
+// t0 is a Black Friday.
+var t0 = time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+
+var party = Party{Hash: "aa11", Net: "bb22", Role: "suspect", Realm: "admin", Country: "DE", Own: true, Shared: true}
+
+// full has every field of every kind set.
+var full = map[Kind]any{
+	ProgramStarted:   Started{"0.1.0", true, 12, 1},
+	ClockJumped:      Jumped{90 * time.Second},
+	RulesLoaded:      Rules{"abcd", 40, 1},
+	SourceSilent:     Source{"cc33", "v0", t0, time.Hour},
+	SourceBack:       Source{"cc33", "v0", t0, time.Hour},
+	VaultErased:      Erased{[]string{"v1"}, "v2"},
+	AlertRaised:      Alert{"a1", "r1", "rv", "Card testing", "high", "attempt", t0, t0, t0, 7, 3, 9, true, []Party{party}, []Party{party}, []string{"s1"}, "v1", true, true, 4, "opened", 2, []string{"attack.t1190"}},
+	AlertGrew:        AlertGrowth{"a1", "tenfold", "high", "loss", t0, 30, 9, true, []Party{party}, []Party{party}, []string{"s1"}, "v2", true, 4, "address"},
+	AlertEnded:       AlertGrowth{ID: "a1", Step: "ended", Last: t0, Count: 30},
+	IncidentOpened:   Opened{4, "Card testing", "high", []string{"level:high"}, t0, true, true},
+	IncidentSeverity: Severity{4, "high", "critical", []string{"loss"}, "v3"},
+	IncidentPhase:    Phase{4, "identification", "containment"},
+	IncidentNoted:    Note{4, "v4", t0},
+	IncidentAssigned: Assigned{4, "anna"},
+	IncidentClosed:   Closed{4, "true", "v5"},
+	IncidentReopened: Reopened{4, "v6"},
+	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7"},
+	MuteRemoved:      MuteEnd{2},
+	PersonPut:        Person{"anna", []string{"commander"}, []string{"mail"}, "v8", true},
+	PersonPassword:   Password{"anna", "v9"},
+	PolicyPut:        Policy{[]PolicyStep{{[]string{"everyone"}, []string{"mail"}, time.Minute}}, 2, time.Minute, time.Minute, true},
+	SignedIn:         Signin{"anna", "bb22"},
+	SigninRefused:    Refusals{"bb22", t0, 10},
+	CallOpened:       Call{3, []int64{4}, "high", true, "anna", "mail"},
+	CallJoined:       CallJoin{3, 5},
+	CallWanted:       CallTry{3, 2, 1, "anna", "mail", "call-3-2", 1, true},
+	CallSent:         CallResult{3, 2, true, false, false, 0, ""},
+	CallFailed:       CallResult{3, 2, true, true, true, time.Second, "v10"},
+	CallAnswered:     Answer{3, "anna", "link"},
+	CallEnded:        CallEnd{3, "closed"},
+}
+
+// Golden files are for ever: what a ledger holds must read as it always did.
+func TestGolden(t *testing.T) {
+	for kind, body := range full {
+		t.Run(string(kind), func(t *testing.T) {
+			_, line, err := Make(7, t0, Draft{"desk", kind, "subject:1", body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join("testdata", "kinds", string(kind)+".json")
+			want, err := os.ReadFile(name)
+			if os.IsNotExist(err) && *update {
+				if err := os.WriteFile(name, append(line, '\n'), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = bytes.TrimSuffix(want, []byte("\n"))
+			e, err := Parse(want)
+			if err != nil {
+				t.Fatalf("the golden entry no longer reads: %v", err)
+			}
+			back := reflect.New(reflect.TypeOf(body))
+			if err := json.Unmarshal(e.Body, back.Interface()); err != nil {
+				t.Fatal(err)
+			}
+			for field, value := range fields(t, e.Body) {
+				if now, ok := fields(t, mustJSON(t, body))[field]; !ok || !reflect.DeepEqual(now, value) {
+					t.Errorf("field %q of %s changed: was %v, is %v", field, kind, value, now)
+				}
+			}
+			again, err := json.Marshal(e)
+			if err != nil || !bytes.Equal(again, want) {
+				t.Errorf("print of parse differs:\n%s\n%s (%v)", again, want, err)
+			}
+		})
+	}
+}
+
+func fields(t *testing.T, b []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Every constant of type Kind has an example above, and so a golden file.
+func TestEveryKindHasAnExample(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "kinds.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Kind" {
+			return true
+		}
+		kind := Kind(strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`))
+		if _, ok := full[kind]; !ok {
+			t.Errorf("kind %s has no example", kind)
+		}
+		n++
+		return true
+	})
+	if n != len(full) {
+		t.Errorf("%d kinds, %d examples", n, len(full))
+	}
+}
+
+func TestParseIsStrict(t *testing.T) {
+	for _, bad := range []string{
+		``, `{}x`, `{"n":1,"extra":2}`, `{"n":1} {"n":2}`, `[]`, `{"n":"1"}`,
+	} {
+		if e, err := Parse([]byte(bad)); err == nil {
+			t.Errorf("%q was read as %+v", bad, e)
+		}
+	}
+}
+
+// What Parse takes, it prints and takes again as the same.
+func FuzzParse(f *testing.F) {
+	for kind, body := range full {
+		_, line, err := Make(1, t0, Draft{"desk", kind, "s", body})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		e, err := Parse(line)
+		if err != nil {
+			return
+		}
+		b, err := json.Marshal(e)
+		if err != nil {
+			return // a time beyond year 9999 reads, and does not print
+		}
+		again, err := Parse(b)
+		if err != nil {
+			t.Fatalf("printed %q, which does not read: %v", b, err)
+		}
+		c, err := json.Marshal(again)
+		if err != nil || !bytes.Equal(b, c) {
+			t.Fatalf("printed %q, then %q (%v)", b, c, err)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package record
+
+// A Field is one of the fields that every part of the program knows. Their names are ECS's where ECS has one.
+type Field uint8
+
+// The order is free to change: nothing stores these numbers.
+const (
+	SourceIP         Field = iota // client address, behind trusted proxies the real one
+	SourcePort                    //
+	SourceNetwork                 // the /24 (IPv4) or /64 (IPv6) of source.ip
+	SourceCountry                 // ISO 3166-1 alpha-2, or what the table says; set only with --geo
+	SourceContinent               // AF AN AS EU NA OC SA, of source.geo.country_iso_code
+	ForwardedIP                   // what X-Forwarded-For said, as it stood
+	DestinationIP                 //
+	DestinationPort               //
+	UserName                      // the account that the line is about
+	UserRealm                     // where that account lives: customer, admin, ssh, ftp, system, database
+	UserEffective                 // the account acted as (sudo)
+	HostName                      // the host that the line names
+	ProcessName                   //
+	ProcessPID                    //
+	EventAction                   // what was tried: login, logout, connect, payment, giftcard-check, coupon-check, upload, download, delete, export, password-reset, address-change, query, command, session-opened, session-closed, request
+	EventOutcome                  // success, failure
+	EventReason                   // why it failed, in the log's words
+	EventCode                     // the application's own name of it (app.jsonl "event")
+	EventDuration                 // nanoseconds
+	HTTPMethod                    // upper case
+	HTTPVersion                   //
+	HTTPStatus                    //
+	HTTPBodyBytes                 // bytes of the response's body
+	HTTPBytes                     // bytes of the response with its header
+	HTTPReferrer                  //
+	UserAgent                     //
+	URLOriginal                   // path and query as sent
+	URLPath                       // as sent, without the query
+	URLQuery                      // as sent, without "?"; missing when there is no "?"
+	URLDecoded                    // url.original, percent-decoded once, "+" as space in the query
+	URLDecodedTwice               // and once more
+	URLDomain                     // virtual host
+	URLExtension                  // of the path's last part, lower case, without the dot
+	UpstreamStatus                //
+	UpstreamDuration              // nanoseconds
+	SessionID                     //
+	FilePath                      // of a transfer or upload
+	FileName                      // last part of file.path
+	FileExtension                 // lower case, without the dot
+	FileSize                      // bytes
+	FileType                      // MIME type
+	TransferBytes                 // bytes moved by a download, upload or export
+	PaymentAmount                 // in the shop's currency
+	PaymentBIN                    // first six or eight digits of the card (never more)
+	PaymentLast4                  //
+	OrderID                       //
+	CodeText                      // gift card or coupon code as the log has it
+	CodeValid                     // bool
+	Statement                     // SQL text
+	CommandLine                   // sudo COMMAND=
+	Message                       // the text of the line after its header
+	numFields
+)
+
+var fieldNames = [numFields]string{
+	SourceIP:         "source.ip",
+	SourcePort:       "source.port",
+	SourceNetwork:    "source.network",
+	SourceCountry:    "source.geo.country_iso_code",
+	SourceContinent:  "source.geo.continent_code",
+	ForwardedIP:      "network.forwarded_ip",
+	DestinationIP:    "destination.ip",
+	DestinationPort:  "destination.port",
+	UserName:         "user.name",
+	UserRealm:        "user.realm",
+	UserEffective:    "user.effective.name",
+	HostName:         "host.name",
+	ProcessName:      "process.name",
+	ProcessPID:       "process.pid",
+	EventAction:      "event.action",
+	EventOutcome:     "event.outcome",
+	EventReason:      "event.reason",
+	EventCode:        "event.code",
+	EventDuration:    "event.duration",
+	HTTPMethod:       "http.request.method",
+	HTTPVersion:      "http.version",
+	HTTPStatus:       "http.response.status_code",
+	HTTPBodyBytes:    "http.response.body.bytes",
+	HTTPBytes:        "http.response.bytes",
+	HTTPReferrer:     "http.request.referrer",
+	UserAgent:        "user_agent.original",
+	URLOriginal:      "url.original",
+	URLPath:          "url.path",
+	URLQuery:         "url.query",
+	URLDecoded:       "url.decoded",
+	URLDecodedTwice:  "url.decoded_twice",
+	URLDomain:        "url.domain",
+	URLExtension:     "url.extension",
+	UpstreamStatus:   "upstream.status_code",
+	UpstreamDuration: "upstream.duration",
+	SessionID:        "session.id",
+	FilePath:         "file.path",
+	FileName:         "file.name",
+	FileExtension:    "file.extension",
+	FileSize:         "file.size",
+	FileType:         "file.mime_type",
+	TransferBytes:    "transfer.bytes",
+	PaymentAmount:    "payment.amount",
+	PaymentBIN:       "payment.bin",
+	PaymentLast4:     "payment.last4",
+	OrderID:          "order.id",
+	CodeText:         "code.text",
+	CodeValid:        "code.valid",
+	Statement:        "db.statement",
+	CommandLine:      "process.command_line",
+	Message:          "message",
+}
+
+// String returns the field's name.
+func (f Field) String() string { return fieldNames[f] }
+
+// NumFields is how many fields there are.
+const NumFields = int(numFields)
+
+// FieldNamed returns the field of a name.
+func FieldNamed(name string) (Field, bool) {
+	f, ok := byName[name]
+	return f, ok
+}
+
+// byName is never changed after it is made.
+var byName = func() map[string]Field {
+	m := make(map[string]Field, numFields)
+	for f := range numFields {
+		m[f.String()] = f
+	}
+	return m
+}()
