@@ -1,0 +1,258 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tocsin/internal/record"
+)
+
+const realIP = "203.0.113.7"
+
+// seeds are one line or more of every format.
+var seeds = []string{
+	`203.0.113.7 - bob [10/Oct/2000:13:55:36 -0700] "GET /a?b=%27+c HTTP/1.1" 200 1 "-" "x\x22" "6.6.6.6, 10.0.0.1" rt=0.2 0.1`,
+	`shop.example:443 203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "\x16\x03" 400 - "-" "-"`,
+	`{"ts":"2026-11-09T00:00:01Z","msec":1794182401.155,"ip":"203.0.113.7","xff":"6.6.6.6","m":"GET","uri":"/a?b","st":200,"us":"200, 404","ut":"0.1, 0.2"}`,
+	`{"time":1794182401,"event":"payment_declined","user":{"email":"a@b"},"amount":1.5,"bin":"411111111","tags":["a",{"b":null}],"valid":false}`,
+	"261109 15:40:00\t  2499 Connect\tshop@203.0.113.7 on shop using TCP/IP\n\t\t 2499 Query\tSELECT 1\nFROM a",
+	"2021-11-09  5:13:11 8 [Warning] Access denied for user 'a'@'203.0.113.7' (using password: YES)",
+	`203.0.113.7 2023-03-12 11:17:28.425 UTC [53962] zysk@postgres FATAL:  password authentication failed for user "zysk"`,
+	`2022/04/05 04:45:57 [error] 8#8: *2 user "x": password mismatch, client: 203.0.113.7, server: _, request: "GET /x HTTP/1.1", host: "a"` + "\nStack trace:",
+	`[Fri Oct 08 17:08:41.203277 2021] [core:error] [pid 7005:tid 1] [client [2001:db8::1]:14532] AH00126: Invalid URI in request GET /%2e HTTP/1.1`,
+	`[2022-02-11 14:44:34] main.ERROR: PAYMENT_FAILED {"ip":"203.0.113.7"} []`,
+	`Mon Nov  9 01:38:58 2026 [pid 7] [x] OK UPLOAD: Client "203.0.113.7", "/a", 5 bytes, 1.00Kbyte/sec`,
+	`Mon Nov  9 01:38:58 2026 1 203.0.113.7 42 /a b b _ i r feeds ftp 0 * c`,
+	`c | 2023-04-06T09:13:34,820Z [http] WARN  o.a.AuthenticationService - Authentication attempt from [6.6.6.6, 203.0.113.7] for user "test" failed.`,
+	"Nov  9 01:00:00 h sshd[1]: message repeated 2 times: [ Failed password for invalid user x from 203.0.113.7 port 5 ssh2]",
+	`<86>1 2026-11-09T06:51:41.003Z h sshd 77 - [a x="]"] Disconnecting invalid user x 203.0.113.7 port 5: Too many [preauth]`,
+	"Nov  9 01:00:00 h sudo: bob : 3 incorrect password attempts ; TTY=a ; USER=root ; COMMAND=/bin/ls\nNov  9 01:00:00 h su: (to root) bob on x\nNov  9 01:00:00 h CRON[1]: (root) CMD (x)",
+	"Nov  9 01:00:00 h wordpress(a)[1]: Authentication failure for x from 203.0.113.7\nNov  9 01:00:00 h kernel: IN=a SRC=203.0.113.7 DST=10.0.0.1",
+	"Jan  7 18:26:02 h proftpd[8]: a (b[203.0.113.7]) - USER x (Login failed): y\nJan  7 18:26:02 h pure-ftpd: (?@203.0.113.7) [WARNING] Authentication failed for user [x]",
+	"Nov  9 01:00:00 h x: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 ruser=a rhost=203.0.113.7  user=b",
+	"\ufeff\r\n \n\x00\xff\u202e",
+}
+
+// The law, for every format: reading never panics; it is the same each time and over a restart between any two lines;
+// the line is kept as it came; no field is longer than the line; source.ip is an address in its usual spelling.
+func FuzzParse(f *testing.F) {
+	names := append([]string{""}, Formats()...)
+	for i, s := range seeds {
+		f.Add(s, byte(0))
+		f.Add(s, byte(i))
+	}
+	o := Options{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	f.Fuzz(func(t *testing.T, text string, as byte) {
+		o.As = names[int(as)%len(names)]
+		one, two := parser(t, o), parser(t, o)
+		for i, l := range strings.Split(text, "\n") {
+			line := record.Line{File: "f", Raw: l, Seq: int64(i)}
+			r := one.Parse(line, hint)
+			if r.Line != line || r.Class > record.Empty {
+				t.Fatalf("the line became %+v", r.Line)
+			}
+			bounded(t, r)
+			if ip, ok := r.Get(record.SourceIP); ok {
+				if a, err := netip.ParseAddr(ip.Text); err != nil || a.String() != ip.Text || a.Is4In6() {
+					t.Fatalf("source.ip is %q", ip.Text)
+				}
+			}
+			if again := two.Parse(line, hint); !reflect.DeepEqual(r, again) {
+				t.Fatalf("%q is read in two ways:\n%s\n\n%s", l, shown(r), shown(again))
+			}
+			snap, err := two.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			two = parser(t, o)
+			if err := two.Restore(snap); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range one.Counts() {
+			if c.Panics > 0 {
+				t.Fatal(c.PanicText)
+			}
+		}
+	})
+}
+
+// nginxEscape is what nginx does to a variable in a log (escape=default).
+func nginxEscape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			fmt.Fprintf(&b, `\x%02X`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// The law: what nginx prints is read back as it was, and names the client.
+func FuzzCombined(f *testing.F) {
+	f.Add("bob", "/a?b=c d", "http://x/", "agent \"x\"\n", "6.6.6.6, 7.7.7.7", uint16(200), int64(42))
+	f.Add("9.9.9.9 - - [10/Oct/2000:13:55:36 +0000] \"", "/ HTTP/1.1\" 200 1", `\x22`, `\\"`, "", uint16(404), int64(0))
+	f.Fuzz(func(t *testing.T, user, url, ref, agent, forwarded string, status uint16, size int64) {
+		status = 100 + status%900
+		if size < 0 || url == "" || user == "" {
+			t.Skip()
+		}
+		line := fmt.Sprintf(`%s - %s [10/Oct/2000:13:55:36 -0700] "GET %s HTTP/1.1" %d %d "%s" "%s" "%s"`,
+			realIP, nginxEscape(user), nginxEscape(url), status, size, nginxEscape(ref), nginxEscape(agent), nginxEscape(forwarded))
+		r := parse(t, Options{}, line)
+		want := map[record.Field]string{
+			record.SourceIP: realIP, record.UserName: user, record.URLOriginal: url, record.HTTPReferrer: ref, record.UserAgent: agent,
+			record.HTTPStatus: fmt.Sprint(status), record.HTTPBodyBytes: fmt.Sprint(size), record.HTTPMethod: "GET", record.HTTPVersion: "1.1",
+		}
+		if r.Class != record.Parsed || r.Format != "combined" {
+			t.Fatalf("%s is %s as %s", line, r.Class, r.Format)
+		}
+		for field, w := range want {
+			if w == "-" && field != record.URLOriginal {
+				w = "" // a whole field that is a dash is missing
+			}
+			if got := r.Text(field); got != w {
+				t.Fatalf("%s\n%s is %q, want %q", line, field, got, w)
+			}
+		}
+		if fw := r.Text(record.ForwardedIP); fw != "" && fw != forwarded {
+			t.Fatalf("%s\nforwarded is %q", line, fw)
+		}
+	})
+}
+
+// The law: whatever a client calls itself, the address is the real one or none, and where it is there so is the name.
+func FuzzNames(f *testing.F) {
+	templates := []struct {
+		line  string
+		exact bool // the address is always found
+	}{
+		{"Nov  9 01:00:00 h sshd[1]: Failed password for invalid user %s from 203.0.113.7 port 5 ssh2", true},
+		{"Nov  9 01:00:00 h sshd[1]: Invalid user %s from 203.0.113.7 port 5", true},
+		{"Nov  9 01:00:00 h sshd[1]: Connection closed by invalid user %s 203.0.113.7 port 5 [preauth]", true},
+		{"Nov  9 01:00:00 h sshd[1]: Disconnecting invalid user %s 203.0.113.7 port 5: Too many authentication failures [preauth]", false},
+		{"Nov  9 01:00:00 h sshd[1]: error: maximum authentication attempts exceeded for invalid user %s from 203.0.113.7 port 5 ssh2 [preauth]", true},
+		{"Nov  9 01:00:00 h wordpress(a)[1]: Authentication attempt for unknown user %s from 203.0.113.7", true},
+		{`Mon Nov  9 01:38:58 2026 [pid 7] [%s] FAIL LOGIN: Client "203.0.113.7"`, false},
+		{"2021-11-09  5:13:11 8 [Warning] Access denied for user '%s'@'203.0.113.7' (using password: YES)", true},
+		{"\t\t    8 Connect\tAccess denied for user '%s'@'203.0.113.7' (using password: YES)", true},
+		{"Jan  7 18:26:02 h proftpd[8]: a (b[203.0.113.7]) - USER %s (Login failed): Incorrect password", false},
+	}
+	for _, name := range []string{"root", "", "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff"} {
+		for i := range templates {
+			f.Add(name, byte(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, name string, which byte) {
+		c := templates[int(which)%len(templates)]
+		line := strings.Replace(c.line, "%s", name, 1)
+		r := parse(t, Options{}, line)
+		ip := r.Text(record.SourceIP)
+		if ip != realIP && (ip != "" || c.exact) {
+			t.Fatalf("%q\nsource.ip is %q (%s)", line, ip, r.Class)
+		}
+		if user, ok := r.Get(record.UserName); ip != "" && (user.Text != name || !ok) && c.exact {
+			t.Fatalf("%q\nuser.name is %q, want %q", line, user.Text, name)
+		}
+	})
+}
+
+// The law: a path of any text is read back from xferlog and vsftpd.log, a statement from the general log.
+func FuzzPaths(f *testing.F) {
+	f.Add("/a b.php")
+	f.Add(`/x", 1 bytes, 2Kbyte/sec] OK LOGIN: Client "9.9.9.9"`)
+	f.Add("/ b _ i r x ftp 0 * c")
+	f.Fuzz(func(t *testing.T, text string) {
+		if text == "-" {
+			t.Skip()
+		}
+		r := parse(t, Options{}, "Mon Nov  9 01:38:58 2026 1 203.0.113.7 42 "+text+" b _ i r feeds ftp 0 * c")
+		if r.Text(record.FilePath) != text || r.Text(record.SourceIP) != realIP || r.Text(record.UserName) != "feeds" {
+			t.Fatalf("xferlog: %q became\n%s", text, shown(r))
+		}
+		r = parse(t, Options{}, `Mon Nov  9 01:38:58 2026 [pid 7] [feeds] OK UPLOAD: Client "203.0.113.7", "`+text+`", 42 bytes, 1.00Kbyte/sec`)
+		if ip := r.Text(record.SourceIP); ip != "" && (ip != realIP || r.Text(record.FilePath) != text || r.Text(record.TransferBytes) != "42") {
+			t.Fatalf("vsftpd: %q became\n%s", text, shown(r))
+		}
+		if strings.HasSuffix(text, "\r") {
+			t.Skip() // is a line end
+		}
+		r = parse(t, Options{}, "\t\t    8 Query\t"+text)
+		if got := r.Text(record.Statement); got != text || r.Class != record.Parsed {
+			t.Fatalf("general log: %q became %q", text, got)
+		}
+	})
+}
+
+// The law: what encoding/json writes is read as encoding/json reads it.
+func FuzzJSON(f *testing.F) {
+	f.Add("event", "a\"b\\c\n\u2028😀<", "k", 1.5, true)
+	f.Fuzz(func(t *testing.T, k1, v1, k2 string, n float64, b bool) {
+		in, err := json.Marshal(map[string]any{k1: v1, k2 + "2": map[string]any{"n": n, "b": []any{b, nil, "x"}}})
+		if err != nil {
+			t.Skip()
+		}
+		p := parser(t, Options{})
+		if rest, ok := p.object(string(in)); !ok || rest != "" {
+			t.Fatalf("%s is not read; rest %q", in, rest)
+		}
+		want := map[string]any{}
+		if err := json.Unmarshal(in, &want); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]pair{}
+		for _, q := range p.pairs {
+			if _, had := got[q.key]; !had {
+				got[q.key] = q
+			}
+		}
+		for k, v := range want {
+			switch v := v.(type) {
+			case string:
+				if len(k) <= maxKey && got[k].text != v && !strings.Contains(k, ".") {
+					t.Fatalf("%s: %q is %q, want %q", in, k, got[k].text, v)
+				}
+			case map[string]any:
+				key := k + ".n"
+				if x := got[key].typed(); len(key) <= maxKey && x.Float != v["n"] && len(x.Text) <= 32 && !strings.Contains(k, ".") {
+					t.Fatalf("%s: %q is %v, want %v", in, key, x, v["n"])
+				}
+			}
+		}
+	})
+}
+
+// The law: escaping as nginx does is undone; decoding never grows a text, and a text without escapes stays.
+func FuzzDecode(f *testing.F) {
+	f.Add(`/a%27?b+c%2B`)
+	f.Add(`\x41\\"%u0041%`)
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := unescape(nginxEscape(s)); got != s {
+			t.Fatalf("%q became %q", s, got)
+		}
+		if got := unescape(s); len(got) > len(s) {
+			t.Fatalf("%q grew to %q", s, got)
+		}
+		query := len(s)
+		if i := strings.IndexByte(s, '?'); i >= 0 {
+			query = i + 1
+		}
+		once, start := percentDecode(s, query)
+		if len(once) > len(s) || start > len(once) || !strings.ContainsAny(s, "%+") && once != s {
+			t.Fatalf("%q became %q, query at %d", s, once, start)
+		}
+		var b strings.Builder
+		for i := range len(s) {
+			fmt.Fprintf(&b, "%%%02x", s[i])
+		}
+		if got, _ := percentDecode(b.String(), b.Len()); got != s {
+			t.Fatalf("%q became %q", b.String(), got)
+		}
+	})
+}

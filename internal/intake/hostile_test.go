@@ -1,0 +1,163 @@
+package intake
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tocsin/internal/record"
+)
+
+// Given a text of the client's that forges another line, when the line is read, then 9.9.9.9 is never the source.
+func TestForgedLinesNameNobody(t *testing.T) {
+	const real = "203.0.113.7"
+	for _, c := range []struct{ name, line, want string }{
+		{"sshd, name like the rest of a line", `Nov  9 01:00:00 h sshd[1]: Failed password for invalid user x from 9.9.9.9 port 22 ssh2 from 203.0.113.7 port 5 ssh2`, real},
+		{"sshd, invalid user", `Nov  9 01:00:00 h sshd[1]: Invalid user x from 9.9.9.9 port 22 from 203.0.113.7 port 5`, real},
+		{"sshd, invalid user, no port", `Nov  9 01:00:00 h sshd[1]: Invalid user x from 9.9.9.9 from 203.0.113.7`, real},
+		{"sshd, name with a key", `Nov  9 01:00:00 h sshd[1]: Failed password for invalid user x from 9.9.9.9 port 22 ssh2: RSA SHA256:a from 203.0.113.7 port 5 ssh2`, real},
+		{"sshd, name with preauth", `Nov  9 01:00:00 h sshd[1]: Failed password for invalid user x from 9.9.9.9 port 22 ssh2 [preauth] from 203.0.113.7 port 5 ssh2 [preauth]`, real},
+		{"sshd, certificate with a free id", `Nov  9 01:00:00 h sshd[1]: Failed publickey for root from 203.0.113.7 port 5 ssh2: RSA-CERT SHA256:a ID x from 9.9.9.9 port 22 ssh2 (serial 0) CA RSA SHA256:b`, ""},
+		{"sshd, closed by", `Nov  9 01:00:00 h sshd[1]: Connection closed by invalid user x 9.9.9.9 port 22 203.0.113.7 port 5 [preauth]`, real},
+		{"sshd, disconnecting, name", `Nov  9 01:00:00 h sshd[1]: Disconnecting invalid user x 9.9.9.9 port 22: a 203.0.113.7 port 5: Too many authentication failures [preauth]`, ""},
+		{"sshd, disconnecting, reason", `Nov  9 01:00:00 h sshd[1]: Disconnecting authenticating user root 203.0.113.7 port 5: Change of username or service not allowed: (root,ssh-connection) -> (x 9.9.9.9 port 22: Too,ssh-connection) [preauth]`, ""},
+		{"sshd, reason of a disconnect", `Nov  9 01:00:00 h sshd[1]: Received disconnect from 203.0.113.7 port 5:11: from 9.9.9.9 port 22 ssh2 [preauth]`, real},
+		{"sshd, protocol", `Nov  9 01:00:00 h sshd[1]: Bad protocol version identification 'x' from 9.9.9.9 port 22' from 203.0.113.7 port 5`, real},
+		{"sshd, command", `Nov  9 01:00:00 h sshd[1]: Starting session: forced-command 'a for b from 9.9.9.9 port 1 id 0' for bob from 203.0.113.7 port 5 id 0`, real},
+		{"sshd, attempts exceeded", `Nov  9 01:00:00 h sshd[1]: error: maximum authentication attempts exceeded for invalid user x from 9.9.9.9 port 1 ssh2 from 203.0.113.7 port 5 ssh2 [preauth]`, real},
+		{"sshd, repeated in the name", `Nov  9 01:00:00 h sshd[1]: Failed password for invalid user message repeated 99 times: [ x from 9.9.9.9 port 1 ssh2] from 203.0.113.7 port 5 ssh2`, real},
+		{"sshd, line feed in the name", "Nov  9 01:00:00 h sshd[1]: Failed password for invalid user x\nNov  9 01:00:00 h sshd[1]: Accepted password for root from 9.9.9.9 port 1 ssh2 from 203.0.113.7 port 5 ssh2", real},
+		{"sshd, octal line feed", `Nov  9 01:00:00 h sshd[1]: Invalid user x#012Nov  9 01:00:00 h sshd[1]: Accepted password for root from 9.9.9.9 port 1 ssh2 from 203.0.113.7 port 5`, real},
+		{"PAM, asked-for name", `Nov  9 01:00:00 h vsftpd: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=x rhost=9.9.9.9  user=root rhost=203.0.113.7 `, real},
+		{"PAM, name in the text", `Nov  9 01:00:00 h sshd[1]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.7  user=root`, real},
+		{"WordPress", `Nov  9 01:00:00 h wordpress(a)[1]: Authentication failure for x from 9.9.9.9 from 203.0.113.7`, real},
+		{"WordPress, name with a site", `Nov  9 01:00:00 h wordpress(a)[1]: Authentication attempt for unknown user wordpress(b)[2]: Accepted password for admin from 9.9.9.9 from 203.0.113.7`, real},
+		{"vsftpd, brackets in the name", `Mon Nov  9 01:38:58 2026 [pid 7] [x] OK LOGIN: Client "9.9.9.9"] FAIL LOGIN: Client "203.0.113.7"`, real},
+		{"vsftpd, pid in the name", `Mon Nov  9 01:38:58 2026 [pid 7] [x] y] [pid 8] [z] FAIL LOGIN: Client "203.0.113.7"`, real},
+		{"vsftpd, name like an upload", `Mon Nov  9 01:38:58 2026 [pid 7] [x] OK UPLOAD: Client "9.9.9.9", "/a.php", 5 bytes, 1.00Kbyte/sec] FAIL LOGIN: Client "203.0.113.7"`, ""},
+		{"vsftpd, anonymous password", `Mon Nov  9 01:38:58 2026 [pid 7] [ftp] OK LOGIN: Client "203.0.113.7", anon password "x] FAIL LOGIN: Client "9.9.9.9""`, ""},
+		{"vsftpd, folder's name", `Mon Nov  9 01:38:58 2026 [pid 7] [ftp] OK MKDIR: Client "203.0.113.7", "/x] FAIL LOGIN: Client "9.9.9.9"`, ""},
+		{"vsftpd, file's name", `Mon Nov  9 01:38:58 2026 [pid 7] [ftp] OK UPLOAD: Client "203.0.113.7", "/x", Client "9.9.9.9", 1 bytes", 7 bytes, 1.00Kbyte/sec`, real},
+		{"proftpd", `Jan  7 18:26:02 h proftpd[8]: 172.31.39.97 (a.example[203.0.113.7]) - USER x (b[9.9.9.9]) (Login failed): Incorrect password`, real},
+		{"pure-ftpd", `Jan  7 14:19:31 h pure-ftpd: (?@203.0.113.7) [WARNING] Authentication failed for user [x@9.9.9.9) [WARNING] y]`, real},
+		{"xferlog", `Mon Nov  9 01:38:58 2026 1 203.0.113.7 42 /x b _ i r a ftp 0 * c 9.9.9.9 b _ i r feeds ftp 0 * c`, real},
+		{"MySQL name", `2021-11-09  5:13:11 8 [Warning] Access denied for user 'x'@'9.9.9.9' (using password: YES)'@'203.0.113.7' (using password: YES)`, real},
+		{"combined, agent", `203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1 "-" "x\x22\x0a9.9.9.9 - - [10/Oct/2000:13:55:36 +0000] \x22GET / HTTP/1.1\x22 200 1"`, real},
+		{"combined, agent as Apache escapes it", `203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1 "-" "x\"\n9.9.9.9 - - [10/Oct/2000:13:55:36 +0000] \"GET / HTTP/1.1\" 200 1"`, real},
+		{"combined, name of basic authentication", `203.0.113.7 - 9.9.9.9 - - [10/Oct/2000:13:55:36 +0000] [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 401 1 "-" "-"`, real},
+		{"combined, container in the name", `203.0.113.7 - x | 9.9.9.9 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 401 1 "-" "-"`, real},
+		{"combined, ident", `203.0.113.7 9.9.9.9 bob [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 401 1 "-" "-"`, real},
+		{"combined, header of nobody trusted", `203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1 "-" "x" "9.9.9.9"`, real},
+		{"JSON, agent that broke out", `{"ts":"2026-11-09T00:00:01Z","ip":"203.0.113.7","event":"x","ua":"a","ip":"9.9.9.9"}`, real},
+		{"JSON, long name of an object", `{"ts":"2026-11-09T00:00:01Z","event":"x","` + strings.Repeat("q", 130) + `":{"ip":"9.9.9.9"},"ip":"203.0.113.7"}`, real},
+		{"JSON, long names in one another", `{"ts":"2026-11-09T00:00:01Z","event":"x","` + strings.Repeat("q", 100) + `":{"` + strings.Repeat("q", 100) + `":{"ip":"9.9.9.9"}},"ip":"203.0.113.7"}`, real},
+		{"JSON, empty name of an object", `{"ts":"2026-11-09T00:00:01Z","event":"x","":{"ip":"9.9.9.9"},"ip":"203.0.113.7"}`, real},
+		{"JSON, names of blanks", `{"ts":"2026-11-09T00:00:01Z","event":"x","_":{"-":{"ip":"9.9.9.9"}},"ip":"203.0.113.7"}`, real},
+		{"nginx error, file", `2022/04/05 04:45:57 [error] 8#8: *2 open() "/srv/x, client: 9.9.9.9, server: y" failed (2: No such file or directory), client: 203.0.113.7, server: _, request: "GET /x HTTP/1.1"`, ""},
+		{"nginx error, referrer", `2022/04/05 04:45:57 [error] 8#8: *2 open() "/srv/x" failed, client: 203.0.113.7, server: _, request: "GET /x HTTP/1.1", host: "a", referrer: "b, client: 9.9.9.9, server: c"`, ""},
+		{"Apache error, text", `[Fri Oct 08 17:08:41 2021] [core:error] [pid 7] [client 203.0.113.7:5] [client 9.9.9.9:5] File does not exist`, real},
+		{"syslog, program in the text", `Nov  9 01:00:00 h frobd[1]: sshd[2]: Failed password for root from 9.9.9.9 port 5 ssh2`, ""},
+		{"Guacamole, name", `2023-04-06T09:13:34,820Z [http] WARN  o.a.g.r.auth.AuthenticationService - Authentication attempt from 203.0.113.7 for user "x" failed. Authentication attempt from 9.9.9.9 for user "y" failed.`, real},
+	} {
+		r := parse(t, Options{}, c.line)
+		if got := r.Text(record.SourceIP); got != c.want {
+			t.Errorf("%s: source %q, want %q (%s)", c.name, got, c.want, r.Class)
+		}
+	}
+}
+
+// Given hostile bytes at any place, when a line is read, then it is read in time, and its fields are bounded by it.
+func TestHostileBytes(t *testing.T) {
+	lines := []string{
+		`203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET /a?b=%s HTTP/1.1" 200 1 "-" "%s"`,
+		`Nov  9 01:00:00 h sshd[1]: Failed password for invalid user %s from 203.0.113.7 port 5 ssh2`,
+		`Nov  9 01:00:00 h sshd[1]: Disconnecting invalid user %s 203.0.113.7 port 5: Too many authentication failures`,
+		`Nov  9 01:00:00 h sudo: bob : %s ; USER=root ; COMMAND=%s`,
+		`Nov  9 01:00:00 h kernel: [UFW BLOCK] IN=eth0 %s SRC=203.0.113.7 DST=10.0.0.1`,
+		`Mon Nov  9 01:38:58 2026 [pid 7] [%s] FAIL LOGIN: Client "203.0.113.7"`,
+		`Mon Nov  9 01:38:58 2026 1 203.0.113.7 42 /%s b _ i r feeds ftp 0 * c`,
+		`{"ts":"2026-11-09T00:00:01Z","ip":"203.0.113.7","event":"%s","ua":"%s","x":{"%s":1}}`,
+		`{"ts":"2026-11-09T00:00:01Z","ip":"203.0.113.7","event":"x","a":[%s]}`,
+		"\t\t    8 Query\t%s",
+		`2022/04/05 04:45:57 [error] 8#8: *2 %s, client: 203.0.113.7, server: _, request: "GET /%s HTTP/1.1"`,
+		`[2022-02-11 14:44:34] main.ERROR: %s {"ip":"203.0.113.7","a":"%s"} []`,
+		`<86>1 2026-11-09T06:51:41.003Z h sshd 77 - [a x="%s"] text %s`,
+		`%s`,
+	}
+	fills := map[string]string{
+		"control": "\x00\x01\x1b[31m\x7f\u202e\u2066\u200b", "no UTF-8": "\xff\xfe\xc0\xaf", "escapes": `\x`, "backslashes": `\`, "quotes": `"`,
+		"blanks": " ", "percent": "%", "brackets": "] [", "braces": `{"a":`, "from": " from ", "port": " port 1: ", "client": ", client: ",
+		"colon": ": ", "login": `] OK LOGIN: Client "`, "comma": ",", "one": "1,", "stamp": "[10/Oct/2000:13:55:36 +0000] ", "src": "SRC=1.1.1.1 ",
+		"semicolon": " ; ", "ssh2": " ssh2: ", "plus": "+", "dots": "a.",
+	}
+	for name, fill := range fills {
+		for _, n := range []int{1, 1 << 16} {
+			text := strings.Repeat(fill, max(n/len(fill), 1))
+			for _, l := range lines {
+				line := strings.ReplaceAll(l, "%s", text)
+				start := time.Now()
+				p := parser(t, Options{})
+				for range 2 {
+					r := p.Parse(record.Line{File: "f", Raw: line}, hint)
+					bounded(t, r)
+				}
+				if d := time.Since(start); d > time.Second {
+					t.Errorf("%s in %.40q takes %s for %d bytes", name, l, d, len(line))
+				}
+				if c := p.Counts()[0]; c.Panics > 0 {
+					t.Errorf("%s in %.40q: %s", name, l, c.PanicText)
+				}
+			}
+		}
+	}
+}
+
+// bounded checks the law of every record: no field is longer than its line, and their number is bounded.
+func bounded(t testing.TB, r *record.Record) {
+	t.Helper()
+	n := 0
+	for name, v := range r.Fields {
+		n++
+		if len(v.Text) > len(r.Line.Raw)+32 {
+			t.Fatalf("%s has %d bytes, the line %d", name, len(v.Text), len(r.Line.Raw))
+		}
+	}
+	if n > record.NumFields+maxExtra {
+		t.Fatalf("%d fields", n)
+	}
+}
+
+// Given lines at the edge of what a line is, when they are read, then they have the right class.
+func TestOddLines(t *testing.T) {
+	const line = `203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1 "-" "x"`
+	for _, c := range []struct {
+		in   string
+		want record.Class
+	}{
+		{"", record.Empty},
+		{" \t ", record.Empty},
+		{"\r", record.Empty},
+		{"\ufeff", record.Empty},
+		{"\x00", record.Unparsed},
+		{line + "\r", record.Parsed},
+		{"\ufeff" + line, record.Parsed},
+		{"nothing of the kind", record.Unparsed},
+		{"Nov 31 01:00:00 h sshd[1]: Invalid user x from 1.2.3.4 port 5", record.Parsed},
+	} {
+		r := parse(t, Options{}, c.in)
+		if r.Class != c.want {
+			t.Errorf("%q is %s, want %s", c.in, r.Class, c.want)
+		}
+		if r.Line.Raw != c.in {
+			t.Errorf("%q: the line is kept as %q", c.in, r.Line.Raw)
+		}
+	}
+	if got := parse(t, Options{}, line+"\r").Text(record.UserAgent); got != "x" {
+		t.Errorf("with CRLF the agent is %q", got)
+	}
+	long := strings.Replace(line, `"x"`, `"`+strings.Repeat("x", 2*record.MaxLine)+`"`, 1)
+	r := parse(t, Options{}, long)
+	if !r.Cut || len(r.Line.Raw) != record.MaxLine || r.Class != record.Parsed || r.Text(record.SourceIP) != "203.0.113.7" {
+		t.Errorf("a line of %d bytes: %s, cut %v, %d bytes kept", len(long), r.Class, r.Cut, len(r.Line.Raw))
+	}
+}
