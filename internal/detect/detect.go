@@ -1,0 +1,337 @@
+package detect
+
+import (
+	"container/list"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tocsin/internal/record"
+	"tocsin/internal/sigma"
+)
+
+// Options are what detection needs to know of the shop.
+type Options struct {
+	Own          []netip.Prefix // the shop's own networks: their addresses are marked Own in alerts
+	Shared       []netip.Prefix // networks of shared addresses, beside those that are learnt
+	Lateness     time.Duration  // how far out of order records may come; 0 is five minutes
+	Zone         *time.Location // in which rules read hours and days; nil is UTC
+	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 200,000
+	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
+	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
+}
+
+func (o Options) filled() Options {
+	set := func(n *int, standard int) {
+		if *n <= 0 {
+			*n = standard
+		}
+	}
+	set(&o.MaxGroups, 200_000)
+	set(&o.MaxRecords, 500_000)
+	set(&o.MaxAddresses, 100_000)
+	if o.Lateness <= 0 {
+		o.Lateness = 5 * time.Minute
+	}
+	return o
+}
+
+// A Detector holds records against rules, one after the other. It is not safe for several goroutines.
+type Detector struct {
+	rules *Rules
+	o     Options
+	view  *sigma.View
+
+	routes  []route
+	bins    []bin // by node
+	due     deadlines
+	near    neighbourhoods
+	time    timekeeper
+	ord     int64 // number of the record that is stepped through, from 1
+	groups  int
+	weight  int
+	active  int // alerts that raise and have not ended
+	lives   int // and those of correlations that only others read
+	late    int64
+	evicted int64
+
+	forgotten int64 // addresses
+	freezes   int64
+	arrivals  [][]arrival // by node, for the record that is stepped through
+}
+
+// A route says which rules read records of one log source.
+type route struct {
+	source record.LogSource
+	rules  []int
+}
+
+// maxRoutes is how many log sources are remembered; there are few, but a line's header could invent more.
+const maxRoutes = 64
+
+// New returns a Detector that has seen nothing.
+func New(rules *Rules, o Options) *Detector {
+	d := &Detector{
+		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
+		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
+	}
+	for i := range d.bins {
+		d.bins[i] = bin{groups: map[string]*group{}, order: list.New()}
+	}
+	return d
+}
+
+// Step takes one record and says what it changes, alerts that end first. The record may be changed afterwards.
+//
+// A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
+// later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
+// records are counted (Stats.Late).
+func (d *Detector) Step(r *record.Record) []Change {
+	if r.Class == record.Header || r.Class == record.Empty {
+		return nil
+	}
+	d.ord++
+	at := d.time.newest
+	if !r.Time.IsZero() {
+		at = r.Time.UnixNano()
+		d.time.see(at)
+	}
+	if at < d.watermark() {
+		d.late++
+	}
+	changes := d.endQuiet(nil)
+	if d.ord%1024 == 0 {
+		d.sweep()
+	}
+	changes = d.hold(r, at, changes)
+	d.learn(r, at)
+	return d.shrink(changes)
+}
+
+// watermark is the record time before which no record is expected any more.
+func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness) }
+
+// hold runs the rules that read the record's log source, then the correlations that they reach, upwards.
+func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
+	d.view.Reset(r)
+	var m mark // of the record, once a rule matched
+	for _, i := range d.route(r.Source) {
+		n, b := d.rules.nodes[i], &d.bins[i]
+		if b.broken != "" {
+			continue
+		}
+		b.stats.Seen++
+		hit := false
+		changes = d.guard(n, changes, func() []Change {
+			hit = n.rule.MatchView(d.view)
+			return changes
+		})
+		if !hit {
+			continue
+		}
+		b.stats.Matches++
+		if m.Sight == nil {
+			m = mark{At: at, Ord: d.ord, Sight: newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
+		}
+		if n.raises {
+			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })
+		}
+		d.hand(n, arrival{mark: m, raised: true})
+	}
+	if m.Sight == nil {
+		return changes
+	}
+	for _, n := range d.rules.nodes[d.rules.plain:] {
+		if len(d.arrivals[n.n]) == 0 {
+			continue
+		}
+		if d.bins[n.n].broken == "" {
+			changes = d.guard(n, changes, func() []Change { return d.correlate(n, r, changes) })
+		}
+		clear(d.arrivals[n.n])
+		d.arrivals[n.n] = d.arrivals[n.n][:0]
+	}
+	return changes
+}
+
+// guard runs a step of one rule. A panic costs that rule: it is set aside, its alerts end, and Broken tells why.
+func (d *Detector) guard(n *node, before []Change, step func() []Change) (changes []Change) {
+	defer func() {
+		if e := recover(); e != nil {
+			b := &d.bins[n.n]
+			b.broken = fmt.Sprint(e)
+			changes = before
+			for e := b.order.Front(); e != nil; e = b.order.Front() {
+				g := e.Value.(*group)
+				if l := g.live; l != nil && n.raises {
+					l.Alert.Ended = true
+					changes = append(changes, Change{Step: Ended, Alert: l.copied()})
+					d.active--
+				}
+				if g.live != nil {
+					g.live = nil
+					d.lives--
+				}
+				d.remove(n, g)
+			}
+		}
+	}()
+	return step()
+}
+
+// route lists the rules that read a log source, in order.
+func (d *Detector) route(s record.LogSource) []int {
+	for i := range d.routes {
+		o := &d.routes[i]
+		if o.source.Product == s.Product && o.source.Service == s.Service && slices.Equal(o.source.Categories, s.Categories) {
+			return o.rules
+		}
+	}
+	var rules []int
+	for i, n := range d.rules.nodes[:d.rules.plain] {
+		if n.rule.Routed(s) {
+			rules = append(rules, i)
+		}
+	}
+	if len(d.routes) < maxRoutes {
+		s.Categories = slices.Clone(s.Categories)
+		d.routes = append(d.routes, route{s, rules})
+	}
+	return rules
+}
+
+// match counts a plain rule's match into the alert of its group, or raises one.
+func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []Change {
+	key, values := ruleGroup(n, r)
+	g := d.group(n, key, values)
+	return d.tell(n, g, []mark{m}, m, changes)
+}
+
+// tell puts records into the alert of a group; m is the match that does it.
+func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Change) []Change {
+	l := g.live
+	if l == nil {
+		l = newLive(n, g, records[0], fromNano(m.At), m.Sight.Seq, d.ord)
+		g.live = l
+		d.lives++
+		d.bins[n.n].stats.Alerts++
+		if n.raises {
+			d.active++
+		}
+	}
+	for _, x := range records {
+		l.add(d, &n.meta.Tocsin, x)
+	}
+	if l.Ord == d.ord {
+		d.watch(n, g)
+	}
+	if !n.raises {
+		return changes
+	}
+	if step, ok := l.due(); ok {
+		changes = append(changes, Change{Step: step, Alert: l.copied()})
+	}
+	return changes
+}
+
+// An arrival is a match on its way to a correlation.
+type arrival struct {
+	slot   int
+	mark   mark
+	values []string // group values of the correlation that it comes from
+	raised bool     // it is the first of an alert; always true of a rule's match
+}
+
+// hand passes a match on to the correlations that read n.
+func (d *Detector) hand(n *node, a arrival) {
+	for _, p := range n.parents {
+		a.slot = p.slot
+		d.arrivals[p.node] = append(d.arrivals[p.node], a)
+	}
+}
+
+// correlate takes in the matches that the record brought to a correlation, then asks whether they complete it.
+func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Change {
+	reach := d.watermark() - int64(n.corr.Timespan)
+	counts := n.corr.Type == sigma.EventCount || n.corr.Type == sigma.ValueSum
+	var touched []*group
+	for _, a := range d.arrivals[n.n] {
+		if a.mark.At < reach || counts && !a.raised {
+			continue
+		}
+		d.bins[n.n].stats.Seen++
+		s := &n.slots[a.slot]
+		values, ok := valuesOf(s.by, r, a.values)
+		tuple, has := valuesOf(s.of, r, a.values)
+		if n.corr.Type == sigma.ValueSum && has {
+			a.mark.X, has = amount(s.of[0], r)
+		}
+		if !ok || !has {
+			d.bins[n.n].stats.Ungrouped++
+			continue
+		}
+		g := d.group(n, groupKey(values), values)
+		if g.put(n, a.slot, groupKey(tuple), a.mark) && !slices.Contains(touched, g) {
+			touched = append(touched, g)
+		}
+		g.Newest = max(g.Newest, a.mark.At)
+	}
+	for _, g := range touched {
+		g.prune(n, reach)
+		changes = d.complete(n, g, r, changes)
+		d.weigh(n, g)
+	}
+	return changes
+}
+
+// complete asks whether the record that is stepped through completes the correlation in a group.
+func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Change) []Change {
+	last := d.arrivals[n.n][0].mark
+	last.More = nil
+	records, fresh, ok := g.fulfilled(n, last.At, d.ord, g.live != nil)
+	if !ok {
+		return changes
+	}
+	d.bins[n.n].stats.Matches++
+	if n.meta.Tocsin.Parties == "last" {
+		if g.live != nil && n.corr.Type == sigma.ValueCount && !fresh {
+			return changes
+		}
+		records = []mark{last}
+	}
+	if len(records) == 0 {
+		return changes
+	}
+	raised := g.live == nil
+	changes = d.tell(n, g, records, last, changes)
+	up := last
+	if len(records) > 1 {
+		up.More = records[max(len(records)-bundleMarks, 0):]
+	}
+	d.hand(n, arrival{mark: up, values: g.Values, raised: raised})
+	return changes
+}
+
+// valuesOf takes the values of sources from a record or a group below; false when one is missing.
+func valuesOf(from []source, r *record.Record, below []string) ([]string, bool) {
+	var out []string
+	for _, s := range from {
+		if s.value >= 0 {
+			out = append(out, below[s.value])
+			continue
+		}
+		v, ok := s.field.Value(r)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, v.Text)
+	}
+	return out, true
+}
+
+// amount is the number that value_sum adds.
+func amount(s source, r *record.Record) (float64, bool) {
+	v, _ := s.field.Value(r)
+	return sigma.Number(v)
+}

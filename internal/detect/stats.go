@@ -1,0 +1,89 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+)
+
+// Stats are figures for people; counts are since the state began, restarts included.
+type Stats struct {
+	Records   int64 // that were stepped through
+	Late      int64 // later than Options.Lateness
+	Groups    int   // kept now
+	Held      int   // matches that windows hold now
+	Active    int   // alerts that have not ended
+	Evicted   int64 // groups lost because a limit was reached: detection was blunt there
+	Addresses int   // of which is known who signs in from them
+	Forgotten int64 // such addresses lost because a limit was reached
+	Rules     []RuleStats
+}
+
+// RuleStats are the figures of one rule or correlation.
+type RuleStats struct {
+	Rule      string
+	Title     string
+	Seen      int64  // records of its log source; of a correlation, matches of its rules
+	Matches   int64  // records that matched; of a correlation, records that completed it
+	Alerts    int64  // raised
+	Ungrouped int64  // of a correlation: matches that lacked a group-by field or value
+	Evicted   int64  // groups lost because a limit was reached
+	Groups    int    // kept now
+	Broken    string // why it was set aside, "" while it works
+}
+
+// Stats returns the figures as of now.
+func (d *Detector) Stats() Stats {
+	s := Stats{
+		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
+		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
+	}
+	for i, n := range d.rules.nodes {
+		r := d.bins[i].stats
+		r.Rule, r.Title, r.Groups, r.Broken = n.meta.Key(), n.meta.Title, len(d.bins[i].groups), d.bins[i].broken
+		s.Rules = append(s.Rules, r)
+	}
+	return s
+}
+
+// A Broken rule was set aside because it panicked: a fault of ours, to be shown.
+type Broken struct {
+	Rule string
+	Why  string
+}
+
+// Broken lists the rules that were set aside.
+func (d *Detector) Broken() []Broken {
+	var out []Broken
+	for i, n := range d.rules.nodes {
+		if why := d.bins[i].broken; why != "" {
+			out = append(out, Broken{n.meta.Key(), why})
+		}
+	}
+	return out
+}
+
+// Alerts returns the alerts that have not ended, in the order in which they were raised.
+func (d *Detector) Alerts() []Alert {
+	var lives []*live
+	for i, n := range d.rules.nodes {
+		if !n.raises {
+			continue
+		}
+		for e := d.bins[i].order.Front(); e != nil; e = e.Next() {
+			if l := e.Value.(*group).live; l != nil {
+				lives = append(lives, l)
+			}
+		}
+	}
+	slices.SortFunc(lives, func(a, b *live) int {
+		if a.Ord != b.Ord {
+			return int(min(max(a.Ord-b.Ord, -1), 1))
+		}
+		return strings.Compare(a.Alert.Rule+a.Alert.ID, b.Alert.Rule+b.Alert.ID)
+	})
+	var out []Alert
+	for _, l := range lives {
+		out = append(out, l.copied())
+	}
+	return out
+}

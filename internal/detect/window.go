@@ -1,0 +1,330 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"tocsin/internal/sigma"
+)
+
+// # When a correlation is fulfilled
+//
+// A window is a stretch of record time as long as the correlation's timespan, both ends counted in, that ends at a match.
+// Windows lie anywhere; no clock boundary cuts them. A match is looked at in every window that holds it, so one that
+// comes late still counts where it belongs. It completes the correlation when in one of these windows
+//
+//	event_count       the number of matches is within the bounds; a record that several rules match counts once
+//	value_count       the number of distinct values (tuples, without regard to case) is within the bounds, and the
+//	                  match brought a value that the window did not have, or an alert is active already
+//	value_sum         the sum of the field over the matches is within the bounds
+//	temporal          the number of rules with a match is within the bounds
+//	temporal_ordered  there is a row of matches, one of each rule, in the order of the rules and of time (equal times are
+//	                  in order), no two neighbours of it the same record, and the match is one of the row
+//
+// A record that lacks a group-by field, or a field of the condition, does not count: missing is no value.
+// A correlation below counts once for each of its alerts in event_count and value_sum; elsewhere each completing record is a match of it.
+//
+// The window's records that no alert has told go into the alert; of temporal_ordered those that stand in such a row. What an ended alert told is spent: it takes no part
+// in later windows, but for value_count, where it still is one of the values.
+//
+// A group keeps what a window can need and no more: of event_count the newest 2N+64 matches, N being the highest number
+// in its bounds; of value_count 2N+64 values with 16 matches each; of temporal rules 64 matches each; of value_sum
+// 512, of which the two oldest are then joined to one at the later's time.
+
+const (
+	spareMarks  = 64  // kept beyond what the bounds need
+	valueMarks  = 16  // of one value
+	sumMarks    = 512 // of value_sum
+	bundleMarks = 512 // records that a correlation hands on when it is fulfilled
+)
+
+// A track is marks in order.
+type track struct {
+	key   string // of value_count: the value
+	marks []mark
+}
+
+// insert puts m in its place and returns false when its record is there already.
+func (t *track) insert(m mark) bool {
+	i := sort.Search(len(t.marks), func(i int) bool { return m.before(&t.marks[i]) })
+	if i > 0 && t.marks[i-1].At == m.At && t.marks[i-1].Ord == m.Ord {
+		return false
+	}
+	t.marks = slices.Insert(t.marks, i, m)
+	if old := len(t.marks) - 1 - markRaws; old >= 0 {
+		t.marks[old].Raw = ""
+	}
+	return true
+}
+
+// drop takes the oldest n marks away.
+func (t *track) drop(n int) {
+	if n > 0 {
+		clear(t.marks[:n])
+		t.marks = t.marks[n:]
+	}
+}
+
+// from is the place of the first mark at or after a time.
+func (t *track) from(at int64) int {
+	return sort.Search(len(t.marks), func(i int) bool { return t.marks[i].At >= at })
+}
+
+// span returns the marks from lo to hi, both counted in.
+func (t *track) span(lo, hi int64) []mark {
+	i := t.from(lo)
+	return t.marks[i : i+sort.Search(len(t.marks)-i, func(j int) bool { return t.marks[i+j].At > hi })]
+}
+
+// prune forgets what no window of a timely record can reach any more, and what is beyond the limits.
+func (g *group) prune(n *node, reach int64) {
+	most := 2*n.most + spareMarks
+	switch n.corr.Type {
+	case sigma.ValueCount:
+		for i := range g.tracks {
+			g.tracks[i].limit(valueMarks)
+		}
+		g.pruneTracks(reach)
+		g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
+		for len(g.tracks) > most {
+			g.tracks = slices.Delete(g.tracks, g.stalest(), g.stalest()+1)
+		}
+	case sigma.ValueSum:
+		g.pruneTracks(reach)
+		for t := &g.tracks[0]; len(t.marks) > sumMarks; {
+			t.join()
+		}
+	case sigma.EventCount:
+		g.pruneTracks(reach)
+		g.tracks[0].drop(len(g.tracks[0].marks) - most)
+	default:
+		g.pruneTracks(reach)
+		for i := range g.tracks {
+			g.tracks[i].drop(len(g.tracks[i].marks) - spareMarks)
+		}
+	}
+}
+
+func (g *group) pruneTracks(reach int64) {
+	for i := range g.tracks {
+		g.tracks[i].drop(g.tracks[i].from(reach))
+	}
+}
+
+// stalest is the value that was seen the longest ago.
+func (g *group) stalest() int {
+	least := 0
+	for i := range g.tracks {
+		a, b := g.tracks[i].marks, g.tracks[least].marks
+		if a[len(a)-1].before(&b[len(b)-1]) {
+			least = i
+		}
+	}
+	return least
+}
+
+// limit keeps the newest marks, first giving up those whose address and account a newer one names too.
+func (t *track) limit(most int) {
+	for len(t.marks) > most {
+		out := 0
+		for i := range t.marks[:len(t.marks)-1] {
+			m := &t.marks[i]
+			if slices.ContainsFunc(t.marks[i+1:], func(o mark) bool { return o.Sight.IP == m.Sight.IP && o.Sight.Account == m.Sight.Account }) {
+				out = i
+				break
+			}
+		}
+		t.marks = slices.Delete(t.marks, out, out+1)
+	}
+}
+
+// join makes one mark of the two oldest.
+func (t *track) join() {
+	a, b := t.marks[0], &t.marks[1]
+	b.N, b.X, b.Bytes = b.N+a.N, b.X+a.X, b.Bytes+a.Bytes
+	b.Told = b.Told && a.Told
+	t.drop(1)
+}
+
+// put stores a mark in the track of its slot or value. It returns false when its record is there already.
+func (g *group) put(n *node, slot int, value string, m mark) bool {
+	switch n.corr.Type {
+	case sigma.ValueCount:
+		i := slices.IndexFunc(g.tracks, func(t track) bool { return t.key == value })
+		if i < 0 {
+			i = len(g.tracks)
+			g.tracks = append(g.tracks, track{key: value})
+		}
+		return g.tracks[i].insert(m)
+	case sigma.EventCount, sigma.ValueSum:
+		return g.tracks[0].insert(m)
+	}
+	return g.tracks[slot].insert(m)
+}
+
+// A window is a stretch of record time in which a correlation is fulfilled.
+type window struct {
+	lo, hi int64
+	fresh  bool     // of value_count: the match brought a new value
+	in     [][]bool // of temporal_ordered: which marks stand in a row
+}
+
+// fulfilled takes from every window that holds the match of record ord, at a time, and fulfils the correlation the
+// records that no alert has, each once, in order; they count as told then. Active says that an alert is; fresh that
+// the match brought a new value (of value_count).
+func (g *group) fulfilled(n *node, at, ord int64, active bool) (untold []mark, fresh, ok bool) {
+	span := int64(n.corr.Timespan)
+	for _, hi := range g.ends(at, at+span) {
+		w := window{lo: hi - span, hi: hi}
+		if g.holds(n, &w, ord, active || ok) {
+			ok, fresh = true, fresh || w.fresh
+			untold = g.untold(w, untold)
+		}
+	}
+	slices.SortStableFunc(untold, func(a, b mark) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Ord, b.Ord)) })
+	return slices.CompactFunc(untold, func(a, b mark) bool { return a.At == b.At && a.Ord == b.Ord }), fresh, ok
+}
+
+// ends lists the times of marks from at to last: where windows that hold a match at that time can end.
+func (g *group) ends(at, last int64) []int64 {
+	ends := []int64{at}
+	for i := range g.tracks {
+		marks := g.tracks[i].marks
+		if len(marks) == 0 || marks[len(marks)-1].At <= at {
+			continue
+		}
+		for _, m := range g.tracks[i].span(at+1, last) {
+			ends = append(ends, m.At)
+		}
+	}
+	slices.Sort(ends)
+	return slices.Compact(ends)
+}
+
+func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
+	switch n.corr.Type {
+	case sigma.EventCount:
+		return n.corr.Hold(float64(len(g.tracks[0].span(w.lo, w.hi))))
+	case sigma.ValueSum:
+		sum := 0.0
+		for _, m := range g.tracks[0].span(w.lo, w.hi) {
+			sum += m.X
+		}
+		return n.corr.Hold(sum)
+	case sigma.ValueCount:
+		count := 0
+		for i := range g.tracks {
+			marks := g.tracks[i].span(w.lo, w.hi)
+			if len(marks) > 0 {
+				count++
+			}
+			w.fresh = w.fresh || len(marks) == 1 && marks[0].Ord == ord
+		}
+		return (active || w.fresh) && n.corr.Hold(float64(count))
+	case sigma.Temporal:
+		count := 0
+		for i := range g.tracks {
+			if len(g.tracks[i].span(w.lo, w.hi)) > 0 {
+				count++
+			}
+		}
+		return n.corr.Hold(float64(count))
+	}
+	w.in = g.rows(w.lo, w.hi)
+	for i := range g.tracks {
+		for j, m := range g.tracks[i].span(w.lo, w.hi) {
+			if m.Ord == ord && w.in[i][j] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rows says of each mark of a window, by track, whether it stands in a row: marks one of each track, in order of time, no two
+// neighbours the same record.
+func (g *group) rows(lo, hi int64) [][]bool {
+	in := make([][]bool, len(g.tracks))
+	var before neighbours
+	for i := range g.tracks {
+		marks := g.tracks[i].span(lo, hi)
+		in[i] = make([]bool, len(marks))
+		var here neighbours
+		for j := range marks {
+			m := &marks[j]
+			in[i][j] = i == 0 || before.some(m.Ord, func(at int64) bool { return at <= m.At })
+			if in[i][j] {
+				here.add(m)
+			}
+		}
+		before = here
+	}
+	var behind neighbours
+	for i := len(g.tracks) - 1; i >= 0; i-- {
+		marks := g.tracks[i].span(lo, hi)
+		var here neighbours
+		for j := len(marks) - 1; j >= 0; j-- {
+			m := &marks[j]
+			in[i][j] = in[i][j] && (i == len(g.tracks)-1 || behind.some(m.Ord, func(at int64) bool { return at >= m.At }))
+			if in[i][j] {
+				here.add(m)
+			}
+		}
+		behind = here
+	}
+	return in
+}
+
+// neighbours are the two marks of a track that are the easiest to stand beside: the earliest for what comes behind, the
+// latest for what comes before. Two, because one may be the same record.
+type neighbours struct {
+	at, ord [2]int64
+	n       int
+}
+
+func (x *neighbours) add(m *mark) {
+	if x.n < len(x.at) {
+		x.at[x.n], x.ord[x.n] = m.At, m.Ord
+		x.n++
+	}
+}
+
+// some reports whether one of them is of another record and at a fitting time.
+func (x *neighbours) some(ord int64, fits func(at int64) bool) bool {
+	for i := range x.n {
+		if x.ord[i] != ord && fits(x.at[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// untold adds to out the records of a window that no alert has, and notes that one has them now.
+func (g *group) untold(w window, out []mark) []mark {
+	for i := range g.tracks {
+		marks := g.tracks[i].span(w.lo, w.hi)
+		for j := range marks {
+			m := &marks[j]
+			if m.Told || w.in != nil && !w.in[i][j] {
+				continue
+			}
+			m.Told = true
+			if len(m.More) == 0 {
+				out = append(out, *m)
+			}
+			out = append(out, m.More...)
+		}
+	}
+	return out
+}
+
+// spend takes away what an ended alert told.
+func (g *group) spend(n *node) {
+	if n.corr == nil || n.corr.Type == sigma.ValueCount {
+		return
+	}
+	for i := range g.tracks {
+		g.tracks[i].marks = slices.DeleteFunc(g.tracks[i].marks, func(m mark) bool { return m.Told })
+	}
+}

@@ -1,0 +1,235 @@
+package sigma
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A CorrelationType is how a correlation looks at the matches of its rules.
+type CorrelationType string
+
+const (
+	EventCount      CorrelationType = "event_count"      // how many there are
+	ValueCount      CorrelationType = "value_count"      // how many distinct values of fields they have
+	ValueSum        CorrelationType = "value_sum"        // the sum of a field
+	Temporal        CorrelationType = "temporal"         // how many of the rules match
+	TemporalOrdered CorrelationType = "temporal_ordered" // all of the rules match, in the order in which they are listed
+)
+
+// A Correlation is a Sigma correlation rule. When it is fulfilled, and by what, is defined in package detect.
+type Correlation struct {
+	Meta
+	Type     CorrelationType
+	Rules    []string // ids or names of rules and correlations, at least one
+	GroupBy  []string // fields or aliases; empty: all matches are one group
+	Timespan time.Duration
+	Bounds   []Bound  // all must hold; of temporal without a condition: gte the number of rules
+	Fields   []string // of value_count (several make a tuple) and value_sum (one)
+	Aliases  []Alias
+	Generate bool // its rules raise alerts of their own too
+}
+
+// A Bound is one comparison of a correlation's condition.
+type Bound struct {
+	Op    string // gt gte lt lte eq neq
+	Value float64
+}
+
+// Holds reports whether x is within the bound.
+func (b Bound) Holds(x float64) bool {
+	return inOrder(num{f: x}.compare(num{f: b.Value}), b.Op)
+}
+
+// Hold reports whether x is within all bounds of the correlation.
+func (c *Correlation) Hold(x float64) bool {
+	for _, b := range c.Bounds {
+		if !b.Holds(x) {
+			return false
+		}
+	}
+	return true
+}
+
+// An Alias is a name for a field that the rules of a correlation call differently.
+type Alias struct {
+	Name string
+	Of   []Pair // in the order of the document
+}
+
+// A Pair says how one rule calls the aliased field.
+type Pair struct {
+	Rule  string // id or name, as in Rules
+	Field string
+}
+
+// FieldFor says how a rule, named as in Rules, calls a field or alias of the correlation.
+func (c *Correlation) FieldFor(rule, name string) string {
+	for _, a := range c.Aliases {
+		if a.Name != name {
+			continue
+		}
+		for _, p := range a.Of {
+			if p.Rule == rule {
+				return p.Field
+			}
+		}
+	}
+	return name
+}
+
+func (r *reader) correlation(c *Correlation) {
+	t := r.root.get("correlation")
+	if t.kind != kindMap {
+		r.fail(t, "correlation", "correlation must be a map, not %v", t.kind)
+		return
+	}
+	r.strict(t, "correlation", "type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
+	c.Timespan = r.span(t, "timespan", 0)
+	r.meta(&c.Meta, c.Timespan)
+	c.Rules = r.texts(t, "rules")
+	c.GroupBy = r.texts(t, "group-by")
+	c.Generate = r.flag(t, "generate")
+	if len(c.Rules) == 0 {
+		r.fail(t, "rules", "a correlation needs rules: a list of ids or names")
+	}
+	if c.Timespan == 0 {
+		r.fail(t, "timespan", "a correlation needs a timespan such as 5m")
+	}
+	if len(c.Tocsin.Group) > 0 {
+		r.fail(r.root.get("tocsin"), "group", "a correlation is grouped by its group-by, not by tocsin.group")
+	}
+	r.kind(c, t)
+	r.aliases(c, t.get("aliases"))
+	r.bounds(c, t)
+}
+
+func (r *reader) kind(c *Correlation, t *tree) {
+	switch s := r.text(t, "type"); CorrelationType(s) {
+	case EventCount, ValueCount, ValueSum, Temporal, TemporalOrdered:
+		c.Type = CorrelationType(s)
+	case "value_avg", "value_percentile":
+		r.fail(t.get("type"), "correlation "+s, "correlations of type %s are not supported yet", s)
+	case "":
+		r.fail(t, "type", "a correlation needs a type: event_count, value_count, value_sum, temporal or temporal_ordered")
+	default:
+		r.fail(t.get("type"), "correlation type", "there is no correlation type %q%s", s,
+			suggest(s, []string{"event_count", "value_count", "value_sum", "temporal", "temporal_ordered"}))
+	}
+}
+
+func (r *reader) aliases(c *Correlation, t *tree) {
+	if t == nil {
+		return
+	}
+	if t.kind != kindMap {
+		r.fail(t, "aliases", "aliases must be a map of names, not %v", t.kind)
+		return
+	}
+	for i, k := range t.keys {
+		a := Alias{Name: k.text}
+		v := t.items[i]
+		if v.kind != kindMap {
+			r.fail(v, "aliases", "the alias %q must be a map from rules to their fields", k.text)
+			continue
+		}
+		for _, rule := range v.keys {
+			a.Of = append(a.Of, Pair{rule.text, r.text(v, rule.text)})
+		}
+		for _, rule := range c.Rules {
+			if v.get(rule) == nil {
+				r.fail(k, "aliases", "the alias %q does not say how rule %q calls the field", k.text, rule)
+			}
+		}
+		r.strict(v, "the alias "+k.text, c.Rules...)
+		c.Aliases = append(c.Aliases, a)
+	}
+}
+
+// bounds reads the condition.
+func (r *reader) bounds(c *Correlation, t *tree) {
+	x := t.get("condition")
+	counting := c.Type == EventCount || c.Type == ValueCount || c.Type == ValueSum
+	if x == nil {
+		if counting {
+			r.fail(t, "condition", "a correlation of type %s needs a condition such as gte: 10", c.Type)
+		}
+		c.Bounds = []Bound{{"gte", float64(len(c.Rules))}}
+		return
+	}
+	if x.kind != kindMap {
+		r.fail(x, "condition", "the condition must be a map such as gte: 10, not %v; a formula over rules is not part of Sigma 2.1", x.kind)
+		return
+	}
+	if c.Type == TemporalOrdered {
+		r.fail(x, "condition", "temporal_ordered demands all of its rules: it takes no condition")
+		return
+	}
+	known := []string{"gt", "gte", "lt", "lte", "eq", "neq"}
+	for i, k := range x.keys {
+		if k.text == "field" {
+			continue
+		}
+		n, ok := number(x.items[i].text)
+		if x.items[i].kind != kindNumber || !ok || n.f < 0 {
+			r.fail(x.items[i], "condition", "%s needs a number of at least 0, not %s", k.text, scalar(x.items[i]))
+		}
+		c.Bounds = append(c.Bounds, Bound{k.text, n.f})
+	}
+	r.strict(x, "the condition", append(known, "field")...)
+	if len(c.Bounds) == 0 {
+		r.fail(x, "condition", "the condition compares with no number; write gte: 10 or the like")
+	}
+	r.possible(c, x)
+	c.Fields = r.texts(x, "field")
+	switch n := len(c.Fields); {
+	case c.Type == ValueCount && n == 0, c.Type == ValueSum && n != 1:
+		r.fail(x, "field", "the condition of %s needs a field", c.Type)
+	case c.Type != ValueCount && c.Type != ValueSum && n > 0:
+		r.fail(x, "field", "the condition of %s takes no field", c.Type)
+	}
+}
+
+// maxThreshold is the highest count that a correlation may compare with: each group keeps some records for each unit.
+const maxThreshold = 100_000
+
+// possible refuses counts that would need too much memory, and conditions that nothing can fulfil.
+func (r *reader) possible(c *Correlation, x *tree) {
+	most, points := 0.0, []float64(nil)
+	for _, b := range c.Bounds {
+		if c.Type != ValueSum && b.Value > maxThreshold {
+			r.fail(x, "condition", "%v is too high to count to: at most %d", b.Value, maxThreshold)
+			return
+		}
+		most = max(most, b.Value)
+		points = append(points, b.Value-0.5, b.Value, b.Value+0.5)
+	}
+	if c.Type != ValueSum {
+		top := int(most) + 1
+		if c.Type == Temporal {
+			top = len(c.Rules)
+		}
+		points = nil
+		for n := range top {
+			points = append(points, float64(n+1))
+		}
+	}
+	if len(c.Bounds) > 0 && !slices.ContainsFunc(points, c.Hold) {
+		r.fail(x, "condition", "%s can never be fulfilled", boundsInWords(c.Bounds))
+	}
+}
+
+// String writes a bound in words.
+func (b Bound) String() string {
+	words := map[string]string{"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most", "eq": "exactly", "neq": "not"}
+	return fmt.Sprintf("%s %v", words[b.Op], b.Value)
+}
+
+func boundsInWords(list []Bound) string {
+	var out []string
+	for _, b := range list {
+		out = append(out, b.String())
+	}
+	return strings.Join(out, " and ")
+}

@@ -1,0 +1,209 @@
+package sigma
+
+import (
+	"slices"
+	"time"
+
+	"tocsin/internal/record"
+)
+
+// A Rule is a Sigma rule, ready to be held against records. It is not changed after Parse; several goroutines may use it.
+type Rule struct {
+	Meta
+	LogSource  LogSource
+	Conditions []string // as written; one of them must hold
+
+	selections []selection
+	expr       *expr
+	loose      []Field // fields that nothing here gives
+}
+
+// A selection is a named part of the detection section.
+type selection struct {
+	name string
+	expr *expr
+	at   *tree
+}
+
+// An expr is a formula over terms.
+type expr struct {
+	op   op
+	kids []*expr // of and, or; the only one of not
+	term *term   // of leaf
+	name string  // of a selection: what the condition calls it
+}
+
+type op uint8
+
+const (
+	opLeaf op = iota
+	opAnd
+	opOr
+	opNot
+)
+
+const (
+	maxSelections = 1000 // of a rule
+	maxWords      = 2000 // of a condition
+)
+
+func (r *reader) plain(u *Rule) {
+	r.meta(&u.Meta, time.Hour)
+	r.logsource(u)
+	d := r.root.get("detection")
+	if d == nil || d.kind != kindMap {
+		r.fail(d, "detection", "a rule needs a detection section: a map of selections and a condition")
+		return
+	}
+	if len(d.keys) > maxSelections {
+		r.fail(d, "selections", "more than %d selections", maxSelections)
+		return
+	}
+	for i, k := range d.keys {
+		switch k.text {
+		case "condition":
+		case "timeframe":
+			r.fail(k, "timeframe", "timeframe belonged to the old aggregations: write a correlation document instead")
+		default:
+			e := r.selection(u.LogSource, k, d.items[i])
+			u.selections = append(u.selections, selection{k.text, &expr{op: opAnd, kids: []*expr{e}, name: k.text}, k})
+		}
+	}
+	r.conditions(u, d.get("condition"))
+	for _, g := range u.Tocsin.Group {
+		r.field(u.LogSource, r.root.get("tocsin").get("group"), g)
+	}
+	u.loose = r.unsure(u)
+}
+
+func (r *reader) logsource(u *Rule) {
+	t := r.root.get("logsource")
+	if t == nil || t.kind != kindMap {
+		r.fail(t, "logsource", "a rule needs a logsource: a map with category, product or service")
+		return
+	}
+	u.LogSource = LogSource{r.text(t, "category"), r.text(t, "product"), r.text(t, "service")}
+	if u.LogSource == (LogSource{}) {
+		r.fail(t, "logsource", "the logsource names no category, product or service")
+	}
+}
+
+// selection reads the value of one key of the detection section.
+func (r *reader) selection(source LogSource, k, v *tree) *expr {
+	switch v.kind {
+	case kindMap:
+		return r.allOf(source, k, v)
+	case kindList:
+		if len(v.items) == 0 {
+			r.fail(k, "empty list", "the selection %q is empty: nothing can match", k.text)
+		}
+		return r.oneOf(source, k, v)
+	case kindText, kindNumber:
+		return r.oneOf(source, k, &tree{kind: kindList, items: []*tree{v}, line: v.line, col: v.col})
+	}
+	r.fail(k, "selection", "the selection %q must be a map, a list or a keyword, not %v", k.text, v.kind)
+	return &expr{op: opOr}
+}
+
+// allOf reads a map: every term must hold.
+func (r *reader) allOf(source LogSource, k, v *tree) *expr {
+	e := &expr{op: opAnd}
+	if len(v.keys) == 0 {
+		r.fail(k, "empty map", "%q is an empty map: it would match every record", k.text)
+	}
+	for i, name := range v.keys {
+		e.kids = append(e.kids, &expr{term: r.term(source, name, v.items[i])})
+	}
+	return e
+}
+
+// oneOf reads a list: texts are keywords, maps are selections; one of all of them must hold.
+func (r *reader) oneOf(source LogSource, k, v *tree) *expr {
+	e := &expr{op: opOr}
+	keywords := &term{keyword: true}
+	for _, x := range v.items {
+		switch x.kind {
+		case kindMap:
+			e.kids = append(e.kids, r.allOf(source, k, x))
+		case kindList:
+			r.fail(x, "list in a list", "the selection %q has a list inside a list", k.text)
+		default:
+			keywords.said = append(keywords.said, scalar(x))
+			keywords.wants = append(keywords.wants, r.textWants(k, x, keywords, modes{})...)
+		}
+	}
+	if len(keywords.said) > 0 {
+		e.kids = append(e.kids, &expr{term: keywords})
+	}
+	return e
+}
+
+// terms calls yield with every term below e.
+func (e *expr) terms(yield func(*term)) {
+	if e.term != nil {
+		yield(e.term)
+	}
+	for _, k := range e.kids {
+		k.terms(yield)
+	}
+}
+
+// unsure lists the fields of a rule that only an application's own log could have.
+func (r *reader) unsure(u *Rule) []Field {
+	var out []Field
+	add := func(f Field) {
+		if _, standing := u.LogSource.Field(f.name); standing == Unsure && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	for _, s := range u.selections {
+		s.expr.terms(func(t *term) {
+			if !t.keyword {
+				add(t.field)
+			}
+			for _, w := range t.wants {
+				if w.kind == wantField {
+					add(w.field)
+				}
+			}
+		})
+	}
+	return out
+}
+
+// Loose names the fields of a rule that no parser here gives. A term over one of them never holds unless an
+// application's own log has it, so a person should know.
+func (u *Rule) Loose() []string {
+	var out []string
+	for _, f := range u.loose {
+		out = append(out, f.name)
+	}
+	return out
+}
+
+// Unused names the selections that no condition mentions: mostly a slip of the pen.
+func (u *Rule) Unused() []string {
+	used := map[string]bool{}
+	var walk func(e *expr)
+	walk = func(e *expr) {
+		used[e.name] = true
+		for _, k := range e.kids {
+			walk(k)
+		}
+	}
+	if u.expr != nil {
+		walk(u.expr)
+	}
+	var out []string
+	for _, s := range u.selections {
+		if !used[s.name] {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}
+
+// Routed reports whether the rule reads records from a source.
+func (u *Rule) Routed(s record.LogSource) bool {
+	return s.Fits(u.LogSource.Category, u.LogSource.Product, u.LogSource.Service)
+}

@@ -1,0 +1,272 @@
+package sigma
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A reader turns the tree of one document into a rule or a correlation. It collects faults instead of stopping at the
+// first, so that a person mends a file once.
+type reader struct {
+	file string
+	rule string
+	root *tree
+	errs []error
+}
+
+const maxFaults = 20 // of one document; the rest is more of the same
+
+func (r *reader) fail(t *tree, feature, format string, args ...any) {
+	if len(r.errs) >= maxFaults {
+		return
+	}
+	if t == nil {
+		t = r.root
+	}
+	r.errs = append(r.errs, &Error{
+		File: r.file, Line: t.line, Column: t.col, Rule: r.rule, Feature: feature, Why: fmt.Sprintf(format, args...),
+	})
+}
+
+func (r *reader) document() Document {
+	t := r.root
+	if t.kind != kindMap {
+		r.fail(t, "document", "a document must be a map with title, logsource and detection; this is %v", t.kind)
+		return Document{}
+	}
+	if x := t.get("title"); x != nil {
+		r.rule = x.text
+	}
+	if x := t.get("id"); x != nil && x.text != "" {
+		r.rule = x.text
+	}
+	switch {
+	case t.get("filter") != nil:
+		r.fail(t, "filter", "filter documents are not supported yet")
+	case t.get("action") != nil:
+		r.fail(t, "action", "collections by action (global, repeat, reset) are not supported: write each rule as a document of its own")
+	case t.get("correlation") != nil && t.get("detection") != nil:
+		r.fail(t, "document", "a document is a rule (detection) or a correlation, not both")
+	case t.get("correlation") != nil:
+		c := &Correlation{}
+		r.correlation(c)
+		return Document{Correlation: c}
+	default:
+		u := &Rule{}
+		r.plain(u)
+		return Document{Rule: u}
+	}
+	return Document{}
+}
+
+func (r *reader) meta(m *Meta, quiet time.Duration) {
+	t := r.root
+	*m = Meta{
+		ID: r.short("id"), Name: r.short("name"), Title: r.short("title"),
+		Description: r.text(t, "description"), Author: r.author(), License: r.text(t, "license"),
+		Status: r.word(t, "status", "", "stable", "test", "experimental", "deprecated", "unsupported"),
+		Level:  r.word(t, "level", "medium", "informational", "low", "medium", "high", "critical"),
+		Date:   r.text(t, "date"), Modified: r.text(t, "modified"),
+		Tags: r.texts(t, "tags"), References: r.texts(t, "references"), FalsePositives: r.texts(t, "falsepositives"),
+		File: r.file, Line: t.line, root: t,
+	}
+	if m.Title == "" {
+		r.fail(t, "title", "a rule needs a title")
+	}
+	if x := t.get("taxonomy"); x != nil && x.text != "sigma" {
+		r.fail(x, "taxonomy", "taxonomy %q is not known; only Sigma's own is", x.text)
+	}
+	m.Tocsin = r.tocsin(t.get("tocsin"), quiet)
+}
+
+// short reads a name of one line.
+func (r *reader) short(key string) string {
+	s := r.text(r.root, key)
+	if len(s) > 256 || strings.ContainsAny(s, "\n\r") {
+		r.fail(r.root.get(key), key, "%s must be one line of at most 256 bytes", key)
+		return ""
+	}
+	return s
+}
+
+// author reads a text; SigmaHQ has lists of authors too.
+func (r *reader) author() string {
+	if x := r.root.get("author"); x != nil && x.kind == kindList {
+		return strings.Join(r.texts(r.root, "author"), ", ")
+	}
+	return r.text(r.root, "author")
+}
+
+// text reads a scalar as text; numbers and truth values as they are written. Missing and null are "".
+func (r *reader) text(t *tree, key string) string {
+	x := t.get(key)
+	if x == nil {
+		return ""
+	}
+	if x.kind == kindList || x.kind == kindMap {
+		r.fail(x, key, "%s must be a text, not %v", key, x.kind)
+		return ""
+	}
+	return x.text
+}
+
+// texts reads a list of texts, or a single one.
+func (r *reader) texts(t *tree, key string) []string {
+	x := t.get(key)
+	if x == nil || x.kind == kindNull {
+		return nil
+	}
+	if x.kind != kindList {
+		return []string{r.text(t, key)}
+	}
+	var out []string
+	for _, v := range x.items {
+		if v.kind == kindList || v.kind == kindMap || v.kind == kindNull {
+			r.fail(v, key, "%s must be a list of texts; this is %v", key, v.kind)
+			continue
+		}
+		out = append(out, v.text)
+	}
+	return out
+}
+
+// word reads one of the known words, or gives the default.
+func (r *reader) word(t *tree, key, standard string, known ...string) string {
+	s := r.text(t, key)
+	if s == "" {
+		return standard
+	}
+	if !slices.Contains(known, s) {
+		r.fail(t.get(key), key, "%s %q is not known%s", key, s, suggest(s, known))
+		return standard
+	}
+	return s
+}
+
+// flag reads true or false.
+func (r *reader) flag(t *tree, key string) bool {
+	x := t.get(key)
+	if x == nil {
+		return false
+	}
+	if x.kind != kindBool {
+		r.fail(x, key, "%s must be true or false, not %v", key, x.kind)
+		return false
+	}
+	return x.yes()
+}
+
+// strict refuses keys that are not known, in sections where a misspelt key would change what a rule does.
+func (r *reader) strict(t *tree, where string, known ...string) {
+	for _, k := range t.keys {
+		if !slices.Contains(known, k.text) {
+			r.fail(k, where+" key", "%q is not a key of %s%s", k.text, where, suggest(k.text, known))
+		}
+	}
+}
+
+// span reads a time span: a number and s, m, h, d or w.
+func (r *reader) span(t *tree, key string, standard time.Duration) time.Duration {
+	s := r.text(t, key)
+	if s == "" {
+		return standard
+	}
+	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
+	unit := units[s[len(s)-1]]
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 32)
+	switch d := time.Duration(n) * unit; {
+	case unit == 0 || err != nil:
+		r.fail(t.get(key), key, "%s %q is not a time span: a number and s, m, h, d or w; months and years have no fixed length", key, s)
+	case d <= 0 || n > uint64(maxSpan/unit):
+		r.fail(t.get(key), key, "%s %q must be more than nothing and at most 400 days", key, s)
+	default:
+		return d
+	}
+	return standard
+}
+
+const maxSpan = 400 * 24 * time.Hour
+
+func (r *reader) tocsin(t *tree, quiet time.Duration) Tocsin {
+	out := Tocsin{Source: "suspect", Account: "victim", Impact: "attempt", Parties: "all", Quiet: quiet}
+	if t == nil {
+		return out
+	}
+	if t.kind != kindMap {
+		r.fail(t, "tocsin", "tocsin must be a map, not %v", t.kind)
+		return out
+	}
+	r.strict(t, "tocsin", "source", "account", "impact", "parties", "quiet", "group", "samples")
+	out.Source = r.word(t, "source", out.Source, "suspect", "victim", "none")
+	out.Account = r.word(t, "account", out.Account, "suspect", "victim", "none")
+	out.Impact = r.word(t, "impact", out.Impact, "attempt", "compromise", "loss")
+	out.Parties = r.word(t, "parties", out.Parties, "all", "last")
+	out.Quiet = r.span(t, "quiet", out.Quiet)
+	out.Group = r.texts(t, "group")
+	if x := t.get("samples"); x != nil {
+		out.Samples = r.samples(x)
+	}
+	return out
+}
+
+func (r *reader) samples(t *tree) []Sample {
+	if t.kind != kindList {
+		r.fail(t, "samples", "samples must be a list, not %v", t.kind)
+		return nil
+	}
+	var out []Sample
+	for _, x := range t.items {
+		if x.kind != kindMap {
+			r.fail(x, "samples", "a sample must be a map with match or no_match, not %v", x.kind)
+			continue
+		}
+		r.strict(x, "samples", "file", "match", "no_match")
+		s := Sample{File: r.text(x, "file"), Match: r.lines(x, "match"), NoMatch: r.lines(x, "no_match")}
+		if len(s.Match)+len(s.NoMatch) == 0 {
+			r.fail(x, "samples", "a sample needs lines under match or no_match")
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// suggest says which known word is nearest, when one is near.
+func suggest(s string, known []string) string {
+	best, least := "", 3
+	for _, k := range known {
+		if d := distance(s, k); d < least || d == least && best == "" && d < len(k)/2 {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is Levenshtein's, in bytes; long words are not compared.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := last
+			if a[i] != b[j] {
+				d++
+			}
+			last = row[j+1]
+			row[j+1] = min(d, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,177 @@
+// Package sigma reads Sigma rules and says whether one record matches one rule.
+//
+// It follows the Sigma specification 2.1.0 (rules and correlations). It is written to be obviously correct: the
+// faster evaluator that comes later is tested against it. It decides and touches nothing outside.
+//
+// A file holds one or more YAML documents, each a rule or a correlation. Parse reads them strictly: what it does not
+// support it refuses, naming rule and feature. A rule that loads does what it says; none is silently dead.
+//
+// # What a rule means here
+//
+// A selection is a map (all of its terms must hold), a list of maps (one of them must), or a list of texts
+// (keywords: one of them must be found). A term is a field, modifiers and values: one of the values must hold, with
+// "all" each of them. A field that a record lacks makes a term false, but for null, exists: false and neq.
+//
+//   - Text is compared without regard to case, by Unicode simple folding on both sides (so K matches the Kelvin sign),
+//     unless the term says "cased". "re", "base64" and "base64offset" regard case, because text in another case is
+//     other text there.
+//   - "*" is any run of characters, line ends too; "?" is one character, a broken UTF-8 byte counts as one.
+//     "\*" and "\?" are the characters themselves, "\\" is one backslash, a backslash before anything else is itself.
+//   - A number matches a value that is the same number; a record's text counts as a number when it is plain decimal.
+//     A quoted number is text and is compared with the value as the log wrote it.
+//   - "" matches a field that is there and empty. null matches a field that is missing. They are not the same.
+//   - A keyword is searched in the line as it was read and, each by itself, in every value that is not part of the line
+//     (decoded text), never across two values.
+//   - "neq" turns the whole term round: none of the values holds, or the field is missing.
+//   - "re" is RE2, searched anywhere in the value, and sees its first MaxRegex bytes. A pattern with lookaround or back
+//     references is refused. "i", "m" and "s" follow "re".
+//   - "windash" lets a dash or slash before a word be any of - / – — ―.
+//   - "minute" to "year" take a part out of a time in the zone that is passed in; "week" is the ISO week, "day" the day of the month.
+//   - "expand" is refused when the value holds a placeholder, because nothing here can resolve one.
+//
+// Field names are ECS's and our own (package record). Names of Sigma's web server taxonomy are mapped (field.go). Every record
+// also has @timestamp (its time), event.original (the line) and log.file.path (its file).
+package sigma
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// MaxRegex is how many bytes of a value a regular expression sees. RE2 is linear, yet a long line costs it
+// milliseconds; pure code has no time limit, so the text is limited.
+const MaxRegex = 8192
+
+// A Document is one YAML document: a rule or a correlation, the other is nil.
+type Document struct {
+	Rule        *Rule
+	Correlation *Correlation
+}
+
+// Meta returns what a rule and a correlation have alike.
+func (d Document) Meta() *Meta {
+	switch {
+	case d.Rule != nil:
+		return &d.Rule.Meta
+	case d.Correlation != nil:
+		return &d.Correlation.Meta
+	}
+	return nil
+}
+
+// Meta is what a document says about itself.
+type Meta struct {
+	ID             string // a UUID in Sigma; any short text is taken
+	Name           string // by which correlations may refer to it
+	Title          string
+	Description    string
+	Author         string // Sigma's licence (DRL 1.1) demands that alerts show it
+	License        string
+	Status         string // stable, test, experimental, deprecated, unsupported, or ""
+	Level          string // informational, low, medium, high, critical; medium when the document says nothing
+	Date           string
+	Modified       string
+	Tags           []string
+	References     []string
+	FalsePositives []string
+	Tocsin         Tocsin
+
+	File    string // as given to Parse
+	Line    int    // of the document's first key, from 1
+	Version string // 16 hex digits: SHA-256 of the document's text, cut
+
+	root *tree
+}
+
+// Key is how alerts and people name the document: its id, else its name, else its title.
+func (m *Meta) Key() string { return cmp.Or(m.ID, m.Name, m.Title) }
+
+// Tocsin is our own section of a document. Every field has its default filled in.
+type Tocsin struct {
+	Source  string        // role of source.ip in the alerts: suspect (default), victim, none
+	Account string        // role of user.name: victim (default), suspect, none
+	Impact  string        // attempt (default), compromise, loss
+	Parties string        // all (default): an alert names the parties of all its records; last: only of those that completed it
+	Quiet   time.Duration // the alert ends after so long without a match; default 1 h, of a correlation its timespan
+	Group   []string      // fields that a plain rule's alerts are grouped by; empty: source.ip, else user.name, else the file
+	Samples []Sample
+}
+
+// A Sample is raw lines with what the rule must say of them. Of a rule each line of Match must match and none of
+// NoMatch may. Of a correlation the lines of Match, in order, must fulfil it, and those of NoMatch must not; the rules
+// that it reads are those of the set. Addresses lie where SampleCountries says.
+type Sample struct {
+	File    string // name of a log such as "access.log": a hint of the format, may be ""
+	Match   []string
+	NoMatch []string
+}
+
+// An Error is why one document, or a whole file, was refused.
+type Error struct {
+	File    string
+	Line    int    // from 1
+	Column  int    // from 1, in characters
+	Rule    string // id or title; "" when the document says none
+	Feature string // what is not supported or wrong, in two or three words: "modifier foo", "YAML"
+	Why     string // what to say to a person
+}
+
+func (e *Error) Error() string {
+	who := ""
+	if e.Rule != "" {
+		who = fmt.Sprintf("rule %q: ", e.Rule)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s%s", e.File, e.Line, e.Column, who, e.Why)
+}
+
+// Parse reads the documents of a file. It returns those that are right, in order, together with an error for the
+// others: errors.As finds the first *Error, Refusals all of them.
+func Parse(file string, data []byte) ([]Document, error) {
+	if len(data) > maxFile {
+		return nil, &Error{File: file, Line: 1, Column: 1, Feature: "size", Why: fmt.Sprintf("larger than %d bytes", maxFile)}
+	}
+	var docs []Document
+	var errs []error
+	for _, c := range chunks(strings.TrimPrefix(string(data), "\ufeff")) {
+		root, err := parseTree(file, c)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if root == nil {
+			continue
+		}
+		r := &reader{file: file, root: root}
+		d := r.document()
+		if len(r.errs) > 0 {
+			errs = append(errs, r.errs...)
+			continue
+		}
+		sum := sha256.Sum256([]byte(c.text))
+		d.Meta().Version = hex.EncodeToString(sum[:8])
+		docs = append(docs, d)
+	}
+	return docs, errors.Join(errs...)
+}
+
+// Refusals takes the errors out of what Parse returned.
+func Refusals(err error) []*Error {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *Error:
+		return []*Error{e}
+	case interface{ Unwrap() []error }:
+		var out []*Error
+		for _, e := range e.Unwrap() {
+			out = append(out, Refusals(e)...)
+		}
+		return out
+	}
+	return []*Error{{Feature: "error", Why: err.Error()}}
+}
