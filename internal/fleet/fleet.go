@@ -1,0 +1,70 @@
+// Package fleet remembers which sources speak. Later it also remembers the agents on the shop's hosts.
+package fleet
+
+import (
+	"time"
+
+	"tocsin/internal/entry"
+)
+
+// A Book holds the sources that are silent beyond their limit.
+type Book struct {
+	Silent map[string]Silence // by keyed hash of the path
+}
+
+// A Silence is a source that says nothing for longer than its limit.
+type Silence struct {
+	Since time.Time // when its last line came
+	Vault string    // the object that holds its path
+}
+
+// A Heard source is what the watcher saw of a file.
+type Heard struct {
+	Hash  string    // keyed hash of its path
+	Vault string    // object with its path; needed when it falls silent
+	Last  time.Time // when its last line came, or when watching began
+	Limit time.Duration
+}
+
+// Owed says which sources fell silent and which spoke again, as entries that are not written yet, and when to look again.
+func (b *Book) Owed(heard []Heard, now time.Time) (drafts []entry.Draft, again time.Time) {
+	for _, h := range heard {
+		if h.Limit <= 0 {
+			continue
+		}
+		due := h.Last.Add(h.Limit)
+		_, silent := b.Silent[h.Hash]
+		switch {
+		case !silent && !now.Before(due):
+			drafts = append(drafts, draft(entry.SourceSilent, h))
+		case silent && now.Before(due):
+			drafts = append(drafts, draft(entry.SourceBack, h))
+		}
+		if now.Before(due) && (again.IsZero() || due.Before(again)) {
+			again = due
+		}
+	}
+	return drafts, again
+}
+
+func draft(k entry.Kind, h Heard) entry.Draft {
+	return entry.Draft{Actor: "desk", Kind: k, Subject: "source:" + h.Hash,
+		Body: entry.Source{Hash: h.Hash, Vault: h.Vault, Since: h.Last.UTC(), Limit: h.Limit}}
+}
+
+// Apply folds an entry and reports whether it was about a source.
+func (b *Book) Apply(e entry.Entry) (bool, error) {
+	if e.Kind != entry.SourceSilent && e.Kind != entry.SourceBack {
+		return false, nil
+	}
+	x, err := entry.Body[entry.Source](e)
+	if b.Silent == nil {
+		b.Silent = map[string]Silence{}
+	}
+	if e.Kind == entry.SourceSilent {
+		b.Silent[x.Hash] = Silence{x.Since, x.Vault}
+	} else {
+		delete(b.Silent, x.Hash)
+	}
+	return true, err
+}

@@ -1,0 +1,215 @@
+// Package incident decides what people work on: whether an alert opens an incident, joins one or is left alone, how
+// severe an incident is and why, and what a person may change. It folds the same entries that it decides.
+//
+// One attack is one incident, however many rules, lines, addresses and hours it has. An alert joins an open incident by, in
+// this order: an address that is suspect in both (never one of our own networks, never one that many customers share); a
+// session; an account within 24 hours; the same rule from the same /24 or /64 within an hour; an alert that names nobody, as
+// those from a database log, by the same ATT&CK technique within ten minutes. Otherwise it opens one, unless its
+// level is low.
+//
+// Everything here is a keyed hash: the book holds no address and no account name.
+package incident
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tocsin/internal/entry"
+)
+
+// Severities, with the written criteria that Propose applies.
+const (
+	Low      = "low"      // minor inconsistency, likely a false alarm
+	Medium   = "medium"   // potentially malicious activity
+	High     = "high"     // a component compromised, no data loss yet
+	Critical = "critical" // financial loss or data breach imminent
+)
+
+// Severities lists them from the least to the worst.
+func Severities() []string { return []string{Low, Medium, High, Critical} }
+
+// Rank orders severities and rule levels; -1 is unknown, informational counts as low.
+func Rank(s string) int {
+	if s == "informational" {
+		return 0
+	}
+	return slices.Index(Severities(), s)
+}
+
+// Phases of NIST SP 800-61r2's life cycle, as the plan names them.
+func Phases() []string {
+	return []string{"identification", "containment", "eradication", "recovery", "lessons"}
+}
+
+var (
+	ErrNotFound = errors.New("no such incident")
+	ErrClosed   = errors.New("the incident is closed; reopen it first")
+)
+
+// A Known is an address, account or session that an incident is about.
+type Known struct {
+	entry.Party
+	First, Last time.Time // record times of the alerts that named it
+}
+
+// A Mark is one line of an incident's timeline.
+type Mark struct {
+	N        int64     // the ledger entry
+	Happened time.Time // when it was, by the records or the person's word
+	Learned  time.Time // when we wrote it down
+	Kind     entry.Kind
+	Actor    string
+	Ref      string // alert id, vault object, or person, by kind
+	From, To string // of a change
+	Why      []string
+}
+
+// An Incident is the state of one.
+type Incident struct {
+	ID       int64
+	Title    string
+	Severity string
+	Proposed string   // the worst that the program proposed
+	Why      []string // of Severity: codes, or "person"
+	WhyText  string   // vault object with a person's reason
+	Closed   bool
+	Verdict  string // true, false
+	Phase    string
+	Person   string // who works on it
+	History  bool   // nothing in it is newer than the start of watching
+	Sample   bool
+	Opened   time.Time
+	Ended    time.Time // when it was closed
+	Happened time.Time // when the first thing in it was
+	Last     time.Time // and the last
+	Alerts   []string
+	Sources  []Known
+	Accounts []Known
+	Sessions []string
+	Timeline []Mark
+
+	titleRank int
+	alerts    map[string]bool
+	sources   map[string]int // place in Sources
+	accounts  map[string]int
+	sessions  map[string]bool
+}
+
+// An Alert is the state of one alert.
+type Alert struct {
+	entry.Alert
+	N       int64     // the entry that raised it
+	Learned time.Time // when that was written
+	Ended   bool
+}
+
+// A Book holds every incident and alert. The zero Book is empty.
+type Book struct {
+	Incidents []*Incident // by id, from 1
+	Alerts    map[string]*Alert
+	Order     []string // alert ids, as raised
+
+	index index
+}
+
+// Get returns incident id.
+func (b *Book) Get(id int64) (*Incident, error) {
+	if id < 1 || id > int64(len(b.Incidents)) {
+		return nil, fmt.Errorf("%w: %d", ErrNotFound, id)
+	}
+	return b.Incidents[id-1], nil
+}
+
+// open returns incident id if a person may work on it.
+func (b *Book) open(id int64) (*Incident, error) {
+	i, err := b.Get(id)
+	if err == nil && i.Closed {
+		err = fmt.Errorf("incident %d: %w", id, ErrClosed)
+	}
+	return i, err
+}
+
+func draft(actor string, k entry.Kind, id int64, body any) entry.Draft {
+	return entry.Draft{Actor: actor, Kind: k, Subject: fmt.Sprintf("incident:%d", id), Body: body}
+}
+
+// SetSeverity decides that a person sees it otherwise; text is the vault object with the reason.
+func (b *Book) SetSeverity(actor string, id int64, to, text string) (entry.Draft, error) {
+	i, err := b.open(id)
+	switch {
+	case err != nil:
+		return entry.Draft{}, err
+	case !slices.Contains(Severities(), to):
+		return entry.Draft{}, fmt.Errorf("unknown severity %q; known: low, medium, high, critical", to)
+	case to == i.Severity:
+		return entry.Draft{}, fmt.Errorf("incident %d is %s already", id, to)
+	case text == "":
+		return entry.Draft{}, errors.New("a changed severity needs a reason")
+	}
+	return draft(actor, entry.IncidentSeverity, id, entry.Severity{ID: id, From: i.Severity, To: to, Text: text}), nil
+}
+
+// SetPhase decides where the work stands.
+func (b *Book) SetPhase(actor string, id int64, to string) (entry.Draft, error) {
+	i, err := b.open(id)
+	switch {
+	case err != nil:
+		return entry.Draft{}, err
+	case !slices.Contains(Phases(), to):
+		return entry.Draft{}, fmt.Errorf("unknown phase %q; known: identification, containment, eradication, recovery, lessons", to)
+	case to == i.Phase:
+		return entry.Draft{}, fmt.Errorf("incident %d is in %s already", id, to)
+	}
+	return draft(actor, entry.IncidentPhase, id, entry.Phase{ID: id, From: i.Phase, To: to}), nil
+}
+
+// Note decides to keep a note; text is a vault object. A closed incident takes notes too.
+func (b *Book) Note(actor string, id int64, text string, happened time.Time) (entry.Draft, error) {
+	if _, err := b.Get(id); err != nil {
+		return entry.Draft{}, err
+	}
+	if text == "" {
+		return entry.Draft{}, errors.New("the note is empty")
+	}
+	return draft(actor, entry.IncidentNoted, id, entry.Note{ID: id, Text: text, Happened: happened}), nil
+}
+
+// Assign decides who works on it; person "" takes it away.
+func (b *Book) Assign(actor string, id int64, person string) (entry.Draft, error) {
+	i, err := b.open(id)
+	if err != nil {
+		return entry.Draft{}, err
+	}
+	if person == i.Person {
+		return entry.Draft{}, fmt.Errorf("incident %d is with %q already", id, person)
+	}
+	return draft(actor, entry.IncidentAssigned, id, entry.Assigned{ID: id, Person: person}), nil
+}
+
+// Close decides that the work is done; verdict says whether the alarm was true or false, text is the reason.
+func (b *Book) Close(actor string, id int64, verdict, text string) (entry.Draft, error) {
+	_, err := b.open(id)
+	switch {
+	case err != nil:
+		return entry.Draft{}, err
+	case verdict != "true" && verdict != "false":
+		return entry.Draft{}, errors.New("say whether it was a true or a false alarm")
+	case text == "":
+		return entry.Draft{}, errors.New("closing an incident needs a reason")
+	}
+	return draft(actor, entry.IncidentClosed, id, entry.Closed{ID: id, Verdict: verdict, Text: text}), nil
+}
+
+// Reopen decides to resume the work.
+func (b *Book) Reopen(actor string, id int64, text string) (entry.Draft, error) {
+	i, err := b.Get(id)
+	if err != nil {
+		return entry.Draft{}, err
+	}
+	if !i.Closed {
+		return entry.Draft{}, fmt.Errorf("incident %d is open", id)
+	}
+	return draft(actor, entry.IncidentReopened, id, entry.Reopened{ID: id, Text: text}), nil
+}
