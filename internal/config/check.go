@@ -1,0 +1,256 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// check finds what is wrong with values that are right by themselves. Of a value that could not be read nothing more is
+// said. Limits of the team and the escalation are those of package plan, which decides again.
+func (d *decoder) check(c *Config) {
+	say := func(key, format string, args ...any) {
+		if !d.failed[key] {
+			d.wrong(d.near(key), key, format, args...)
+		}
+	}
+	checkListen(c, say)
+	checkFolders(c, say)
+	checkMail(c.Mail, say)
+	checkPeople(c, say)
+	checkEscalation(c, say)
+}
+
+// near returns the place of a key, or of what it would stand in.
+func (d *decoder) near(key string) place {
+	for {
+		if at, ok := d.places[key]; ok {
+			return at
+		}
+		i := strings.LastIndexAny(key, ".[")
+		if i < 0 {
+			return place{}
+		}
+		key = key[:i]
+	}
+}
+
+type say func(key, format string, args ...any)
+
+func checkListen(c *Config, say say) {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+		say("listen", "%q is no address with port; write localhost:8181 or 0.0.0.0:443", c.Listen)
+		return
+	}
+	checkURL(c, say)
+	switch {
+	case c.TLS.Cert == "" && c.TLS.Key != "":
+		say("tls.cert", "the certificate of the key is missing")
+	case c.TLS.Cert != "" && c.TLS.Key == "":
+		say("tls.key", "the key of the certificate is missing")
+	}
+	if loopback(host) {
+		return
+	}
+	const reason = "others than this machine can reach %s, and without TLS passwords and incidents could be read on the way"
+	if c.TLS.Cert == "" {
+		say("listen", reason+": give tls.cert and tls.key, or listen on localhost behind a proxy that speaks TLS", c.Listen)
+	}
+	if c.PublicURL == "" {
+		say("listen", "calls need a link that works from outside when the console listens on %s: give public_url, such as https://tocsin.example.com", c.Listen)
+	} else if strings.HasPrefix(c.PublicURL, "http:") {
+		say("public_url", reason+": the address must begin with https://", c.Listen)
+	}
+}
+
+func checkURL(c *Config, say say) {
+	if c.PublicURL == "" {
+		return
+	}
+	u, err := url.Parse(c.PublicURL)
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil:
+		say("public_url", "%q is no address of a web site; write https://tocsin.example.com", c.PublicURL)
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(c.PublicURL, "?"):
+		say("public_url", "the console needs a host of its own: nothing may follow the host in %q", c.PublicURL)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		say("public_url", "links to %s would carry answers to calls in the clear: the address must begin with https://", u.Host)
+	}
+}
+
+// loopback reports whether a host is this machine alone.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") { // RFC 6761 6.3
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+func checkFolders(c *Config, say say) {
+	if c.Keys != "" && c.Data != "" && (c.Keys == c.Data || strings.HasPrefix(c.Keys, strings.TrimRight(c.Data, "/")+"/")) {
+		say("keys", "the keys must lie outside of data, or a copy of data opens itself")
+	}
+	for _, list := range []struct {
+		key   string
+		paths []string
+	}{{"watch", c.Watch}, {"rules", c.Rules}} {
+		for i, p := range list.paths {
+			if p == "" {
+				say(fmt.Sprintf("%s[%d]", list.key, i+1), "the path is empty")
+			}
+		}
+	}
+	if time.Duration(c.Retention) < 24*time.Hour {
+		say("retention", "lines must be kept for at least 1d")
+	}
+	checkSilent("silent_after", c.SilentAfter, say)
+	for path, limit := range c.Silent {
+		checkSilent("silent."+path, limit, say)
+	}
+}
+
+func checkSilent(key string, limit Duration, say say) {
+	if 0 < limit && time.Duration(limit) < time.Minute {
+		say(key, `less than 1m would ring all the time; "never" turns it off`)
+	}
+}
+
+func checkMail(m Mail, say say) {
+	if m == Default().Mail {
+		return
+	}
+	if m.Host == "" {
+		say("mail.host", "the mail server is missing")
+	} else if strings.ContainsAny(m.Host, ":/@ ") && net.ParseIP(m.Host) == nil {
+		say("mail.host", "%q is no name of a server; its port goes to mail.port", m.Host)
+	}
+	if m.Port < 1 || m.Port > 65535 {
+		say("mail.port", "%d is no port; usual are 587 and 465", m.Port)
+	}
+	if m.From == "" {
+		say("mail.from", "the sender's address is missing")
+	} else {
+		checkAddress("mail.from", m.From, say)
+	}
+	ways := []string{"required", "opportunistic", "none"}
+	if !slices.Contains(ways, m.StartTLS) {
+		say("mail.starttls", "%s", oneOf(m.StartTLS, ways))
+	}
+	switch {
+	case m.Username != "" && m.PasswordFile == "":
+		say("mail.password_file", "the file with the password of %s is missing", m.Username)
+	case m.Username == "" && m.PasswordFile != "":
+		say("mail.username", "there is a password, and nobody whose it is")
+	case m.Username != "" && m.StartTLS == "none" && m.Port != 465 && !loopback(m.Host):
+		say("mail.starttls", "the password would go to %s in the clear: it can be none only for a server on this machine", m.Host)
+	}
+}
+
+func checkAddress(key, text string, say say) {
+	if _, err := mail.ParseAddress(text); err != nil {
+		say(key, "%q is no mail address; write anna@example.com", text)
+	}
+}
+
+// idForm is that of package plan.
+var idForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,31}$`)
+
+func checkPeople(c *Config, say say) {
+	seen := make(map[string]bool)
+	for i, p := range c.People {
+		key := func(name string) string { return fmt.Sprintf("people[%d].%s", i+1, name) }
+		switch {
+		case p.ID == "":
+			say(key("id"), "everyone needs an id: a short name that never changes")
+		case !idForm.MatchString(p.ID):
+			say(key("id"), "%q is no id: a small letter, then up to 31 of a-z 0-9 . _ -", p.ID)
+		case p.ID == everyone:
+			say(key("id"), "%q means the whole team and cannot be a person's id", p.ID)
+		case seen[p.ID]:
+			say(key("id"), "there are two people with the id %q", p.ID)
+		}
+		seen[p.ID] = true
+		if len(p.Roles) == 0 {
+			say(key("roles"), "everyone needs a role: %s", strings.Join(roles(), ", "))
+		}
+		for j, r := range p.Roles {
+			if !slices.Contains(roles(), r) {
+				say(fmt.Sprintf("%s[%d]", key("roles"), j+1), "%s", oneOf(r, roles()))
+			}
+		}
+		if p.Mail != "" {
+			checkAddress(key("mail"), p.Mail, say)
+		}
+	}
+}
+
+// The words of package plan, which this package may not import.
+const everyone = "everyone"
+
+func roles() []string {
+	return []string{"commander", "engineer", "analyst", "legal", "communications", "reader"}
+}
+
+func channels() []string { return []string{"mail", "webhook", "console"} }
+
+func checkEscalation(c *Config, say say) {
+	e := c.Escalation
+	if e.Rounds < 1 || e.Rounds > 20 {
+		say("escalation.rounds", "%d is no number of rounds from 1 to 20", e.Rounds)
+	}
+	if every := time.Duration(e.Every); every < 30*time.Second || every > 24*time.Hour {
+		say("escalation.every", "the last step repeats every 30s to 24h")
+	}
+	if time.Duration(e.Throttle) > time.Hour {
+		say("escalation.throttle", "new calls can wait for 1h at most; 0s is not at all")
+	}
+	if base := Default().Escalation; len(e.Steps) == 0 && (e.Rounds != base.Rounds || e.Every != base.Every || e.Throttle != base.Throttle || e.Medium) {
+		say("escalation.steps", "without steps nothing of escalation would hold; one that rings all at once is: - who: [everyone]")
+	}
+	if len(e.Steps) > 20 {
+		say("escalation.steps", "there are %d steps; 20 can be", len(e.Steps))
+	}
+	known := []string{everyone}
+	for _, r := range roles() {
+		known = append(known, "role:"+r)
+	}
+	for _, p := range c.People {
+		known = append(known, p.ID)
+	}
+	for i, s := range e.Steps {
+		key := func(name string) string { return fmt.Sprintf("escalation.steps[%d].%s", i+1, name) }
+		if len(s.Who) == 0 {
+			say(key("who"), "nobody is rung in this step: name ids of people, role:engineer or everyone")
+		}
+		for j, w := range s.Who {
+			place := fmt.Sprintf("%s[%d]", key("who"), j+1)
+			switch {
+			case slices.Contains(known, w):
+			case slices.Contains(roles(), w):
+				say(place, "for the role write role:%s", w)
+			case len(c.People) > 0 || !idForm.MatchString(w): // without people in the file, ids are those of the plan
+				say(place, "%s", oneOf(w, known))
+			}
+		}
+		for j, b := range s.By {
+			if !slices.Contains(channels(), b) {
+				say(fmt.Sprintf("%s[%d]", key("by"), j+1), "%s", oneOf(b, channels()))
+			}
+		}
+		if wait := time.Duration(s.Wait); s.Wait != 0 && (wait < 10*time.Second || wait > 24*time.Hour) {
+			say(key("wait"), "the wait for an answer is 10s to 24h")
+		}
+	}
+	if n := len(e.Steps); n > 0 && !slices.Contains(e.Steps[n-1].Who, everyone) {
+		say(fmt.Sprintf("escalation.steps[%d].who", n), "the last step must ring everyone, so that a call never ends unheard")
+	}
+}

@@ -1,0 +1,136 @@
+// Package config reads tocsin.yaml: the machine's settings. People, policies and mutes are entries of the plan; the
+// file may seed them once, into an empty plan.
+//
+// It is strict: a key that is not known, a wrong type, a wrong address or duration is an error that names file, line and
+// column, and the nearest known key. Every mistake of a file is told at once. Secrets never stand in it: they are named by
+// file, or come as a systemd credential ($CREDENTIALS_DIRECTORY).
+//
+// A relative path begins at the folder of the file. The comments of Config are the manual; example.yaml says the same
+// to those who write the file.
+package config
+
+import (
+	_ "embed"
+	"net/netip"
+	"time"
+)
+
+// Example is a tocsin.yaml that names every key, with its default or a plausible value.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is what tocsin.yaml may say. Every key is optional; the comments are the manual.
+type Config struct {
+	// Listen is the console's address and port. Beyond loopback it needs tls and public_url. Default: localhost:8181.
+	Listen string `yaml:"listen"`
+	// PublicURL is how people reach the console; links in calls begin with it. Default: http://localhost and the port.
+	PublicURL string `yaml:"public_url"`
+	// TLS names the certificate (with its chain) and its key, as PEM files.
+	TLS TLS `yaml:"tls"`
+	// Data is the folder of all state; Keys the folder of the master and signing key. Default: see tocsin serve --help.
+	Data string `yaml:"data"`
+	Keys string `yaml:"keys"`
+	// Watch lists files, globs and folders of logs.
+	Watch []string `yaml:"watch"`
+	// Rules lists folders of further Sigma rules. Geo is a table of address or network, tab, country code.
+	Rules []string `yaml:"rules"`
+	Geo   string   `yaml:"geo"`
+	// OwnNetworks are the shop's: their addresses join no incidents. SharedNetworks are used by many customers at once.
+	OwnNetworks    []Network `yaml:"own_networks"`
+	SharedNetworks []Network `yaml:"shared_networks"`
+	// TrustedProxies may say in X-Forwarded-For who the client is.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
+	// Zone is the time zone of logs that name none, and of rules about the hour. Default: UTC.
+	Zone Zone `yaml:"zone"`
+	// Retention is how long log lines are kept, at least 1d. Default: 400d. SilentAfter is how long a source may be silent;
+	// "never" or 0s is for ever. Default: 24h. Silent has limits for single sources, by path.
+	Retention   Duration            `yaml:"retention"`
+	SilentAfter Duration            `yaml:"silent_after"`
+	Silent      map[string]Duration `yaml:"silent"`
+	// Mail is how calls go out by mail.
+	Mail Mail `yaml:"mail"`
+	// People and Escalation seed the plan once.
+	People     []Person   `yaml:"people"`
+	Escalation Escalation `yaml:"escalation"`
+}
+
+// TLS is a certificate of the console.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Mail is an SMTP server that takes our mail.
+type Mail struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"` // default 587; 465 is TLS from the start
+	From     string `yaml:"from"` // our own address
+	Username string `yaml:"username"`
+	// PasswordFile holds the password and nothing else. A name without a slash is a systemd credential first.
+	PasswordFile string `yaml:"password_file"`
+	// StartTLS is required (default), opportunistic or none.
+	StartTLS string `yaml:"starttls"` // in the clear, a password goes to no server but one on this machine
+	Hello    string `yaml:"hello"`    // our name in EHLO; default: the machine's
+	CAFile   string `yaml:"ca_file"`  // further certificate authorities, PEM
+}
+
+// Person seeds a member of the team.
+type Person struct {
+	ID          string   `yaml:"id"`
+	Name        string   `yaml:"name"`
+	Roles       []string `yaml:"roles"`
+	Mail        string   `yaml:"mail"`
+	WebhookFile string   `yaml:"webhook_file"` // holds the address of a Slack-format incoming webhook, which is a secret
+	Zone        Zone     `yaml:"zone"`
+}
+
+// Escalation seeds the policy. The last step must ring everyone.
+type Escalation struct {
+	Steps    []Step   `yaml:"steps"`
+	Rounds   int      `yaml:"rounds"`   // default 1
+	Every    Duration `yaml:"every"`    // between repeats of the last step; default 5m
+	Throttle Duration `yaml:"throttle"` // least time between new calls; default 2m, 0s is off
+	Medium   bool     `yaml:"medium"`   // ring for Medium too
+}
+
+// Step rings some people at once.
+type Step struct {
+	Who  []string `yaml:"who"`  // staff ids, role:<role>, everyone
+	By   []string `yaml:"by"`   // mail, webhook, console; none is every channel that a person has
+	Wait Duration `yaml:"wait"` // for an answer; default 5m
+}
+
+// A Duration is a time.Duration that may also be written in days: 90s, 5m, 24h, 30d.
+type Duration time.Duration
+
+// A Network is an address or a network in CIDR form.
+type Network netip.Prefix
+
+// A Zone is an IANA time zone; the zero Zone is UTC.
+type Zone struct{ *time.Location }
+
+// Default returns the settings of a file that says nothing.
+func Default() Config {
+	return Config{
+		Listen: "localhost:8181", Retention: Duration(400 * 24 * time.Hour), SilentAfter: Duration(24 * time.Hour),
+		Mail:       Mail{Port: 587, StartTLS: "required"},
+		Escalation: Escalation{Rounds: 1, Every: Duration(5 * time.Minute), Throttle: Duration(2 * time.Minute)},
+	}
+}
+
+// Prefixes returns networks as netip has them.
+func Prefixes(ns []Network) (out []netip.Prefix) {
+	for _, n := range ns {
+		out = append(out, netip.Prefix(n))
+	}
+	return out
+}
+
+// SilentLimit returns how long a source may be silent; 0 is for ever.
+func (c Config) SilentLimit(file string) time.Duration {
+	if d, ok := c.Silent[file]; ok {
+		return time.Duration(d)
+	}
+	return time.Duration(c.SilentAfter)
+}

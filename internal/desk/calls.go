@@ -1,0 +1,100 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
+	"tocsin/internal/oncall"
+	"tocsin/internal/signin"
+)
+
+// Answer takes a call for a person; the first answer stops the rest.
+func (d *Desk) Answer(actor auth.Actor, id int64, via string) error {
+	return d.do(actor, auth.Ring, func(s *State, _ time.Time) (entry.Draft, error) {
+		return s.Calls.Answer(actor.Name, id, actor.ID, via)
+	})
+}
+
+// A Link is an opened answer link.
+type Link struct {
+	Call   int64
+	Person string
+}
+
+// OpenLink checks an answer link and says which call it answers for whom. It changes nothing: mail scanners open links too.
+func (d *Desk) OpenLink(token string) (Link, error) {
+	claim, err := signin.Open(d.secret, "answer", token, time.Now())
+	if err != nil {
+		return Link{}, err
+	}
+	l := Link{Person: claim.Person}
+	if _, err := fmt.Sscanf(claim.Subject, "call:%d", &l.Call); err != nil {
+		return Link{}, errors.New("the link is not an answer link")
+	}
+	return l, nil
+}
+
+// AnswerLink answers the call of a link. Whoever has the link is the person it was sent to.
+func (d *Desk) AnswerLink(token string) (Link, error) {
+	l, err := d.OpenLink(token)
+	if err != nil {
+		return l, err
+	}
+	p, ok := d.Person(l.Person)
+	if !ok {
+		return l, fmt.Errorf("nobody on the team has the id %q any more", l.Person)
+	}
+	return l, d.Answer(Actor(p), l.Call, "link")
+}
+
+// Rings is a call for a face to show: what a state's book says, with the words of its worst incident.
+type Rings struct {
+	ID       int64
+	Severity string
+	Title    string
+	Since    time.Time
+	Test     bool
+	Incident int64
+	More     int
+	Now      string // who is being rung, in words
+}
+
+// Ringing returns the calls that nobody has answered, oldest first.
+func (d *Desk) Ringing() (rs []Rings) {
+	d.Read(func(s *State) {
+		for _, c := range s.Calls.Ringing() {
+			rs = append(rs, d.rings(s, c))
+		}
+	})
+	return rs
+}
+
+func (d *Desk) rings(s *State, c *oncall.Call) Rings {
+	w := d.words(s, c)
+	r := Rings{ID: c.ID, Severity: strings.ToLower(w.Severity), Title: w.Title, Since: c.Opened, Test: c.Test, More: w.More}
+	if worst, _ := worstOf(s, c); worst != nil {
+		r.Incident = worst.ID
+	}
+	var who []string
+	for _, t := range c.Tries {
+		if p, ok := s.Plan.People[t.Person]; ok && t.Step == c.Step && !t.Failed {
+			who = append(who, d.People.Get(p.Vault).Name+" by "+t.Channel)
+		}
+	}
+	r.Now = "Nobody is rung by mail or chat: the console alone shows it"
+	if len(who) > 0 {
+		r.Now = strings.Join(who, ", ") + " rung"
+	}
+	return r
+}
+
+// WorstOf returns the worst open incident of a call, or nil.
+func WorstOf(s *State, c *oncall.Call) *incident.Incident {
+	i, _ := worstOf(s, c)
+	return i
+}

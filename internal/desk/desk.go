@@ -1,0 +1,321 @@
+// Package desk is the one door: commands come in, are decided by a pure function, written in the ledger, and only then
+// folded into the state; only then are they true, and only then does anything act. Nothing else appends.
+//
+// Three loops live here. The reader takes lines from the archive at its own cursor, has them parsed and matched, and
+// raises the alerts (reader.go, raise.go). The debt loop asks what is owed now, writes the intent, acts, and writes the
+// outcome (debts.go, send.go). The watcher of package agent fills the archive (watch.go), or the player of the bundled
+// sample does (sample.go). A full or broken disk stops them in this order: archive, ledger; the bell is heard even then.
+//
+// Faces (web, api, cli) call the methods of Desk, one file per noun, and look at the state inside Read.
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"tocsin/internal/agent"
+	"tocsin/internal/archive"
+	"tocsin/internal/auth"
+	"tocsin/internal/detect"
+	"tocsin/internal/disk"
+	"tocsin/internal/entry"
+	"tocsin/internal/intake"
+	"tocsin/internal/ledger"
+	"tocsin/internal/notify"
+	"tocsin/internal/scratch"
+	"tocsin/internal/signin"
+	"tocsin/internal/vault"
+)
+
+// A Sender rings one address once. It comes from package notify.
+type Sender func(context.Context, notify.Message) error
+
+// Options are what the desk is given by the command line and the configuration.
+type Options struct {
+	Version    string
+	Data       disk.Layer // all state
+	Keys       disk.Layer // master and signing key, outside of Data
+	Passphrase string     // wraps the master key, if given
+	Rules      *detect.Rules
+	Refused    []detect.Refused
+	Warned     []detect.Warning
+	Geo        *intake.Geo
+	Own        []netip.Prefix
+	Shared     []netip.Prefix
+	Trusted    []netip.Prefix
+	Zone       *time.Location                  // of logs without a zone
+	Watch      []string                        // files, globs, folders
+	Poll       time.Duration                   // of watched files, when the system tells nothing
+	Sample     fs.FS                           // bundled logs to play instead
+	Pace       time.Duration                   // how long the sample plays; 0 is 20 s
+	Silent     func(file string) time.Duration // limit of silence; 0 is none
+	Retention  time.Duration                   // of lines; 0 keeps all
+	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
+	Senders    map[string]Sender               // by channel: mail, webhook
+	URL        string                          // where people reach the console, without a slash at the end
+}
+
+// A Desk is the running system.
+type Desk struct {
+	log     *slog.Logger
+	o       Options
+	ledger  *ledger.Ledger
+	key     ledger.Key
+	vault   *vault.Vault
+	archive *archive.Archive
+	scratch *scratch.Store
+
+	mu     sync.RWMutex
+	state  *State
+	broken error // why no more commands are taken, if set
+
+	details   sync.Mutex // held while details of alerts are kept or erased, with their entry
+	changed   *broadcast // something that screens show is different
+	owing     chan struct{}
+	sending   sync.WaitGroup
+	flying    map[flight]bool // tries that are being sent; owned by the debt loop
+	landed    chan landing
+	reader    *reader
+	watcher   *agent.Watcher
+	alarm     *alarm
+	secret    []byte // signs answer and setup links
+	passwords *signin.Passwords
+	nobody    string // a password that nobody has
+	beat      beat
+	refusals  tally
+	bundled   measure // the sample, if it is played
+	People    contacts
+}
+
+// ErrBroken says that the ledger could not be written. Nothing was done.
+var ErrBroken = errors.New("the ledger cannot be written, so Tocsin takes no command. Free the disk or mend it, then restart")
+
+// Local is the program's own actor.
+func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} }
+
+// Open opens all stores and folds the ledger. It says what it found in the log. The caller holds the folder's lock.
+func Open(log *slog.Logger, o Options) (*Desk, error) {
+	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
+		flying: map[flight]bool{}, landed: make(chan landing, 64)}
+	d.alarm = newAlarm(d)
+	cut, err := d.openStores()
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.eraseAgain()
+	d.secret = []byte(d.vault.Hash("links", "key"))
+	d.passwords = signin.NewPasswords()
+	if d.nobody, err = d.passwords.Hash(context.Background(), rand.Text()); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.People.open(d)
+	if d.Sample() {
+		err = d.measureSample(d.state.firstStart(time.Now()))
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	if d.reader, err = newReader(d); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	err = d.write(func(*State, time.Time) ([]entry.Draft, error) {
+		return []entry.Draft{
+			{Actor: "desk", Kind: entry.ProgramStarted, Subject: "program", Body: entry.Started{
+				Version: o.Version, Sample: o.Sample != nil, CutBytes: cut.CutBytes, CutEntries: cut.CutEntries}},
+			{Actor: "desk", Kind: entry.RulesLoaded, Subject: "rules", Body: entry.Rules{
+				Hash: o.Rules.Hash(), Loaded: len(o.Rules.Documents()), Refused: len(o.Refused)}},
+		}, nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close closes the stores. Run must have returned.
+func (d *Desk) Close() error {
+	var errs []error
+	if d.archive != nil {
+		errs = append(errs, d.archive.Close())
+	}
+	if d.ledger != nil {
+		errs = append(errs, d.ledger.Close())
+	}
+	if d.vault != nil {
+		errs = append(errs, d.vault.Close())
+	}
+	if d.scratch != nil {
+		errs = append(errs, d.scratch.Flush(time.Now()))
+	}
+	return errors.Join(errs...)
+}
+
+// Run does the work until ctx ends: watch, read, ring. It returns nil when ctx ended it.
+func (d *Desk) Run(ctx context.Context) error {
+	err := runLoops(ctx, map[string]func(context.Context) error{
+		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep,
+	})
+	d.sending.Wait()
+	d.landLast()
+	return err
+}
+
+// runLoops runs loops until ctx ends or one of them fails, which ends the others. It returns why, nil when ctx ended them.
+func runLoops(ctx context.Context, loops map[string]func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	for name, loop := range loops {
+		wg.Go(func() {
+			if err := loop(ctx); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// write is the only way anything changes: decide, append, fold.
+func (d *Desk) write(decide func(*State, time.Time) ([]entry.Draft, error)) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken != nil {
+		return d.broken
+	}
+	now := time.Now()
+	drafts, err := decide(d.state, now)
+	if err != nil || len(drafts) == 0 {
+		return err
+	}
+	entries, err := d.ledger.Append(now, drafts...)
+	if err != nil {
+		d.broken = fmt.Errorf("%w (%v)", ErrBroken, err)
+		d.log.Error("the ledger cannot be written", "error", err)
+		d.alarm.sound(ledgerFails, "its ledger: "+err.Error())
+		if err := disk.DropBallast(d.o.Data, ballast); err != nil { // the next start needs room to mend a torn end
+			d.log.Error("giving back the ballast", "error", err)
+		}
+		return d.broken
+	}
+	for _, e := range entries {
+		if err := d.state.apply(e); err != nil {
+			panic("desk: we wrote what we cannot read: " + err.Error())
+		}
+	}
+	d.changed.say()
+	select {
+	case d.owing <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// do asks permission, then writes one decision.
+func (d *Desk) do(actor auth.Actor, a auth.Action, decide func(*State, time.Time) (entry.Draft, error)) error {
+	if err := auth.May(actor, a); err != nil {
+		return err
+	}
+	return d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
+		x, err := decide(s, now)
+		if err != nil {
+			return nil, err
+		}
+		return []entry.Draft{x}, nil
+	})
+}
+
+// say is do with what a person wrote. Only who may act fills the vault.
+func (d *Desk) say(actor auth.Actor, a auth.Action, words string, decide func(s *State, text string) (entry.Draft, error)) error {
+	if err := errors.Join(auth.May(actor, a), d.Broken()); err != nil {
+		return err
+	}
+	text, err := d.text(strings.TrimSpace(words))
+	if err != nil {
+		return err
+	}
+	return d.do(actor, a, func(s *State, _ time.Time) (entry.Draft, error) { return decide(s, text) })
+}
+
+// text puts what a person wrote into the vault, before the entry that names it. Empty text is no object.
+func (d *Desk) text(s string) (id string, err error) {
+	if s == "" {
+		return "", nil
+	}
+	const most = 20_000
+	if len(s) > most {
+		return "", fmt.Errorf("the text is longer than %d bytes; shorten it or attach a file", most)
+	}
+	id, err = d.vault.Put([]byte(s))
+	if err != nil {
+		return "", fmt.Errorf("keeping the text: %w", err)
+	}
+	return id, nil
+}
+
+// Text returns what a person wrote, or says why it is not there any more.
+func (d *Desk) Text(id string) string {
+	if id == "" {
+		return ""
+	}
+	b, err := d.vault.Get(id)
+	switch {
+	case errors.Is(err, vault.ErrErased):
+		return "(erased)"
+	case err != nil:
+		return "(not readable: " + err.Error() + ")"
+	}
+	return string(b)
+}
+
+// Read calls look with the state, which does not change meanwhile. Keep nothing of it, and do nothing slow.
+func (d *Desk) Read(look func(*State)) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	look(d.state)
+}
+
+// Broken returns why no command is taken, or nil.
+func (d *Desk) Broken() error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.broken
+}
+
+// Changed returns a channel that is closed at the next change.
+func (d *Desk) Changed() <-chan struct{} { return d.changed.next() }
+
+// Sample reports whether the bundled logs are played.
+func (d *Desk) Sample() bool { return d.o.Sample != nil }
+
+// A broadcast wakes everyone who waits for the next change.
+type broadcast struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func newBroadcast() *broadcast { return &broadcast{ch: make(chan struct{})} }
+
+func (b *broadcast) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ch
+}
+
+func (b *broadcast) say() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.ch)
+	b.ch = make(chan struct{})
+}

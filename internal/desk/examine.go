@@ -1,0 +1,110 @@
+package desk
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tocsin/internal/archive"
+	"tocsin/internal/disk"
+	"tocsin/internal/intake"
+	"tocsin/internal/plan"
+	"tocsin/internal/vault"
+)
+
+// An Examined store is what the doctor found of it.
+type Examined struct {
+	What string
+	Says string
+	Err  error
+	Mend string
+}
+
+// lowSpace is from how little free space on the doctor warns.
+const lowSpace = 1 << 30
+
+// Examine reads every store without changing it, beside a running server too. quick leaves out reading every archived line.
+func Examine(data, keys disk.Layer, quick bool) (out []Examined) {
+	add := func(what, says string, err error, mend string) {
+		x := Examined{What: what, Says: says, Err: err}
+		if err != nil {
+			x.Says, x.Mend = err.Error(), mend
+		}
+		out = append(out, x)
+	}
+	free, err := data.Free()
+	if err == nil && free < lowSpace {
+		err = fmt.Errorf("only %s of the disk are free", Size(int64(free)))
+	}
+	add("disk", Size(int64(free))+" free", err, "free some, or lower the retention")
+	l, err := OpenLedger(data, keys, "")
+	var says string
+	if err == nil {
+		r, verr := l.Verify(nil)
+		says, err = fmt.Sprintf("%d entries, each as it was signed", r.Entries), verr
+	}
+	add("ledger", says, err, "tocsin ledger verify says more")
+	v, vsaid, err := vault.Open(data, vaultDir, keys, vault.Options{ReadOnly: true})
+	if v != nil {
+		defer v.Close()
+	}
+	add("vault", vsaid.String(), err, "")
+	a, asaid, err := archive.Open(data, archiveDir, archive.Options{ReadOnly: true})
+	if a != nil {
+		defer a.Close()
+	}
+	if err == nil && !quick {
+		_, err = archive.Verify(data, archiveDir)
+	}
+	add("archive", asaid.String(), err, "")
+	return out
+}
+
+// KnownFormat says which format the first lines of a log have.
+func KnownFormat(head string) (string, bool) {
+	lines := strings.Split(head, "\n")
+	return intake.Known(lines[:min(len(lines), 50)])
+}
+
+// A Reach is how a member of the team can be rung.
+type Reach struct {
+	ID      string
+	Mail    string // "" is none
+	Webhook string // a secret; "" is none
+}
+
+// Team returns how everybody in the plan who is not gone can be rung, by id. It changes nothing, and works beside a running server.
+func Team(data, keys disk.Layer) (team []Reach, err error) {
+	var p plan.Plan
+	for e, err := range (Offline{Data: data}).Entries(1) {
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Apply(e); err != nil {
+			return nil, err
+		}
+	}
+	v, _, err := vault.Open(data, vaultDir, keys, vault.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	for _, id := range slices.Sorted(maps.Keys(p.People)) {
+		x := p.People[id]
+		if x.Gone {
+			continue
+		}
+		var c Contact
+		b, err := v.Get(x.Vault)
+		if err == nil {
+			err = json.Unmarshal(b, &c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the contact of %s: %w", id, err)
+		}
+		team = append(team, Reach{ID: id, Mail: c.Mail, Webhook: c.Webhook})
+	}
+	return team, nil
+}

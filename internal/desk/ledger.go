@@ -1,0 +1,88 @@
+package desk
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"tocsin/internal/disk"
+	"tocsin/internal/entry"
+	"tocsin/internal/ledger"
+)
+
+// publicFile holds the key that checks the signed head, beside the signing key and in the data folder.
+const publicFile = "ledger.pub"
+
+// LedgerHead returns the signed head, when its last entry was written, and whose key signed it.
+func (d *Desk) LedgerHead() (head entry.Head, signed time.Time, signer string) {
+	head = d.ledger.Head()
+	for e, err := range d.ledger.Entries(head.Size) {
+		if err == nil {
+			signed = e.Time
+		}
+	}
+	return head, signed, d.key.Public().String()
+}
+
+// LastEntries returns up to n entries, newest first.
+func (d *Desk) LastEntries(n int64) ([]entry.Entry, error) {
+	var out []entry.Entry
+	from := max(1, d.ledger.Head().Size-n+1)
+	for e, err := range d.ledger.Entries(from) {
+		if err != nil {
+			return nil, err
+		}
+		out = append([]entry.Entry{e}, out...)
+	}
+	return out, nil
+}
+
+// VerifyLedger reads the whole ledger again and checks it against its head.
+func (d *Desk) VerifyLedger() (ledger.Report, error) {
+	return ledger.Verify(d.o.Data, ledgerDir, d.key.Public(), nil)
+}
+
+// An Offline ledger is one that is looked at without the program running, or beside it.
+type Offline struct {
+	Data disk.Layer
+	key  ledger.Verifier
+	Copy bool // the key came from the data folder itself: whoever wrote the ledger could have changed it too
+}
+
+// OpenLedger finds the key that checks the ledger of a data folder: the given text, else the key folder's, else the data folder's.
+func OpenLedger(data, keys disk.Layer, key string) (Offline, error) {
+	o := Offline{Data: data}
+	for k, from := range []disk.Layer{keys, data} {
+		if key != "" {
+			break
+		}
+		if from == nil {
+			continue
+		}
+		b, err := disk.ReadFile(from, publicFile)
+		if err == nil {
+			key, o.Copy = string(b), k == 1
+		}
+	}
+	if key == "" {
+		return o, errors.New("no key to check the ledger with: give --keys, or --key with the text of " + publicFile)
+	}
+	var err error
+	o.key, err = ledger.ParseVerifier(key)
+	return o, err
+}
+
+// Verify checks every entry, and that the ledger extends copyOf if that is not nil.
+func (o Offline) Verify(copyOf []byte) (ledger.Report, error) {
+	return ledger.Verify(o.Data, ledgerDir, o.key, copyOf)
+}
+
+// Export writes the entries from a number on, checked.
+func (o Offline) Export(w io.Writer, from int64) error {
+	return ledger.Export(o.Data, ledgerDir, o.key, w, from)
+}
+
+// Entries calls yield with each entry from a number on.
+func (o Offline) Entries(from int64) func(func(entry.Entry, error) bool) {
+	return ledger.Read(o.Data, ledgerDir, from)
+}

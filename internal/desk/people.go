@@ -1,0 +1,300 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/entry"
+	"tocsin/internal/plan"
+	"tocsin/internal/signin"
+)
+
+// AddPerson adds a member of the team under an id that was never used: what the ledger says of somebody who went stays theirs.
+func (d *Desk) AddPerson(actor auth.Actor, id string, roles []string, c Contact) error {
+	if err := auth.May(actor, auth.Team); err != nil {
+		return err
+	}
+	taken := FieldError{"id", Title(plan.ErrTaken.Error()) + "."}
+	used := false
+	d.Read(func(s *State) { _, used = s.Plan.People[id] })
+	if used {
+		return taken // before anything is kept of it
+	}
+	x, err := d.person(id, roles, c, false)
+	if err != nil {
+		return err
+	}
+	err = d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		return s.Plan.Add(actor.Name, x)
+	})
+	if errors.Is(err, plan.ErrTaken) {
+		return taken
+	}
+	return err
+}
+
+// PutPerson changes a member of the team, or adds one. Who is gone may not sign in, and comes back without a password.
+func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact, gone bool) error {
+	if err := auth.May(actor, auth.Team); err != nil {
+		return err
+	}
+	x, err := d.person(id, roles, c, gone)
+	if err != nil {
+		return err
+	}
+	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		return s.Plan.Put(actor.Name, x)
+	})
+}
+
+// person checks a contact and puts it into the vault.
+func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Person, error) {
+	x := entry.Person{ID: id, Roles: roles, Gone: gone}
+	if err := plan.CheckID(id); err != nil {
+		return x, FieldError{"id", Title(err.Error()) + "."}
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		return x, FieldError{"name", "A person needs a name."}
+	}
+	if c.Mail != "" {
+		if a, err := mail.ParseAddress(c.Mail); err != nil || a.Address != c.Mail {
+			return x, FieldError{"mail", fmt.Sprintf("%q is not a mail address.", c.Mail)}
+		}
+		x.Channels = append(x.Channels, plan.Mail)
+	}
+	if c.Webhook != "" {
+		u, err := url.Parse(c.Webhook)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return x, FieldError{"webhook", "The webhook is not a web address."}
+		}
+		x.Channels = append(x.Channels, plan.Webhook)
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		return x, FieldError{"zone", fmt.Sprintf("Unknown time zone %q; an example is Europe/Berlin.", c.Zone)}
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		return x, err
+	}
+	if x.Vault, err = d.vault.Put(b); err != nil {
+		return x, fmt.Errorf("keeping the contact: %w", err)
+	}
+	return x, nil
+}
+
+// SetPassword gives a person a new password. People may change their own; those who keep the team, everybody's.
+func (d *Desk) SetPassword(ctx context.Context, actor auth.Actor, id, password string) error {
+	if actor.ID != id {
+		if err := auth.May(actor, auth.Team); err != nil {
+			return err
+		}
+	}
+	ref, err := d.keepPassword(ctx, id, password)
+	if err != nil {
+		return err
+	}
+	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		x, err := s.Plan.SetPassword(actor.Name, id, ref)
+		return []entry.Draft{x}, err
+	})
+}
+
+// Setup makes the first member of the team, once: afterwards it is refused.
+func (d *Desk) Setup(ctx context.Context, id, password string, c Contact) error {
+	x, err := d.person(id, []string{plan.Commander, plan.Engineer}, c, false)
+	if err != nil {
+		return err
+	}
+	ref, err := d.keepPassword(ctx, id, password)
+	if err != nil {
+		return err
+	}
+	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		if len(s.Plan.Passwords) > 0 {
+			return nil, ErrSetUp
+		}
+		put, err := s.Plan.Put("setup", x)
+		return []entry.Draft{put, {Actor: "setup", Kind: entry.PersonPassword, Subject: "person:" + id, Body: entry.Password{ID: id, Vault: ref}}}, err
+	})
+}
+
+// A FieldError is something wrong with one field of a form.
+type FieldError struct{ Field, Says string }
+
+func (e FieldError) Error() string { return e.Says }
+
+// keepPassword checks a new password and puts what proves it into the vault.
+func (d *Desk) keepPassword(ctx context.Context, id, password string) (ref string, err error) {
+	if why := signin.Refuse(id, password); why != "" {
+		return "", FieldError{"password", why}
+	}
+	phc, err := d.passwords.Hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	if ref, err = d.vault.Put([]byte(phc)); err != nil {
+		return "", fmt.Errorf("keeping the password: %w", err)
+	}
+	return ref, nil
+}
+
+// ErrSetUp says that the program was set up before.
+var ErrSetUp = errors.New("this Tocsin is set up already: sign in, or ask somebody who keeps the team for an account")
+
+// NeedsSetup reports whether nobody can sign in yet.
+func (d *Desk) NeedsSetup() (needs bool) {
+	d.Read(func(s *State) { needs = len(s.Plan.Passwords) == 0 })
+	return needs
+}
+
+// ErrWrong is the answer to a wrong id and to a wrong password alike.
+var ErrWrong = errors.New("the id or the password is wrong")
+
+// SignIn checks a password and returns who it is. Throttling is the caller's.
+func (d *Desk) SignIn(ctx context.Context, id, password, address string) (auth.Actor, error) {
+	var ref string
+	var x entry.Person
+	d.Read(func(s *State) { ref, x = s.Plan.Passwords[id], s.Plan.People[id] })
+	phc := d.nobody // so that an unknown id takes as long as a wrong password
+	if ref != "" && !x.Gone {
+		b, err := d.vault.Get(ref)
+		if err != nil {
+			return auth.Actor{}, fmt.Errorf("reading the password: %w", err)
+		}
+		phc = string(b)
+	}
+	ok, _, err := d.passwords.Check(ctx, phc, password)
+	if err != nil {
+		return auth.Actor{}, err
+	}
+	net := d.vault.Hash("network", network(address))
+	if !ok || ref == "" || x.Gone {
+		return auth.Actor{}, errors.Join(ErrWrong, d.refuse(net))
+	}
+	err = d.write(func(*State, time.Time) ([]entry.Draft, error) {
+		return []entry.Draft{{Actor: "person:" + id, Kind: entry.SignedIn, Subject: "person:" + id, Body: entry.Signin{ID: id, Net: net}}}, nil
+	})
+	return Actor(x), err
+}
+
+// refuse counts a refused sign-in: an entry at the first of a network and hour, and at each tenfold.
+func (d *Desk) refuse(net string) error {
+	now := time.Now().UTC().Truncate(time.Hour)
+	key := net + now.Format("2006010215")
+	count := d.refusals.add(key)
+	if !tenfold(count) {
+		return nil
+	}
+	return d.write(func(*State, time.Time) ([]entry.Draft, error) {
+		return []entry.Draft{{Actor: "desk", Kind: entry.SigninRefused, Subject: "signin", Body: entry.Refusals{Net: net, Hour: now, Count: count}}}, nil
+	})
+}
+
+func tenfold(n int64) bool {
+	for n > 0 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
+}
+
+// Actor is a person as one who acts.
+func Actor(p entry.Person) auth.Actor {
+	return auth.Actor{Name: "person:" + p.ID, ID: p.ID, Roles: p.Roles}
+}
+
+// Person returns the member of the team with an id.
+func (d *Desk) Person(id string) (x entry.Person, ok bool) {
+	d.Read(func(s *State) { x, ok = s.Plan.People[id] })
+	return x, ok && !x.Gone
+}
+
+// SetPolicy changes who is rung in which order.
+func (d *Desk) SetPolicy(actor auth.Actor, p entry.Policy) error {
+	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		return s.Plan.SetPolicy(actor.Name, p)
+	})
+}
+
+// RingNow tests a channel of a person.
+func (d *Desk) RingNow(actor auth.Actor, person, channel string) error {
+	a := auth.TestRing
+	if actor.ID == person && person != "" {
+		a = auth.See
+	}
+	return d.do(actor, a, func(s *State, _ time.Time) (entry.Draft, error) {
+		return s.Calls.Test(actor.Name, &s.Plan, person, channel)
+	})
+}
+
+// A Seed is what the configuration file says of the team. It is taken once, into an empty plan.
+type Seed struct {
+	People []SeedPerson
+	Policy *entry.Policy
+}
+
+// A SeedPerson is a member of the team in the configuration file.
+type SeedPerson struct {
+	ID      string
+	Roles   []string
+	Contact Contact
+}
+
+// SeedPlan takes the seed if the plan is empty, and says whether it did.
+func (d *Desk) SeedPlan(x Seed) (bool, error) {
+	empty := func(s *State) bool { return len(s.Plan.People) == 0 && s.Plan.PolicyN == 0 }
+	took := false
+	d.Read(func(s *State) { took = empty(s) && (len(x.People) > 0 || x.Policy != nil) })
+	if !took {
+		return false, nil
+	}
+	var people []entry.Person
+	for _, p := range x.People {
+		person, err := d.person(p.ID, p.Roles, p.Contact, false)
+		if err != nil {
+			return false, fmt.Errorf("people: %s: %w", p.ID, err)
+		}
+		people = append(people, person)
+	}
+	err := d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
+		if took = empty(s); !took {
+			return nil, nil
+		}
+		return seeding(people, x.Policy, now)
+	})
+	return took && err == nil, err
+}
+
+// seeding decides on a whole plan at once: with a mistake in it nothing is taken, so that the file can be mended.
+func seeding(people []entry.Person, policy *entry.Policy, now time.Time) (drafts []entry.Draft, err error) {
+	const actor = "config"
+	var p plan.Plan
+	for k, x := range people {
+		put, err := p.Put(actor, x)
+		if err != nil {
+			return nil, fmt.Errorf("people: %s: %w", x.ID, err)
+		}
+		e, _, err := entry.Make(int64(k+1), now, put)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Apply(e); err != nil {
+			return nil, err
+		}
+		drafts = append(drafts, put)
+	}
+	if policy == nil {
+		return drafts, nil
+	}
+	set, err := p.SetPolicy(actor, *policy)
+	if err != nil {
+		return nil, fmt.Errorf("escalation: %w", err)
+	}
+	return append(drafts, set), nil
+}

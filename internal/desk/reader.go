@@ -1,0 +1,359 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tocsin/internal/archive"
+	"tocsin/internal/detect"
+	"tocsin/internal/disk"
+	"tocsin/internal/intake"
+	"tocsin/internal/record"
+)
+
+const (
+	readAtOnce   = 4000      // lines
+	hoursKept    = 24 * 14   // of the chart
+	rewindAtMost = 2_000_000 // lines read again to fill the windows of new rules
+)
+
+// An Hour counts what the records of one hour were.
+type Hour struct {
+	Records  int64 `json:"records"`
+	Unparsed int64 `json:"unparsed,omitempty"`
+	Alerts   int64 `json:"alerts,omitempty"`
+}
+
+// A reader takes lines from the archive and makes alerts of them. One goroutine runs it; mu is for those who look.
+type reader struct {
+	d *Desk
+
+	mu       sync.Mutex
+	parser   *intake.Parser
+	detector *detect.Detector
+	next     int64                    // the line to read next
+	mute     int64                    // lines before this were heard before: they fill windows and raise nothing; 0 when it is passed
+	counted  int64                    // lines before this are in hours already
+	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
+	hours    map[int64]*Hour
+	unparsed map[string][]string // the last unparsed lines of a file
+	fault    string              // why reading stands still, "" if it does not
+	gap      int64               // lines that expired before they were read
+
+	saver saver
+}
+
+func newReader(d *Desk) (*reader, error) {
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	if err := r.reset(); err != nil {
+		return nil, err
+	}
+	b, err := disk.ReadFile(d.o.Data, readerFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.mute = d.heardUpTo()
+		return r, nil
+	}
+	var s snapshot
+	if err == nil {
+		s, err = parseSnapshot(b)
+	}
+	if err == nil && s.Next > d.archive.Last()+1 {
+		err = fmt.Errorf("it says that line %d was read, but the archive ends with %d", s.Next-1, d.archive.Last())
+	}
+	if err != nil {
+		d.log.Warn("the detection snapshot cannot be used: all kept lines are read again, silently as far as the ledger knows alerts of them", "error", err)
+		r.mute = d.heardUpTo()
+		return r, nil
+	}
+	r.restore(s)
+	return r, nil
+}
+
+// reset begins with empty windows.
+func (r *reader) reset() error {
+	var err error
+	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
+	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
+	return err
+}
+
+func (d *Desk) detectOptions() detect.Options {
+	o := detect.Options{Own: d.o.Own, Shared: d.o.Shared, Zone: d.o.Zone}
+	if d.Sample() {
+		o.Zone = d.sampleZone()
+	}
+	return o
+}
+
+// restore goes on from s. With other rules the windows are filled again from the lines before, silently.
+func (r *reader) restore(s snapshot) {
+	if s.Hours != nil {
+		r.hours = s.Hours
+	}
+	err := r.parser.Restore(s.Intake)
+	if err == nil {
+		err = r.detector.Restore(s.Detect)
+	}
+	if err == nil {
+		r.next, r.saver.next = max(s.Next, r.next), s.Next
+		return
+	}
+	r.d.log.Info("the windows of detection are filled again from the archive", "because", err)
+	if err := r.reset(); err != nil {
+		panic("desk: a parser that could be made a moment ago: " + err.Error())
+	}
+	r.mute, r.counted = s.Next, s.Next
+	r.next = max(r.next, s.Next-rewindAtMost)
+}
+
+// heardUpTo is the number after the last archived line that the ledger knows an alert of: what comes before was heard.
+func (d *Desk) heardUpTo() (next int64) {
+	d.Read(func(s *State) {
+		for _, a := range s.Incidents.Alerts {
+			next = max(next, a.Seq+1)
+		}
+	})
+	return next
+}
+
+// run reads until ctx ends. What it cannot do it says, and tries again.
+func (r *reader) run(ctx context.Context) error {
+	for {
+		err := r.d.archive.Wait(ctx, r.next)
+		if ctx.Err() != nil {
+			r.saveLast()
+			return nil
+		}
+		if err == nil {
+			err = r.step()
+		}
+		r.fail(err)
+		if err == nil {
+			continue
+		}
+		r.d.log.Error("detection stands still and tries again", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(heartbeat):
+		}
+	}
+}
+
+func (r *reader) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fault = ""
+	if err != nil {
+		r.fault = err.Error()
+	}
+}
+
+// step reads some lines, raises what they make, and saves now and then.
+func (r *reader) step() error {
+	blocks, err := r.d.archive.Read(r.next, readAtOnce)
+	if errors.Is(err, archive.ErrExpired) {
+		first := r.d.archive.First()
+		r.mu.Lock()
+		r.gap += first - r.next
+		r.next = first
+		r.mu.Unlock()
+		return nil
+	}
+	if err != nil {
+		r.d.alarm.sound(readingFails, "its archive of log lines: "+err.Error())
+		return err
+	}
+	r.d.alarm.quiet(readingFails)
+	changes, next := r.match(blocks)
+	if len(changes) > 0 {
+		if err := r.d.raise(changes); err != nil {
+			return errors.Join(err, r.rewind())
+		}
+	}
+	r.mu.Lock()
+	r.next = next
+	r.mu.Unlock()
+	r.d.changed.say()
+	r.saveWhenDue()
+	return nil
+}
+
+// rewind goes back to the last snapshot, because what was read since could not be written down.
+func (r *reader) rewind() error {
+	r.saver.wait()
+	fresh, err := newReader(r.d)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	return nil
+}
+
+// match runs lines through parser and rules.
+func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	started := r.d.archive.Started("")
+	next = r.next
+	for _, b := range blocks {
+		for _, l := range b.Lines {
+			if l.Seq >= r.mute {
+				changes = append(changes, r.unmute(started)...)
+			}
+			rec := r.parser.Parse(l, b.Received)
+			r.clamp(rec, b.Received)
+			if l.Seq >= r.counted {
+				r.count(rec)
+			}
+			for _, c := range r.detector.Step(rec) {
+				if l.Seq < r.mute {
+					continue
+				}
+				if c.Step == detect.Raised {
+					r.hour(rec.Time).Alerts++
+				}
+				start, watched := started[l.File]
+				// Logs tell the second: what comes in that of the start is live, not history.
+				changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+			}
+			next = l.Seq + 1
+		}
+	}
+	if next >= r.mute {
+		changes = append(changes, r.unmute(started)...)
+	}
+	return changes, next
+}
+
+// unmute raises, once, what the windows that were filled silently hold: attacks that go on. Those that the ledger knows are
+// dropped by it; those of a new or changed rule are new to it.
+func (r *reader) unmute(started map[string]time.Time) (changes []told) {
+	if r.mute == 0 {
+		return nil
+	}
+	r.mute = 0
+	for _, a := range r.detector.Alerts() {
+		history := len(started) > 0
+		for _, start := range started {
+			history = history && a.Last.Before(start)
+		}
+		changes = append(changes, told{detect.Change{Step: detect.Raised, Alert: a}, history})
+	}
+	return changes
+}
+
+// aheadAtMost is how far in the future a stamp may lie when its line is read: more is a wrong clock or zone.
+const aheadAtMost = 2 * time.Minute
+
+// clamp takes a stamp that lies in the future as the time at which its line was read: one log with a wrong clock must not push
+// the records of all others out of their windows.
+func (r *reader) clamp(rec *record.Record, received time.Time) {
+	by := rec.Time.Sub(received)
+	if rec.Time.IsZero() || by <= aheadAtMost {
+		delete(r.ahead, rec.Line.File)
+		return
+	}
+	r.ahead[rec.Line.File] = by
+	rec.Time = received.UTC()
+}
+
+func (r *reader) hour(t time.Time) *Hour {
+	k := t.Unix() / 3600
+	h := r.hours[k]
+	if h == nil {
+		h = &Hour{}
+		r.hours[k] = h
+		if len(r.hours) > hoursKept {
+			oldest := k
+			for o := range r.hours {
+				oldest = min(oldest, o)
+			}
+			delete(r.hours, oldest)
+		}
+	}
+	return h
+}
+
+const (
+	unparsedKept = 10  // of a file, for screens
+	unparsedLong = 500 // bytes of each
+)
+
+func (r *reader) count(rec *record.Record) {
+	if rec.Class == record.Empty || rec.Class == record.Header {
+		return
+	}
+	if !rec.Time.IsZero() {
+		r.hour(rec.Time).Records++
+	}
+	if rec.Class != record.Unparsed {
+		return
+	}
+	if !rec.Time.IsZero() {
+		r.hour(rec.Time).Unparsed++
+	}
+	raw := rec.Line.Raw[:min(len(rec.Line.Raw), unparsedLong)]
+	list := append(r.unparsed[rec.Line.File], strings.Clone(raw))
+	r.unparsed[rec.Line.File] = list[max(0, len(list)-unparsedKept):]
+}
+
+// A Reading is how far detection is, for screens.
+type Reading struct {
+	Next, Last int64 // the line to read next, the last archived one
+	Gap        int64 // lines that expired unread
+	Fault      string
+	Hours      []HourAt // oldest first, without holes
+	Counts     []intake.Count
+	Unparsed   map[string][]string
+	Stats      detect.Stats
+	Broken     []detect.Broken
+	Ahead      map[string]time.Duration // files whose clock or zone is wrong, and by how much they are ahead
+}
+
+// An HourAt is an Hour and when it began.
+type HourAt struct {
+	At time.Time
+	Hour
+}
+
+// Lag is how many archived lines wait to be read.
+func (r Reading) Lag() int64 { return max(0, r.Last+1-r.Next) }
+
+// Reading returns how far detection is.
+func (d *Desk) Reading() Reading {
+	r := d.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := Reading{Next: r.next, Last: d.archive.Last(), Gap: r.gap, Fault: r.fault, Unparsed: map[string][]string{},
+		Counts: r.parser.Counts(), Stats: r.detector.Stats(), Broken: r.detector.Broken(), Ahead: maps.Clone(r.ahead)}
+	for f, l := range r.unparsed {
+		x.Unparsed[f] = slices.Clone(l)
+	}
+	var keys []int64
+	for k := range r.hours {
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 {
+		return x
+	}
+	slices.Sort(keys)
+	last := keys[len(keys)-1]
+	for k := max(keys[0], last-hoursKept+1); k <= last; k++ {
+		h := HourAt{At: time.Unix(k*3600, 0).UTC()}
+		if v := r.hours[k]; v != nil {
+			h.Hour = *v
+		}
+		x.Hours = append(x.Hours, h)
+	}
+	return x
+}

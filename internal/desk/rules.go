@@ -1,0 +1,150 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"tocsin/internal/detect"
+	"tocsin/internal/intake"
+	"tocsin/internal/record"
+	"tocsin/internal/sigma"
+)
+
+// A RuleSet is rules as loaded, with what was refused and why.
+type RuleSet struct {
+	Rules   *detect.Rules
+	Refused []detect.Refused
+	Warned  []detect.Warning
+	Files   int
+	Texts   map[string]string // by file
+}
+
+// LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the
+// rest goes on. The error is of a folder that cannot be read.
+func LoadRules(folders ...fs.FS) (RuleSet, error) {
+	set := RuleSet{Texts: map[string]string{}}
+	var files []detect.File
+	for _, folder := range folders {
+		err := fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
+				return nil
+			}
+			set.Files++
+			b, err := fs.ReadFile(folder, name)
+			if err != nil {
+				set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
+				return nil
+			}
+			files = append(files, detect.File{Name: name, Data: b})
+			set.Texts[name] = string(b)
+			return nil
+		})
+		if err != nil {
+			return set, fmt.Errorf("reading a rules folder: %w", err)
+		}
+	}
+	rules, refused, warned := detect.LoadFiles(files)
+	set.Rules, set.Warned = rules, warned
+	set.Refused = append(set.Refused, refused...)
+	if len(rules.Documents()) == 0 {
+		return set, errors.New("no rule could be loaded")
+	}
+	return set, nil
+}
+
+// Find returns the document that alerts name by key.
+func (s RuleSet) Find(key string) (sigma.Document, bool) {
+	for _, d := range s.Rules.Documents() {
+		if d.Meta().Key() == key {
+			return d, true
+		}
+	}
+	return sigma.Document{}, false
+}
+
+// A Tested rule is what came of the sample lines that it brings along. Why is empty when all is as it says.
+type Tested struct{ Rule, Title, Why string }
+
+// TestRules runs the sample lines of every rule through parsers and rules.
+func TestRules(set RuleSet) (out []Tested) {
+	for _, d := range set.Rules.Documents() {
+		m := d.Meta()
+		if len(m.Tocsin.Samples) == 0 {
+			continue
+		}
+		t := Tested{Rule: m.Key(), Title: m.Title}
+		for _, s := range m.Tocsin.Samples {
+			if t.Why == "" {
+				t.Why = testSample(set, d, s)
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
+	if d.Rule != nil {
+		for _, raw := range s.Match {
+			r := parseSample(s.File, raw)
+			if !d.Rule.Match(r) {
+				return fmt.Sprintf("this line should match and does not: %.200s", raw)
+			}
+			if !d.Rule.Routed(r.Source) {
+				return fmt.Sprintf("this line matches, but its log source is not the rule's: %.200s", raw)
+			}
+		}
+		for _, raw := range s.NoMatch {
+			if r := parseSample(s.File, raw); d.Rule.Match(r) && d.Rule.Routed(r.Source) {
+				return fmt.Sprintf("this line should not match and does: %.200s", raw)
+			}
+		}
+		return ""
+	}
+	if len(s.Match) > 0 && !raises(set, d.Meta().Key(), s.File, s.Match) {
+		return "the lines that should raise it do not"
+	}
+	if len(s.NoMatch) > 0 && raises(set, d.Meta().Key(), s.File, s.NoMatch) {
+		return "the lines that should not raise it do"
+	}
+	return ""
+}
+
+func parseSample(file, raw string) *record.Record {
+	return sampleParser().Parse(record.Line{File: file, Raw: raw}, sampleHint)
+}
+
+func sampleParser() *intake.Parser {
+	geo, err := intake.ReadGeo(strings.NewReader(sigma.SampleCountries))
+	if err != nil {
+		panic("desk: the countries of samples: " + err.Error())
+	}
+	p, err := intake.New(intake.Options{Geo: geo})
+	if err != nil {
+		panic("desk: a parser without options: " + err.Error())
+	}
+	return p
+}
+
+// raises reports whether lines, in order, fulfil a correlation. One that only others read raises nothing, so its count
+// is asked. Lines of several formats may be mixed: each format is a file of its own.
+func raises(set RuleSet, rule, file string, lines []string) bool {
+	p := sampleParser()
+	detector := detect.New(set.Rules, detect.Options{})
+	for n, raw := range lines {
+		format, _ := intake.Known([]string{raw})
+		detector.Step(p.Parse(record.Line{File: file + format, Raw: raw, Seq: int64(n + 1)}, sampleHint))
+	}
+	for _, s := range detector.Stats().Rules {
+		if s.Rule == rule {
+			return s.Alerts > 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"tocsin/internal/entry"
+	"tocsin/internal/fleet"
+	"tocsin/internal/incident"
+	"tocsin/internal/oncall"
+	"tocsin/internal/plan"
+	"tocsin/internal/tuning"
+)
+
+// A State is everything that the ledger's entries amount to. Faces read it inside Desk.Read and keep nothing of it.
+type State struct {
+	Incidents incident.Book
+	Calls     *oncall.Book
+	Plan      plan.Plan
+	Tuning    tuning.Book
+	Fleet     fleet.Book
+	Entries   int64     // number of the last entry
+	First     time.Time // when it did for the first time
+	Started   time.Time // when the program began to work on this ledger last
+	Sample    bool      // the bundled sample was played then
+	Jumps     int       // how often the wall clock jumped
+	Signins   map[string]time.Time
+	Refused   map[string]entry.Refusals // refused sign-ins by network hash, of its newest hour
+	Silences  map[string]bool           // alerts of silent sources that have not ended
+	Erased    []string                  // vault objects that are destroyed, or must be
+	Forgotten map[string]time.Time      // alerts whose details were erased, and when
+}
+
+func newState() *State {
+	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{}}
+	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
+	return s
+}
+
+// apply folds e. An unknown kind means that a newer program has been here: reading on would show, and act on,
+// half the truth.
+func (s *State) apply(e entry.Entry) error {
+	known := false
+	for _, f := range []func(entry.Entry) (bool, error){
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Fleet.Apply, s.applyOwn,
+	} {
+		ok, err := f(e)
+		if err != nil {
+			return err
+		}
+		known = known || ok
+	}
+	if !known {
+		return fmt.Errorf("entry %d has the unknown kind %q: this program is older than its ledger; start the newer one", e.N, e.Kind)
+	}
+	s.Entries = e.N
+	return nil
+}
+
+// applyOwn folds the entries that no other package remembers.
+func (s *State) applyOwn(e entry.Entry) (bool, error) {
+	switch e.Kind {
+	case entry.AlertRaised:
+		if !bytes.Contains(e.Body, []byte(SilentRule)) {
+			return true, nil // most entries are alerts, and a start reads them all
+		}
+		x, err := entry.Body[entry.Alert](e)
+		if x.Rule == SilentRule {
+			s.Silences[x.ID] = true
+		}
+		return true, err
+	case entry.AlertEnded:
+		if len(s.Silences) == 0 {
+			return true, nil
+		}
+		x, err := entry.Body[entry.AlertGrowth](e)
+		delete(s.Silences, x.ID)
+		return true, err
+	case entry.ProgramStarted:
+		x, err := entry.Body[entry.Started](e)
+		s.Started, s.Sample = e.Time, x.Sample
+		return true, err
+	case entry.ClockJumped:
+		s.Jumps++
+	case entry.RulesLoaded:
+	case entry.VaultErased:
+		return true, s.applyErased(e)
+	case entry.SignedIn:
+		x, err := entry.Body[entry.Signin](e)
+		s.Signins[x.ID] = e.Time
+		return true, err
+	case entry.SigninRefused:
+		x, err := entry.Body[entry.Refusals](e)
+		s.Refused[x.Net] = x
+		return true, err
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// firstStart is when this ledger began, or now if it has not.
+func (s *State) firstStart(now time.Time) time.Time {
+	if s.First.IsZero() {
+		return now
+	}
+	return s.First
+}

@@ -1,0 +1,131 @@
+package desk
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
+	"tocsin/internal/plan"
+)
+
+// The fold of the ledger is the live state, after whatever people and logs did.
+func FuzzReplayIsLive(f *testing.F) {
+	for seed := range uint64(6) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			d, stop := h.start()
+			h.team(d)
+			chance := rand.New(rand.NewPCG(seed, 1))
+			for range 60 {
+				h.something(d, chance)
+				if chance.IntN(4) == 0 {
+					time.Sleep(time.Duration(chance.IntN(600)) * time.Second)
+				}
+				synctest.Wait()
+			}
+			live := worded(t, d)
+			stop()
+			d, stop = h.start()
+			defer stop()
+			folded := newState()
+			for e, err := range d.ledger.Entries(1) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e.Kind == entry.ProgramStarted && e.N > 2 {
+					break // of the second start
+				}
+				if err := folded.apply(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(live, wordedState(t, folded)); diff != "" {
+				t.Errorf("seed %d: live and replayed differ:\n%s", seed, diff)
+			}
+		})
+	})
+}
+
+// something does one thing that people or logs do; what is refused is refused.
+func (h *house) something(d *Desk, chance *rand.Rand) {
+	actor := auth.Actor{Name: "person:anna", ID: "anna", Roles: []string{plan.Commander, plan.Analyst}}
+	id := int64(chance.IntN(4) + 1)
+	address := fmt.Sprintf("198.51.%d.7", chance.IntN(5))
+	var err error
+	switch chance.IntN(15) {
+	case 0, 1, 2:
+		h.feed(d, request(time.Now(), address, []string{"/evil", "/odd", "/fine"}[chance.IntN(3)]))
+	case 3:
+		err = d.SetSeverity(actor, id, incident.Severities()[chance.IntN(4)], "because")
+	case 4:
+		err = d.Note(actor, id, "a note", time.Time{})
+	case 5:
+		err = d.CloseIncident(actor, id, []string{"true", "false"}[chance.IntN(2)], "done")
+	case 6:
+		err = d.Reopen(actor, id, "not done")
+	case 7:
+		err = d.Assign(actor, id, []string{"anna", "boris", ""}[chance.IntN(3)])
+	case 8:
+		err = d.SetPhase(actor, id, incident.Phases()[chance.IntN(len(incident.Phases()))])
+	case 9:
+		err = d.Answer(actor, id, "console")
+	case 10:
+		err = d.AddMute(actor, evilRule, address, "tested", time.Now().Add(time.Hour))
+	case 11:
+		err = d.RemoveMute(actor, id)
+	case 12:
+		err = d.RingNow(actor, "boris", plan.Mail)
+	case 13:
+		err = d.SetPolicy(actor, plan.DefaultPolicy())
+	case 14:
+		err = d.PutPerson(actor, "carla", []string{plan.Legal}, Contact{Name: "Carla", Mail: "carla@shop.example"}, chance.IntN(2) == 0)
+	}
+	if err != nil {
+		h.t.Logf("refused: %v", err)
+	}
+}
+
+// worded is the live state as text. Words are compared, because a folded nil slice equals an empty one.
+func worded(t *testing.T, d *Desk) (text map[string]string) {
+	d.Read(func(s *State) { text = wordedState(t, s) })
+	return text
+}
+
+func wordedState(t *testing.T, s *State) map[string]string {
+	t.Helper()
+	text := map[string]string{}
+	for name, part := range map[string]any{"incidents": s.Incidents.Incidents, "alerts": s.Incidents.Alerts, "order": s.Incidents.Order, "calls": s.Calls.Calls, "plan": s.Plan,
+		"tuning": s.Tuning, "fleet": s.Fleet, "entries": s.Entries, "started": s.Started, "signins": s.Signins, "refused": s.Refused, "silences": s.Silences} {
+		b, err := json.MarshalIndent(part, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[name] = string(b)
+	}
+	debts, again := s.Calls.Owed(&s.Plan, s.Started.Add(24*time.Hour))
+	b, err := json.Marshal(debts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text["owed"] = fmt.Sprint(string(b), again)
+	return text
+}
+
+// An entry of a kind that this program does not know stops the start: half the truth is worse than none.
+func TestUnknownKind(t *testing.T) {
+	err := newState().apply(entry.Entry{N: 7, Kind: "teleport.used", Body: json.RawMessage("{}")})
+	if err == nil || err.Error() != `entry 7 has the unknown kind "teleport.used": this program is older than its ledger; start the newer one` {
+		t.Errorf("got %v", err)
+	}
+}
