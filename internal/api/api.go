@@ -1,0 +1,107 @@
+// Package api is what programs may ask of the running server. Its first route answers a call; it listens on a socket in
+// the data folder that only its owner may open (mode 0600), which is the permission.
+//
+//	POST /v1/calls/{call}/answer   {"person": "anna"}   -> {"call": 3}
+//	GET  /healthz                                       -> 200 while the bell works, else 503
+//
+// {call} is a number, or "ringing": the one that rings longest. Errors are application/problem+json (RFC 9457).
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/desk"
+	"tocsin/internal/oncall"
+)
+
+// maxBody is how many bytes a request may have.
+const maxBody = 64 << 10
+
+// Handler returns the routes, for the local socket.
+func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) {
+		id, err := answer(d, w, r)
+		if err != nil {
+			problem(log, w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(map[string]int64{"call": id}); err != nil {
+			log.Debug("answering on the socket", "error", err)
+		}
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if !d.Alive(time.Now()) || d.CannotWrite() != "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	return mux
+}
+
+var errNothingRings = errors.New("no call is ringing")
+
+func answer(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int64, error) {
+	var body struct {
+		Person string `json:"person"`
+	}
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&body); err != nil {
+		return 0, fmt.Errorf("the request is not the JSON object that was expected: %w", err)
+	}
+	actor := desk.Local("command")
+	if body.Person != "" {
+		p, ok := d.Person(body.Person)
+		if !ok {
+			return 0, fmt.Errorf("nobody on the team has the id %q", body.Person)
+		}
+		actor = auth.Actor{Name: "person:" + p.ID, ID: p.ID, Roles: p.Roles}
+	}
+	id, err := pick(d, r.PathValue("call"))
+	if err != nil {
+		return 0, err
+	}
+	return id, d.Answer(actor, id, "command")
+}
+
+func pick(d *desk.Desk, name string) (int64, error) {
+	if name == "ringing" {
+		rs := d.Ringing()
+		if len(rs) == 0 {
+			return 0, errNothingRings
+		}
+		return rs[0].ID, nil
+	}
+	id, err := strconv.ParseInt(name, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not the number of a call", name)
+	}
+	return id, nil
+}
+
+// problem maps an error to RFC 9457, in one place.
+func problem(log *slog.Logger, w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	switch {
+	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
+		status = http.StatusConflict
+	case errors.Is(err, desk.ErrBroken):
+		status = http.StatusServiceUnavailable
+	}
+	if _, ok := errors.AsType[auth.Refusal](err); ok {
+		status = http.StatusForbidden
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": err.Error()}); err != nil {
+		log.Debug("answering on the socket", "error", err)
+	}
+}

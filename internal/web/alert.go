@@ -1,0 +1,307 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"tocsin/internal/desk"
+	"tocsin/internal/detect"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
+	"tocsin/ui"
+)
+
+// alertDetails is an alert with what the vault knows of it.
+type alertDetails struct {
+	state incident.Alert
+	full  detect.Alert // names and sample lines
+	gone  string       // why full is empty
+}
+
+// alertsOf returns the newest alerts of an incident, newest first, at most so many. Their details are still to be opened.
+func alertsOf(st *desk.State, i *incident.Incident, most int) (out []alertDetails) {
+	for _, id := range slices.Backward(i.Alerts[max(0, len(i.Alerts)-most):]) {
+		if a := st.Incidents.Alerts[id]; a != nil {
+			out = append(out, alertDetails{state: *a})
+		}
+	}
+	return out
+}
+
+// openDetails reads the details from the vault, outside of the desk's lock.
+func (s *Server) openDetails(list []alertDetails) {
+	for k := range list {
+		full, err := s.desk.Details(list[k].state.Vault)
+		if err != nil {
+			list[k].gone = err.Error()
+		}
+		list[k].full = full
+	}
+}
+
+const alertsShown = 50
+
+// alerts lists alerts, newest first.
+func (s *Server) alerts(v *visit) error {
+	q := v.r.URL.Query()
+	rule, level, query := q.Get("rule"), q.Get("level"), strings.ToLower(strings.TrimSpace(q.Get("q")))
+	view := ui.AlertsView{Frame: s.frame(v, "alerts", "Alerts"), Query: q.Get("q"), Filtered: rule != "" || level != "" || query != "",
+		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational")}
+	page := pageOf(v)
+	var shown []alertDetails
+	s.desk.Read(func(st *desk.State) {
+		titles := map[string]string{}
+		var list []*incident.Alert
+		for _, id := range slices.Backward(st.Incidents.Order) {
+			a := st.Incidents.Alerts[id]
+			titles[a.Rule] = a.Title
+			if (rule == "" || a.Rule == rule) && (level == "" || a.Level == level) && (query == "" || strings.Contains(strings.ToLower(a.Title), query)) {
+				list = append(list, a)
+			}
+		}
+		view.Pager = pager(v, page, alertsShown, len(list))
+		for k := page * alertsShown; k < len(list) && len(shown) < alertsShown; k++ {
+			shown = append(shown, alertDetails{state: *list[k]})
+		}
+		view.Rules = []ui.Option{{Word: "Every rule", Chosen: rule == ""}}
+		for _, id := range slices.SortedFunc(maps.Keys(titles), func(a, b string) int { return cmp.Compare(titles[a], titles[b]) }) {
+			view.Rules = append(view.Rules, ui.Option{Value: id, Word: titles[id], Chosen: id == rule})
+		}
+	})
+	s.openDetails(shown)
+	s.desk.Read(func(st *desk.State) {
+		for _, d := range shown {
+			view.Rows = append(view.Rows, s.alertRow(v, st, d, false))
+		}
+	})
+	return ui.Alerts.Show(v.w, http.StatusOK, view)
+}
+
+// alertRow words an alert in short.
+func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool) ui.AlertRow {
+	a := d.state
+	r := ui.AlertRow{ID: a.ID, Href: "/alerts/" + a.ID, Title: a.Title, Level: ui.Severity(a.Level), Count: ui.Number(a.Count), First: v.at(a.First), Last: v.at(a.Last),
+		Sources: few(d.full.Sources, true), Accounts: few(d.full.Accounts, false), State: ui.State{Tone: "busy", Word: "goes on"}, Why: joinWords(a.By)}
+	if d.gone != "" {
+		r.Sources = d.gone
+	}
+	if a.Ended {
+		r.State = ui.State{Tone: "off", Word: "ended"}
+	}
+	if a.Mute != 0 {
+		r.State = ui.State{Tone: "off", Word: "muted"}
+	}
+	if a.Incident != 0 {
+		r.Incident = ui.Link{Word: fmt.Sprintf("Incident %d", a.Incident), Href: fmt.Sprintf("/incidents/%d", a.Incident)}
+	}
+	if a.History {
+		r.Mark = "history"
+	}
+	if samples {
+		for _, line := range d.full.Samples {
+			r.Samples = append(r.Samples, ui.Visible(line))
+		}
+	}
+	return r
+}
+
+// joinWords says why an alert is in its incident, or in none.
+func joinWords(by string) string {
+	switch by {
+	case "opened":
+		return "it opened the incident"
+	case "address":
+		return "joined by a suspect address"
+	case "session":
+		return "joined by a session"
+	case "account":
+		return "joined by an account within 24 hours"
+	case "network":
+		return "joined by the same rule from the same network within an hour"
+	case "technique":
+		return "joined by the same technique within minutes; it names nobody itself"
+	case "low":
+		return "low alerts open no incident"
+	case "muted":
+		return "a mute covers it"
+	}
+	return by
+}
+
+// few names the first of some parties and counts the rest.
+func few(ps []detect.Party, place bool) string {
+	if len(ps) == 0 {
+		return ""
+	}
+	t := ui.Visible(ps[0].Name).String()
+	if place && ps[0].Country != "" {
+		t += " (" + ps[0].Country + ")"
+	}
+	if n := len(ps) - 1; n > 0 {
+		t += " and " + ui.Number(int64(n)) + " more"
+	}
+	return t
+}
+
+// alert shows one alert.
+func (s *Server) alert(v *visit) error {
+	var d []alertDetails
+	s.desk.Read(func(st *desk.State) {
+		if a := st.Incidents.Alerts[v.r.PathValue("id")]; a != nil {
+			d = []alertDetails{{state: *a}}
+		}
+	})
+	if len(d) == 0 {
+		return errMissing
+	}
+	s.openDetails(d)
+	a := d[0].state
+	view := ui.AlertView{Frame: s.frame(v, "alerts", "Alert: "+a.Title), Rule: s.ruleLink(a.Rule, a.Title), Impact: impactWords(a.Impact)}
+	s.desk.Read(func(st *desk.State) { view.Row = s.alertRow(v, st, d[0], true) })
+	view.Says = ui.Plural(a.Count, "log line", "log lines") + " between " + view.Row.First.Local + " and " + view.Row.Last.Local
+	if n := len(a.Sources); n > 0 {
+		view.Says += ", from " + ui.Plural(int64(n), "address", "addresses")
+	}
+	if n := len(a.Accounts); n > 0 {
+		view.Says += ", about " + ui.Plural(int64(n), "account", "accounts")
+	}
+	view.Says += "."
+	full := d[0].full
+	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
+		{Name: "Author of the rule", Value: full.Author}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+	if a.Bytes > 0 {
+		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})
+	}
+	if full.Dropped > 0 {
+		view.Dropped = "and " + ui.Number(full.Dropped) + " more addresses or accounts, counted but not named"
+	}
+	view.Addresses, view.Accounts, view.Sessions = parties(v, d)
+	return ui.Alert.Show(v.w, http.StatusOK, view)
+}
+
+func bases(files []string) (out []string) {
+	for _, f := range files {
+		out = append(out, path.Base(f))
+	}
+	return out
+}
+
+func impactWords(impact string) string {
+	switch impact {
+	case "compromise":
+		return "compromise: something of the shop now obeys them"
+	case "loss":
+		return "loss: money or personal data is going, or will at once"
+	}
+	return "attempt: nothing says that it worked"
+}
+
+// parties merges the addresses, accounts and sessions of some alerts, most counted first.
+func parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
+	var as, us tallied
+	seen := map[string]bool{}
+	for _, d := range list {
+		for _, p := range d.full.Sources {
+			as.add(p, d.state.Alert)
+		}
+		for _, p := range d.full.Accounts {
+			us.add(p, d.state.Alert)
+		}
+		for _, id := range d.full.Sessions {
+			if !seen[id] {
+				seen[id] = true
+				sessions = append(sessions, ui.Party{Name: ui.Visible(id), Role: "suspect", First: v.at(d.state.First), Last: v.at(d.state.Last)})
+			}
+		}
+	}
+	return as.views(v), us.views(v), sessions
+}
+
+// tallied sums parties over alerts.
+type tallied struct {
+	by   map[string]*tally
+	list []*tally
+}
+
+type tally struct {
+	detect.Party
+	first, last entry.Alert
+}
+
+func (t *tallied) add(p detect.Party, a entry.Alert) {
+	key := p.Realm + "/" + p.Name
+	x := t.by[key]
+	if x == nil {
+		if t.by == nil {
+			t.by = map[string]*tally{}
+		}
+		x = &tally{Party: p, first: a, last: a}
+		x.Count = 0
+		t.by[key] = x
+		t.list = append(t.list, x)
+	}
+	x.Count += p.Count
+	if p.Role == detect.Suspect {
+		x.Role = p.Role
+	}
+	if a.First.Before(x.first.First) {
+		x.first = a
+	}
+	if a.Last.After(x.last.Last) {
+		x.last = a
+	}
+}
+
+const partiesShown = 200
+
+func (t *tallied) views(v *visit) (out []ui.Party) {
+	slices.SortStableFunc(t.list, func(a, b *tally) int { return cmp.Compare(b.Count, a.Count) })
+	for _, x := range t.list[:min(len(t.list), partiesShown)] {
+		out = append(out, ui.Party{Name: ui.Visible(x.Name), Role: string(x.Role), Country: x.Country, Realm: x.Realm, Own: x.Own, Shared: x.Shared,
+			Count: ui.Number(x.Count), First: v.at(x.first.First), Last: v.at(x.last.Last)})
+	}
+	return out
+}
+
+// moment words one line of an incident's timeline.
+func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
+	x := ui.Moment{Learned: v.at(m.Learned), Happened: v.at(m.Happened), Apart: m.Learned.Sub(m.Happened).Abs() >= 60e9, Who: s.actorName(st, m.Actor), Tone: "off", Icon: "check"}
+	switch m.Kind {
+	case entry.IncidentOpened:
+		x.Icon, x.Tone, x.Says = "incident", "late", "Opened as "+desk.Title(m.To)
+	case entry.AlertRaised:
+		x.Icon, x.Tone, x.Says = "alert", "late", "An alert was added"
+		if a := st.Incidents.Alerts[m.Ref]; a != nil {
+			x.Says, x.Href = a.Title+": "+ui.Plural(a.Count, "log line", "log lines")+"; "+joinWords(m.To), "/alerts/"+a.ID
+		}
+	case entry.IncidentSeverity:
+		x.Icon, x.Tone, x.Says = "severity", "late", "Severity "+desk.Title(m.From)+" to "+desk.Title(m.To)
+		var why []string
+		for _, code := range m.Why {
+			why = append(why, incident.Words(code))
+		}
+		if len(why) > 0 {
+			x.Says += ": " + strings.Join(why, ", ")
+		}
+		x.Note = ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentPhase:
+		x.Says = "Phase " + m.From + " to " + m.To
+	case entry.IncidentNoted:
+		x.Icon, x.Says, x.Note = "note", "Note", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentAssigned:
+		x.Icon, x.Says = "user", "Assigned to "+s.name(st, m.To)
+		if m.To == "" {
+			x.Says = "Taken from " + s.name(st, m.From)
+		}
+	case entry.IncidentClosed:
+		x.Tone, x.Says, x.Note = "good", "Closed as a "+m.To+" alarm", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentReopened:
+		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
+	}
+	return x
+}

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"tocsin/internal/desk"
+	"tocsin/internal/entry"
+	"tocsin/internal/oncall"
+	"tocsin/ui"
+)
+
+const callsShown = 30
+
+func (s *Server) calls(v *visit) error {
+	view := ui.CallsView{Frame: s.frame(v, "calls", "Calls")}
+	page := pageOf(v)
+	s.desk.Read(func(st *desk.State) {
+		all := st.Calls.Calls
+		view.Pager = pager(v, page, callsShown, len(all))
+		for k := len(all) - 1 - page*callsShown; k >= 0 && len(view.Calls) < callsShown; k-- {
+			view.Calls = append(view.Calls, s.callRow(v, st, all[k]))
+		}
+	})
+	return ui.Calls.Show(v.w, http.StatusOK, view)
+}
+
+// callRow words a call.
+func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
+	r := ui.CallRow{ID: fmt.Sprint(c.ID), Opened: v.at(c.Opened), Severity: ui.Severity(c.Severity), Title: "Test call"}
+	if !c.Test {
+		s.callTitle(st, c, &r)
+	}
+	switch {
+	case c.Rings():
+		r.State, r.Says = ui.State{Tone: "busy", Word: "ringing"}, "nobody has answered for "+ui.Span(v.now.Sub(c.Opened))
+		if !c.Test {
+			r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
+		}
+	case c.Ended == "":
+		who := s.name(st, c.Answered.Person)
+		if c.Answered.Person == "" {
+			who = "somebody at the command line"
+		}
+		r.State, r.Says = ui.State{Tone: "good", Word: "answered"}, "answered by "+who+" after "+ui.Span(c.At.Sub(c.Opened))+", by "+c.Answered.Via
+	default:
+		r.State, r.Says = ui.State{Tone: "off", Word: "ended"}, map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "a test"}[c.Ended]
+	}
+	for _, t := range c.Tries {
+		r.Tries = append(r.Tries, s.try(v, st, c, t))
+	}
+	return r
+}
+
+// callTitle names the worst incident of a call.
+func (s *Server) callTitle(st *desk.State, c *oncall.Call, r *ui.CallRow) {
+	r.Title = "Incident"
+	i := desk.WorstOf(st, c)
+	if i == nil {
+		return
+	}
+	r.Title, r.Href = i.Title, fmt.Sprintf("/incidents/%d", i.ID)
+	if n := len(c.Incidents) - 1; n > 0 {
+		r.More = "and " + ui.Plural(int64(n), "more incident", "more incidents")
+	}
+}
+
+// try words one attempt to reach somebody.
+func (s *Server) try(v *visit, st *desk.State, c *oncall.Call, t oncall.Try) ui.Try {
+	x := ui.Try{Number: fmt.Sprint(t.Try), At: v.at(t.Wanted), Who: s.name(st, t.Person), Channel: t.Channel}
+	if t.Person == "" {
+		x.Who = "everybody who is signed in"
+	}
+	switch {
+	case t.Done.IsZero() && c.Rings():
+		x.State = ui.State{Tone: "busy", Word: "being sent"}
+	case t.Done.IsZero():
+		x.State = ui.State{Tone: "off", Word: "not sent"}
+	case t.Failed:
+		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, s.desk.Text(t.Result.Text)
+		if t.Result.Temporary {
+			x.Says += " (worth another try)"
+		}
+	case t.Result.Twice:
+		x.State, x.Says = ui.State{Tone: "late", Word: "sent, possibly twice"}, "Tocsin was stopped while it was being sent"
+	default:
+		x.State = ui.State{Tone: "good", Word: "sent"}
+	}
+	return x
+}
+
+// answer takes a call in the console.
+func (s *Server) answer(v *visit) error {
+	id, err := number(v.r, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.desk.Answer(v.actor, id, "console"); err != nil {
+		if known(err) {
+			return err
+		}
+		return errMissing
+	}
+	to := "/calls"
+	s.desk.Read(func(st *desk.State) {
+		if c, err := st.Calls.Get(id); err == nil {
+			if i := desk.WorstOf(st, c); i != nil {
+				to = fmt.Sprintf("/incidents/%d", i.ID)
+			}
+		}
+	})
+	return done(v, to, "answered")
+}
+
+// openLink shows what an answer link is about. It changes nothing: programs that scan mail open every link.
+func (s *Server) openLink(v *visit) error {
+	l, err := s.desk.OpenLink(v.r.PathValue("token"))
+	if err != nil {
+		return errMissing
+	}
+	view := ui.AnswerView{Frame: s.frame(v, "", "Answer the call"), Action: v.r.URL.Path}
+	s.desk.Read(func(st *desk.State) {
+		c, err := st.Calls.Get(l.Call)
+		if err != nil {
+			return
+		}
+		row := ui.CallRow{Severity: ui.Severity(c.Severity), Title: "Test call"}
+		if !c.Test {
+			s.callTitle(st, c, &row)
+		}
+		view.Severity, view.Call, view.More, view.Opened, view.To = row.Severity, row.Title, row.More, v.at(c.Opened), s.name(st, l.Person)
+		if !c.Rings() {
+			view.Action, view.Says = "", s.overWords(v, st, c)
+		}
+	})
+	return ui.Answer.Show(v.w, http.StatusOK, view)
+}
+
+// overWords says why a call needs no answer any more.
+func (s *Server) overWords(v *visit, st *desk.State, c *oncall.Call) string {
+	if c.Ended != "" {
+		return "This call is over: nobody needs to answer it any more."
+	}
+	return s.name(st, c.Answered.Person) + " answered " + ui.Span(v.now.Sub(c.At)) + " ago. Nobody else is rung."
+}
+
+func (s *Server) answerLink(v *visit) error {
+	l, err := s.desk.AnswerLink(v.r.PathValue("token"))
+	if err != nil && !errors.Is(err, oncall.ErrAnswered) {
+		if known(err) {
+			return err
+		}
+		return errMissing
+	}
+	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil}
+	view.Still = true // this page is the answer to a form
+	s.desk.Read(func(st *desk.State) {
+		c, err := st.Calls.Get(l.Call)
+		if err != nil {
+			return
+		}
+		row := ui.CallRow{Severity: ui.Severity(c.Severity), Title: "Test call"}
+		if !c.Test {
+			s.callTitle(st, c, &row)
+		}
+		view.Severity, view.Call, view.Href = row.Severity, row.Title, row.Href
+		view.Says = s.overWords(v, st, c)
+		if view.You {
+			view.Says = "You answered at " + v.at(c.At).Local + ". Nobody else is rung."
+		}
+	})
+	view.Next = []string{"Open the incident and read what is known.", "Say in the notes what you see and do; the times are kept for you.", "If you cannot work on it now, tell somebody who can and assign it to them."}
+	return ui.Answered.Show(v.w, http.StatusOK, view)
+}
+
+// lastTest returns the last test of a person's channel.
+func lastTest(st *desk.State, person, channel string) (oncall.Try, bool) {
+	for k := len(st.Calls.Calls) - 1; k >= 0; k-- {
+		c := st.Calls.Calls[k]
+		if c.Test && c.Person == person && c.Channel == channel && len(c.Tries) > 0 {
+			return c.Tries[0], true
+		}
+	}
+	return oncall.Try{}, false
+}
+
+// day is the start of the reader's day.
+func (v *visit) day() time.Time {
+	y, m, d := v.now.In(v.zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, v.zone)
+}
+
+// kindWords words an entry's kind for the timeline and the ledger.
+func kindWords(k entry.Kind) string {
+	words := map[entry.Kind]string{
+		entry.ProgramStarted: "Tocsin started", entry.ClockJumped: "the clock jumped", entry.RulesLoaded: "rules were loaded",
+		entry.SourceSilent: "a source fell silent", entry.SourceBack: "a source spoke again", entry.VaultErased: "personal data was erased",
+		entry.AlertRaised: "an alert was raised", entry.AlertGrew: "an alert grew", entry.AlertEnded: "an alert ended",
+		entry.IncidentOpened: "an incident was opened", entry.IncidentSeverity: "a severity changed", entry.IncidentPhase: "a phase changed",
+		entry.IncidentNoted: "a note was written", entry.IncidentAssigned: "an incident was assigned", entry.IncidentClosed: "an incident was closed",
+		entry.IncidentReopened: "an incident was reopened", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
+		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PolicyPut: "the policy was changed",
+		entry.SignedIn: "somebody signed in", entry.SigninRefused: "sign-ins were refused", entry.CallOpened: "a call began",
+		entry.CallJoined: "an incident joined a call", entry.CallWanted: "somebody is to be rung", entry.CallSent: "somebody was rung",
+		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",
+	}
+	if w, ok := words[k]; ok {
+		return w
+	}
+	return string(k)
+}

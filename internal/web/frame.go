@@ -1,0 +1,209 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tocsin/internal/agent"
+	"tocsin/internal/desk"
+	"tocsin/internal/incident"
+	"tocsin/ui"
+)
+
+// frame builds what stands around every page.
+func (s *Server) frame(v *visit, nav, title string) ui.Frame {
+	f := ui.Frame{Title: title, Nav: nav, Path: v.r.URL.RequestURI(), Zone: v.zone.String(), Sample: s.desk.Sample(),
+		AsOf: v.at(v.now), Notice: ui.Done(v.r.URL.Query().Get("done"))}
+	if v.r.Method != http.MethodGet {
+		f.Path = strings.TrimSuffix(v.r.URL.Path, "/")
+	}
+	if why := s.desk.CannotWrite(); why != "" {
+		if !v.signed() {
+			why = "to its disk" // strangers are told no paths
+		}
+		f.Problems = append(f.Problems, ui.Problem{Grave: true, Says: "Tocsin cannot write " + why,
+			Mend: "Free the disk or mend it on the machine where Tocsin runs, then restart it. tocsin doctor says more."})
+	}
+	if !v.signed() {
+		return f
+	}
+	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
+	f.Bell = s.bell(v)
+	f.Ringing = s.ringing(v)
+	f.Counts.Calls = len(f.Ringing)
+	f.Counts.Rules = len(s.o.Set.Refused)
+	s.desk.Read(func(st *desk.State) {
+		for _, i := range st.Incidents.Incidents {
+			if !i.Closed {
+				f.Counts.Incidents++
+			}
+		}
+		f.Counts.Sources = len(st.Fleet.Silent)
+	})
+	f.Problems = append(f.Problems, s.problems()...)
+	f.News = ui.Plural(int64(f.Counts.Incidents), "open incident", "open incidents") + ", " + ui.Plural(int64(f.Counts.Calls), "call rings", "calls ring")
+	return f
+}
+
+func (s *Server) bell(v *visit) ui.Bell {
+	at := s.desk.Heartbeat()
+	b := ui.Bell{Known: at.UnixNano() > 0, Alive: s.desk.Alive(v.now), At: v.at(at), Says: "it looks at what is owed every few seconds"}
+	if !b.Alive {
+		b.Says = "it has not looked at what is owed for " + ui.Span(v.now.Sub(at)) + ": restart Tocsin"
+	}
+	return b
+}
+
+// lagging is from how many waiting lines on detection counts as behind.
+const lagging = 50_000
+
+// problems says what of Tocsin's own does not work.
+func (s *Server) problems() (ps []ui.Problem) {
+	r := s.desk.Reading()
+	add := func(says, mend, href string) {
+		ps = append(ps, ui.Problem{Says: says, Mend: mend, Href: href})
+	}
+	if r.Fault != "" {
+		ps = append(ps, ui.Problem{Grave: true, Says: "Detection stands still: " + r.Fault, Mend: "It tries again by itself; tocsin doctor says more.", Href: "/sources"})
+	}
+	if n := r.Lag(); n > lagging && !s.desk.Sample() {
+		add("Detection is behind by "+ui.Number(n)+" lines.", "It catches up by itself unless lines keep coming faster than it reads.", "/sources")
+	}
+	if r.Gap > 0 {
+		add(ui.Number(r.Gap)+" lines were removed by age before they were read.", "Raise the retention, or see why detection was behind.", "/sources")
+	}
+	if n := len(s.o.Set.Refused); n > 0 {
+		add(ui.Plural(int64(n), "rule was refused and does not watch.", "rules were refused and do not watch."), "See which and why.", "/rules")
+	}
+	if s.o.Warnings != nil {
+		for _, w := range s.o.Warnings() {
+			add(w.Says, w.Mend, "")
+		}
+	}
+	for _, b := range r.Broken {
+		add("The rule "+b.Rule+" was set aside: "+b.Why, "Mend the rule and restart.", "/rules")
+	}
+	for file, by := range r.Ahead {
+		add("The stamps of "+file+" lie "+ui.Span(by)+" in the future.", "Its clock or zone is wrong: set zone in tocsin.yaml, or the clock of its host. Until then its lines count as of when they were read.", "/sources")
+	}
+	if r.Stats.Late > 0 {
+		add(ui.Number(r.Stats.Late)+" records came so late that windows may have missed them.", "A log is behind the others: its clock or zone is wrong, or it is written late.", "/sources")
+	}
+	if r.Stats.Evicted > 0 {
+		add(ui.Number(r.Stats.Evicted)+" counting windows were dropped because there were too many.", "A flood of addresses may hide slow attacks; see the busiest rules.", "/rules")
+	}
+	for _, x := range s.desk.Sources() {
+		if x.State != agent.OK {
+			add(fmt.Sprintf("The source %s is %s.", x.Path, x.State), x.Why, "/sources")
+		}
+	}
+	return ps
+}
+
+// ringing builds the banner of calls, worst first.
+func (s *Server) ringing(v *visit) (out []ui.Ringing) {
+	calls := s.desk.Ringing()
+	slices.SortStableFunc(calls, func(a, b desk.Rings) int { return incident.Rank(b.Severity) - incident.Rank(a.Severity) })
+	for _, c := range calls {
+		r := ui.Ringing{ID: fmt.Sprint(c.ID), Severity: ui.Severity(c.Severity), Title: c.Title, Since: v.at(c.Since), Now: c.Now,
+			Action: fmt.Sprintf("/calls/%d/answer", c.ID)}
+		if c.Test {
+			r.Title = "Test call"
+		}
+		if c.Incident != 0 {
+			r.Href = fmt.Sprintf("/incidents/%d", c.Incident)
+		}
+		if c.More > 0 {
+			r.More = "and " + ui.Plural(int64(c.More), "more incident", "more incidents")
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// name returns what a person is called, by id; the id itself when nobody has it.
+func (s *Server) name(st *desk.State, id string) string {
+	if p, ok := st.Plan.People[id]; ok {
+		if n := s.desk.People.Get(p.Vault).Name; n != "" {
+			return n
+		}
+	}
+	return id
+}
+
+// actorName words who did something: "person:anna" is Anna Keller.
+func (s *Server) actorName(st *desk.State, actor string) string {
+	if id, ok := strings.CutPrefix(actor, "person:"); ok {
+		return s.name(st, id)
+	}
+	switch actor {
+	case "desk", "detect":
+		return "Tocsin"
+	case "command":
+		return "the command line"
+	case "config":
+		return "the configuration file"
+	case "setup":
+		return "the first setup"
+	}
+	return actor
+}
+
+// A page pings at most once in pingApart, and after pingIdle without a change: "4 min ago" grows old, and so does a bell that stands still.
+const (
+	pingApart = time.Second
+	pingIdle  = 20 * time.Second
+)
+
+// live tells the browser that something changed; the page then fetches itself again.
+func (s *Server) live(v *visit) error {
+	v.w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(v.w)
+	_ = control.SetWriteDeadline(time.Time{}) // not every connection has one
+	_ = control.SetReadDeadline(time.Time{})  // the request has come; its limit would end the answer
+	send := func(line string) bool {
+		_, err := fmt.Fprint(v.w, line)
+		return err == nil && control.Flush() == nil
+	}
+	if !send("retry: 3000\n\n") {
+		return nil
+	}
+	idle := time.NewTicker(pingIdle)
+	defer idle.Stop()
+	changed := s.desk.Changed()
+	for wait := time.Duration(0); ; {
+		select { // at most one ping in a while
+		case <-v.r.Context().Done():
+			return nil
+		case <-s.quit:
+			return nil
+		case <-time.After(wait):
+		}
+		select {
+		case <-v.r.Context().Done():
+			return nil
+		case <-s.quit:
+			return nil
+		case <-idle.C:
+		case <-changed:
+		}
+		changed = s.desk.Changed() // before the ping: what changes from here on is a ping of its own
+		if !send("event: changed\ndata: 1\n\n") {
+			return nil
+		}
+		wait = pingApart
+	}
+}
+
+// health answers a watcher from outside: 200 only while the bell looks at what is owed and all can be written.
+func (s *Server) health(v *visit) error {
+	if !s.desk.Alive(v.now) || s.desk.CannotWrite() != "" {
+		http.Error(v.w, "the bell does not work", http.StatusServiceUnavailable)
+		return nil
+	}
+	_, err := fmt.Fprintln(v.w, "the bell is alive")
+	return err
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"tocsin/internal/agent"
+	"tocsin/internal/desk"
+	"tocsin/internal/incident"
+	"tocsin/internal/intake"
+	"tocsin/ui"
+)
+
+const (
+	openShown  = 8
+	callsFirst = 4
+	chartHours = 72
+)
+
+// overview is the first page.
+func (s *Server) overview(v *visit) error {
+	view := ui.OverviewView{Frame: s.frame(v, "overview", "Overview")}
+	reading := s.desk.Reading()
+	s.desk.Read(func(st *desk.State) {
+		var open []*incident.Incident
+		count := map[string]int{}
+		today := 0
+		for _, i := range st.Incidents.Incidents {
+			if !i.Closed {
+				open = append(open, i)
+				count[i.Severity]++
+			}
+			if !i.Opened.Before(v.day()) {
+				today++
+			}
+		}
+		for _, sev := range []string{"critical", "high", "medium", "low"} {
+			view.Tally = append(view.Tally, ui.Tally{Severity: ui.Severity(sev), Count: count[sev], Href: "/incidents?severity=" + sev})
+		}
+		order(open, "")
+		view.More = max(0, len(open)-openShown)
+		for _, i := range open[:min(len(open), openShown)] {
+			view.Open = append(view.Open, s.incidentRow(v, st, i))
+		}
+		for _, c := range slices.Backward(st.Calls.Calls) {
+			if len(view.Calls) < callsFirst {
+				view.Calls = append(view.Calls, s.callRow(v, st, c))
+			}
+		}
+		view.Figures = s.figures(v, st, reading, today)
+		view.Chart = ui.NewChart("Records and alerts by the hour", points(v, st, reading))
+	})
+	for _, x := range s.sourceList(v, reading) {
+		view.Sources = append(view.Sources, x.SourceRow)
+	}
+	return ui.Overview.Show(v.w, http.StatusOK, view)
+}
+
+// figures are the numbers of the reader's day.
+func (s *Server) figures(v *visit, st *desk.State, r desk.Reading, incidents int) []ui.Figure {
+	var records, unparsed int64
+	for _, h := range r.Hours {
+		if !h.At.Before(v.day()) {
+			records += h.Records
+			unparsed += h.Unparsed
+		}
+	}
+	alerts, calls := int64(0), int64(0)
+	for _, id := range slices.Backward(st.Incidents.Order) {
+		if st.Incidents.Alerts[id].Learned.Before(v.day()) {
+			break
+		}
+		alerts++
+	}
+	for _, c := range slices.Backward(st.Calls.Calls) {
+		if c.Opened.Before(v.day()) {
+			break
+		}
+		calls++
+	}
+	return []ui.Figure{
+		{Name: "Records", Value: ui.Number(records), Says: ui.Number(unparsed) + " not parsed", Href: "/sources"},
+		{Name: "Alerts", Value: ui.Number(alerts), Href: "/alerts"},
+		{Name: "Incidents", Value: ui.Number(int64(incidents)), Href: "/incidents?state=all"},
+		{Name: "Calls", Value: ui.Number(calls), Href: "/calls"},
+	}
+}
+
+// points are the hours of the chart: the newest that have records.
+func points(v *visit, st *desk.State, r desk.Reading) (out []ui.Point) {
+	hours := r.Hours[max(0, len(r.Hours)-chartHours):]
+	if len(hours) == 0 {
+		return nil
+	}
+	first := hours[0].At
+	for _, h := range hours {
+		out = append(out, ui.Point{At: v.at(h.At), Records: h.Records,
+			Span: h.At.In(v.zone).Format("2 Jan 15:04") + " to " + h.At.Add(time.Hour).In(v.zone).Format("15:04")})
+	}
+	for _, id := range st.Incidents.Order {
+		a := st.Incidents.Alerts[id]
+		if k := int(a.Raised.Sub(first) / time.Hour); !a.Raised.Before(first) && k < len(out) {
+			for n, level := range ui.Levels {
+				if string(level) == a.Level {
+					out[k].Alerts[n]++
+				}
+			}
+		}
+	}
+	return out
+}
+
+// sources shows every source in full.
+func (s *Server) sources(v *visit) error {
+	view := ui.SourcesView{Frame: s.frame(v, "sources", "Sources")}
+	view.Sources = s.sourceList(v, s.desk.Reading())
+	bad, unparsed := 0, 0
+	for _, x := range view.Sources {
+		if x.State.Tone == "bad" || x.State.Tone == "late" {
+			bad++
+		}
+		if x.Bad {
+			unparsed++
+		}
+	}
+	view.Summary = fmt.Sprintf("%s, %d silent, missing or behind, %d with lines that could not be parsed", ui.Plural(int64(len(view.Sources)), "source", "sources"), bad, unparsed)
+	return ui.Sources.Show(v.w, http.StatusOK, view)
+}
+
+// sourceList joins what the watcher sees and what the parsers counted, worst state first.
+func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
+	counts := map[string]intake.Count{}
+	for _, c := range r.Counts {
+		counts[c.File] = c
+	}
+	silent := s.desk.Silent()
+	seen := map[string]bool{}
+	for _, x := range s.desk.Sources() {
+		seen[x.Path] = true
+		out = append(out, s.source(v, x, counts[x.Path], silent, r))
+	}
+	for _, c := range r.Counts { // what the archive has from files that are not watched now, and the bundled sample
+		if !seen[c.File] {
+			out = append(out, s.source(v, agent.Source{Path: c.File, State: "archived", Lines: c.Lines}, c, silent, r))
+		}
+	}
+	tones := []string{"bad", "late", "busy", "good", "off"}
+	slices.SortStableFunc(out, func(a, b ui.Source) int {
+		return cmp.Or(cmp.Compare(slices.Index(tones, a.State.Key()), slices.Index(tones, b.State.Key())), cmp.Compare(a.Path, b.Path))
+	})
+	for k := range out {
+		out[k].ID = fmt.Sprintf("source-%d", k+1)
+		out[k].Href = "/sources#" + out[k].ID
+	}
+	return out
+}
+
+// source words one source.
+func (s *Server) source(v *visit, x agent.Source, c intake.Count, silent map[string]time.Time, r desk.Reading) ui.Source {
+	o := ui.Source{Path: x.Path, Host: "this host", Format: cmp.Or(c.Format, "not known yet"), Limit: "never", Lines: ui.Number(x.Lines), Says: x.Why}
+	o.Name, o.Unparsed, o.Bad = bases([]string{x.Path})[0], ui.Number(c.Unparsed), c.Unparsed > 0
+	o.Last, o.Lag = v.at(x.LastLine), ui.Plural(x.Lag, "byte behind", "bytes behind")
+	if x.Lag == 0 {
+		o.Lag = "none"
+	}
+	if s.o.Limit != nil {
+		if l := s.o.Limit(x.Path); l > 0 {
+			o.Limit = ui.Span(l)
+		}
+	}
+	switch since, is := silent[x.Path]; {
+	case is:
+		o.State, o.Says = ui.State{Tone: "bad", Word: "silent for " + ui.Span(v.now.Sub(since))}, "No line came for longer than its limit. See whether the service still writes there, and whether somebody stopped it."
+	case x.State == "ok" && x.Lag > 10<<20:
+		o.State = ui.State{Tone: "late", Word: "behind"}
+	case x.State == "ok":
+		o.State = ui.State{Tone: "good", Word: "reading"}
+	case x.State == "archived":
+		o.State, o.Last = ui.State{Tone: "off", Word: "in the archive"}, v.at(c.Last)
+		if s.desk.Sample() {
+			o.State = ui.State{Tone: "good", Word: "sample"}
+		}
+	default:
+		o.State = ui.State{Tone: "bad", Word: string(x.State)}
+	}
+	for _, line := range r.Unparsed[x.Path] {
+		o.Rejected = append(o.Rejected, ui.Rejected{Number: "Not parsed", Line: ui.Visible(line), Why: "no parser knew it"})
+	}
+	return o
+}

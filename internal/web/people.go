@@ -1,0 +1,353 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/desk"
+	"tocsin/internal/entry"
+	"tocsin/internal/plan"
+	"tocsin/internal/tuning"
+	"tocsin/ui"
+)
+
+// staff returns the ids of the people who are not gone, sorted.
+func staff(st *desk.State) (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
+		if !st.Plan.People[id].Gone {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (s *Server) people(v *visit) error { return s.showPeople(v, http.StatusOK, nil, nil) }
+
+// showPeople shows the team; a form that was wrong comes back with what was typed: add, or else the policy's.
+func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake error) error {
+	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: ui.PersonForm{Action: "/people", New: true, Roles: roleOptions(nil)}}
+	s.desk.Read(func(st *desk.State) {
+		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
+			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
+		}
+		view.Policy = s.policyForm(st)
+		for _, m := range st.Tuning.Mutes {
+			if m.Holds(v.now) {
+				view.Mutes = append(view.Mutes, s.muteView(v, st, m))
+			}
+		}
+	})
+	if add != nil {
+		view.Add = *add
+	}
+	view.Path = "/people"
+	if mistake != nil {
+		if add == nil {
+			typedAgainPolicy(v, &view.Policy)
+		}
+		view.Errors, view.Still = fieldErrors(mistake), true
+	}
+	return ui.People.Show(v.w, code, view)
+}
+
+func roleOptions(has []string) (out []ui.Option) {
+	for _, r := range plan.Roles() {
+		out = append(out, ui.Option{Value: r, Word: desk.Title(r), Chosen: slices.Contains(has, r)})
+	}
+	return out
+}
+
+func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person {
+	c := s.desk.People.Get(p.Vault)
+	x := ui.Person{ID: p.ID, Href: "/people/" + p.ID, Name: c.Name, Zone: c.Zone, You: p.ID == v.actor.ID, Gone: p.Gone}
+	for _, r := range p.Roles {
+		x.Roles = append(x.Roles, desk.Title(r))
+	}
+	if len(p.Channels) == 0 && !p.Gone {
+		x.Says = "has no mail address and no webhook: is rung in the console only"
+	}
+	if c.Mail != "" {
+		if !x.You && auth.May(v.actor, auth.Team) != nil {
+			c.Mail = "shown to those who keep the team"
+		}
+		x.Channels = append(x.Channels, s.channel(v, st, p, plan.Mail, "Mail", c.Mail))
+	}
+	if c.Webhook != "" {
+		x.Channels = append(x.Channels, s.channel(v, st, p, plan.Webhook, "Chat webhook", "kept secret"))
+	}
+	x.Channels = append(x.Channels, s.channel(v, st, p, plan.Console, "Console", "every browser that is signed in"))
+	return x
+}
+
+func (s *Server) channel(v *visit, st *desk.State, p entry.Person, key, word, address string) ui.Channel {
+	c := ui.Channel{Key: key, Word: word, Address: address, State: ui.State{Tone: "late", Word: "never tested"}, Action: "/people/" + p.ID + "/ring"}
+	if key == plan.Console {
+		c.State, c.Action = ui.State{Tone: "good", Word: "shows a banner"}, ""
+	}
+	if t, ok := lastTest(st, p.ID, key); ok {
+		x := s.try(v, st, st.Calls.Calls[t.ID-1], t)
+		c.State, c.Says, c.At = x.State, x.Says, x.At
+	}
+	if p.Gone || p.ID != v.actor.ID && auth.May(v.actor, auth.TestRing) != nil {
+		c.Action = ""
+	}
+	return c
+}
+
+func (s *Server) muteView(v *visit, st *desk.State, m tuning.Mute) ui.Mute {
+	t := s.desk.MuteText(m.Vault)
+	return ui.Mute{ID: fmt.Sprint(m.ID), Rule: s.ruleLink(m.Rule, s.title(m.Rule)), Address: ui.Visible(t.Address), Until: v.at(m.Until),
+		By: s.actorName(st, m.By), Reason: ui.VisibleLines(t.Why), Action: fmt.Sprintf("/mutes/%d/remove", m.ID)}
+}
+
+func (s *Server) unmute(v *visit) error {
+	id, err := number(v.r, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.desk.RemoveMute(v.actor, id); err != nil {
+		if known(err) {
+			return err
+		}
+		return errMissing
+	}
+	return done(v, "/people", "unmuted")
+}
+
+// typedPerson reads the form of a person.
+func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact) {
+	roles := v.r.PostForm["roles"]
+	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Zone: text(v.r, "zone"),
+		Roles: roleOptions(roles), Gone: v.r.PostFormValue("gone") != "", Open: true}
+	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Zone: f.Zone}
+}
+
+func (s *Server) addPerson(v *visit) error {
+	f, roles, c := typedPerson(v, "/people")
+	f.New = true
+	if err := s.desk.AddPerson(v.actor, f.ID, roles, c); err != nil {
+		if known(err) {
+			return err
+		}
+		return s.showPeople(v, http.StatusUnprocessableEntity, &f, err)
+	}
+	return done(v, "/people/"+f.ID, "person")
+}
+
+func (s *Server) person(v *visit) error {
+	return s.showPerson(v, http.StatusOK, nil, nil, "")
+}
+
+func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake error, link string) error {
+	view := ui.PersonView{Link: link}
+	found := false
+	s.desk.Read(func(st *desk.State) {
+		p, ok := st.Plan.People[v.r.PathValue("id")]
+		if !ok {
+			return
+		}
+		found = true
+		c := s.desk.People.Get(p.Vault)
+		view.Person = s.personView(v, st, p)
+		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
+		if !p.Gone {
+			view.Invite = "/people/" + p.ID + "/invite"
+		}
+	})
+	if !found {
+		return errMissing
+	}
+	view.Frame = s.frame(v, "people", view.Person.Name)
+	view.Path = "/people/" + view.Person.ID
+	if typed != nil {
+		view.Form = *typed
+	}
+	if mistake != nil {
+		view.Errors, view.Still = fieldErrors(mistake), true
+	}
+	if link != "" {
+		view.Still = true // the link is shown once
+	}
+	return ui.PersonPage.Show(v.w, code, view)
+}
+
+func (s *Server) changePerson(v *visit) error {
+	id := v.r.PathValue("id")
+	f, roles, c := typedPerson(v, "/people/"+id)
+	f.ID = id
+	exists := false
+	s.desk.Read(func(st *desk.State) { _, exists = st.Plan.People[id] })
+	if !exists {
+		return errMissing
+	}
+	if err := s.desk.PutPerson(v.actor, id, roles, c, f.Gone); err != nil {
+		if known(err) {
+			return err
+		}
+		return s.showPerson(v, http.StatusUnprocessableEntity, &f, err, "")
+	}
+	if f.Gone {
+		if _, err := s.sessions.EndAll(v.now, id); err != nil {
+			return fmt.Errorf("signing %s out everywhere: %w", id, err)
+		}
+	}
+	return done(v, "/people", "person")
+}
+
+// invite makes a one-time link and shows it once.
+func (s *Server) invite(v *visit) error {
+	link, err := s.desk.Invite(v.actor, v.r.PathValue("id"))
+	if err != nil {
+		if known(err) {
+			return err
+		}
+		return errMissing
+	}
+	return s.showPerson(v, http.StatusOK, nil, nil, link)
+}
+
+func (s *Server) ringNow(v *visit) error {
+	if err := s.desk.RingNow(v.actor, v.r.PathValue("id"), v.r.PostFormValue("channel")); err != nil {
+		if known(err) {
+			return err
+		}
+		return errMissing
+	}
+	return done(v, "/people", "rung")
+}
+
+// policyForm words the policy in force and fills its form, with a row to spare.
+func (s *Server) policyForm(st *desk.State) ui.PolicyForm {
+	p := st.Plan.CurrentPolicy()
+	f := ui.PolicyForm{Rounds: fmt.Sprint(p.Rounds), Every: minutes(p.Every), Throttle: minutes(p.Throttle), Medium: p.Medium}
+	for _, step := range p.Steps {
+		who := strings.Join(s.whoWords(st, step.Who), ", ")
+		by := "on every channel"
+		if len(step.By) > 0 {
+			by = "by " + strings.Join(step.By, " and ")
+		}
+		f.Says = append(f.Says, fmt.Sprintf("%s, %s; wait %s min for an answer.", desk.Title(who), by, minutes(step.Wait)))
+	}
+	f.Says = append(f.Says, fmt.Sprintf("After %s, the last step repeats every %s min until somebody answers.", ui.Plural(int64(p.Rounds), "round", "rounds"), minutes(p.Every)))
+	severities := "Critical and High ring; Medium and Low do not."
+	if p.Medium {
+		severities = "Critical, High and Medium ring; Low does not."
+	}
+	f.Says = append(f.Says, severities)
+	for k := range len(p.Steps) + 1 {
+		var step entry.PolicyStep
+		if k < len(p.Steps) {
+			step = p.Steps[k]
+		}
+		f.Steps = append(f.Steps, s.policyStep(st, k, step))
+	}
+	return f
+}
+
+func minutes(d time.Duration) string {
+	return strconv.FormatFloat(d.Minutes(), 'f', -1, 64)
+}
+
+func (s *Server) whoWords(st *desk.State, who []string) (out []string) {
+	for _, w := range who {
+		if role, ok := strings.CutPrefix(w, "role:"); ok {
+			out = append(out, "every "+role)
+		} else if w == plan.Everyone {
+			out = append(out, "everyone")
+		} else {
+			out = append(out, s.name(st, w))
+		}
+	}
+	return out
+}
+
+func (s *Server) policyStep(st *desk.State, n int, step entry.PolicyStep) ui.PolicyStep {
+	x := ui.PolicyStep{N: n, Word: fmt.Sprintf("Step %d", n+1), Wait: minutes(step.Wait)}
+	if step.Wait == 0 {
+		x.Wait = ""
+	}
+	add := func(value, word string) {
+		x.Who = append(x.Who, ui.Option{Value: value, Word: word, Chosen: slices.Contains(step.Who, value)})
+	}
+	add(plan.Everyone, "Everyone")
+	for _, r := range plan.Roles() {
+		add("role:"+r, "Every "+r)
+	}
+	for _, id := range staff(st) {
+		add(id, s.name(st, id))
+	}
+	for _, c := range []string{plan.Mail, plan.Webhook, plan.Console} {
+		x.By = append(x.By, ui.Option{Value: c, Word: desk.Title(c), Chosen: slices.Contains(step.By, c)})
+	}
+	return x
+}
+
+// typedAgainPolicy puts what was typed back into the policy's form.
+func typedAgainPolicy(v *visit, f *ui.PolicyForm) {
+	f.Open, f.Rounds, f.Every, f.Throttle, f.Medium = true, text(v.r, "rounds"), text(v.r, "every"), text(v.r, "throttle"), v.r.PostFormValue("medium") != ""
+	for k := range f.Steps {
+		step := &f.Steps[k]
+		step.Wait = text(v.r, fmt.Sprintf("wait.%d", step.N))
+		for n := range step.Who {
+			step.Who[n].Chosen = slices.Contains(v.r.PostForm[fmt.Sprintf("who.%d", step.N)], step.Who[n].Value)
+		}
+		for n := range step.By {
+			step.By[n].Chosen = slices.Contains(v.r.PostForm[fmt.Sprintf("by.%d", step.N)], step.By[n].Value)
+		}
+	}
+}
+
+// setPolicy reads the policy's form. A step without anybody is left out.
+func (s *Server) setPolicy(v *visit) error {
+	p, err := typedPolicy(v)
+	if err == nil {
+		err = s.desk.SetPolicy(v.actor, p)
+	}
+	if err != nil {
+		if known(err) {
+			return err
+		}
+		return s.showPeople(v, http.StatusUnprocessableEntity, nil, err)
+	}
+	return done(v, "/people", "policy")
+}
+
+func typedPolicy(v *visit) (entry.Policy, error) {
+	p := entry.Policy{Medium: v.r.PostFormValue("medium") != ""}
+	var err error
+	if p.Rounds, err = strconv.Atoi(text(v.r, "rounds")); err != nil {
+		return p, desk.FieldError{Field: "rounds", Says: "Say how many rounds, as a number."}
+	}
+	if p.Every, err = typedMinutes(v, "every"); err != nil {
+		return p, err
+	}
+	if p.Throttle, err = typedMinutes(v, "throttle"); err != nil {
+		return p, err
+	}
+	for n := range 20 {
+		who := v.r.PostForm[fmt.Sprintf("who.%d", n)]
+		if len(who) == 0 {
+			continue
+		}
+		step := entry.PolicyStep{Who: who, By: v.r.PostForm[fmt.Sprintf("by.%d", n)]}
+		if step.Wait, err = typedMinutes(v, fmt.Sprintf("wait.%d", n)); err != nil {
+			return p, err
+		}
+		p.Steps = append(p.Steps, step)
+	}
+	return p, nil
+}
+
+func typedMinutes(v *visit, field string) (time.Duration, error) {
+	x, err := strconv.ParseFloat(strings.ReplaceAll(text(v.r, field), ",", "."), 64)
+	if err != nil || x < 0 || x > 10_000 {
+		return 0, desk.FieldError{Field: strings.ReplaceAll(field, ".", "-"), Says: "Say how many minutes, as a number."}
+	}
+	return time.Duration(x * float64(time.Minute)), nil
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/desk"
+	"tocsin/internal/plan"
+)
+
+// needs is what each route asks for, written down a second time: to change one is a decision. "" is open to everybody.
+var needs = map[string]auth.Action{
+	"GET /{$}":                      auth.See,
+	"GET /incidents":                auth.See,
+	"GET /incidents/{id}":           auth.See,
+	"POST /incidents/{id}/severity": auth.Handle,
+	"POST /incidents/{id}/phase":    auth.Handle,
+	"POST /incidents/{id}/note":     auth.Note,
+	"POST /incidents/{id}/assign":   auth.Handle,
+	"GET /incidents/{id}/close":     auth.Handle,
+	"POST /incidents/{id}/close":    auth.Handle,
+	"POST /incidents/{id}/reopen":   auth.Handle,
+	"POST /incidents/{id}/mute":     auth.Tune,
+	"POST /mutes/{id}/remove":       auth.Tune,
+	"GET /alerts":                   auth.See,
+	"GET /alerts/{id}":              auth.See,
+	"GET /sources":                  auth.See,
+	"GET /rules":                    auth.See,
+	"GET /rules/{id}":               auth.See,
+	"GET /calls":                    auth.See,
+	"POST /calls/{id}/answer":       auth.Ring,
+	"GET /people":                   auth.See,
+	"POST /people":                  auth.Team,
+	"GET /people/{id}":              auth.Team,
+	"POST /people/{id}":             auth.Team,
+	"POST /people/{id}/invite":      auth.Team,
+	"POST /people/{id}/ring":        auth.See,
+	"POST /policy":                  auth.Team,
+	"GET /ledger":                   auth.See,
+	"POST /ledger/verify":           auth.Verify,
+	"GET /live":                     auth.See,
+	"POST /sign-out":                auth.See,
+	"GET /sign-in":                  "",
+	"POST /sign-in":                 "",
+	"GET /setup/{token}":            "",
+	"POST /setup/{token}":           "",
+	"GET /answer/{token}":           "",
+	"POST /answer/{token}":          "",
+	"GET /healthz":                  "",
+	"/":                             "",
+}
+
+// pathOf puts something that exists into a route's pattern.
+func (c *console) pathOf(pattern string) (method, path string) {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		return http.MethodGet, "/no/such/page"
+	}
+	alert := ""
+	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
+	set, _ := shopRules() // newConsole has seen its error
+	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	id, ok := ids[strings.Split(path, "/")[1]]
+	if !ok {
+		id = "1"
+	}
+	return method, strings.NewReplacer("{$}", "", "{id}", id, "{token}", "none").Replace(path)
+}
+
+func TestEveryRouteAsksWhoItIs(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	who := map[string][]string{"": nil, "anna": {plan.Commander, plan.Engineer}}
+	for _, r := range plan.Roles()[1:] {
+		who[r] = []string{r}
+	}
+	if len(routes()) != len(needs) {
+		t.Errorf("%d routes, and the test knows %d", len(routes()), len(needs))
+	}
+	for _, r := range routes() {
+		method, path := c.pathOf(r.pattern)
+		if need, ok := needs[r.pattern]; !ok || need != r.need {
+			t.Errorf("%s needs %q, and the test says %q", r.pattern, r.need, need)
+		}
+		for id, roles := range who {
+			form := url.Values(nil)
+			if method == http.MethodPost {
+				form = url.Values{}
+			}
+			got := c.as(t, id).do(method, path, form, nil)
+			name := r.pattern + " by " + id
+			switch {
+			case r.need != "" && id == "" && path == "/live":
+				if got.code != http.StatusUnauthorized {
+					t.Errorf("%s: %d, want 401", name, got.code)
+				}
+			case r.need != "" && id == "":
+				if got.code != http.StatusSeeOther || !strings.HasPrefix(got.location, "/sign-in") {
+					t.Errorf("%s: %d to %q, want to be sent to the sign-in", name, got.code, got.location)
+				}
+			case r.need != "" && auth.May(auth.Actor{Roles: roles}, r.need) != nil:
+				if got.code != http.StatusForbidden {
+					t.Errorf("%s: %d, want 403", name, got.code)
+				}
+			case r.pattern == "POST /people/{id}/ring" && id != "anna" && auth.May(auth.Actor{Roles: roles}, auth.TestRing) != nil:
+				if got.code != http.StatusForbidden {
+					t.Errorf("%s rings somebody else: %d, want 403", name, got.code)
+				}
+			case method == http.MethodPost:
+				if !slices.Contains([]int{http.StatusSeeOther, http.StatusUnprocessableEntity, http.StatusNotFound, http.StatusConflict, http.StatusOK, http.StatusTooManyRequests}, got.code) {
+					t.Errorf("%s: %d\n%s", name, got.code, got.body)
+				}
+			case strings.Contains(path, "none") || r.pattern == "/":
+				if got.code != http.StatusNotFound {
+					t.Errorf("%s: %d, want 404", name, got.code)
+				}
+			case r.pattern == "GET /sign-in" && id != "":
+				if got.code != http.StatusSeeOther {
+					t.Errorf("%s: %d, want 303: they are in", name, got.code)
+				}
+			case got.code != http.StatusOK:
+				t.Errorf("%s: %d, want 200\n%s", name, got.code, got.body)
+			}
+			if csp := got.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {
+				t.Errorf("%s: policy %q", name, csp)
+			}
+		}
+	}
+}
+
+func TestPostsFromElsewhereAreRefused(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	anna := c.as(t, "anna")
+	for _, r := range routes() {
+		method, path := c.pathOf(r.pattern)
+		if method != http.MethodPost {
+			continue
+		}
+		before := c.acts(t)
+		for name, header := range map[string]map[string]string{"fetch metadata": {"Sec-Fetch-Site": "cross-site"}, "origin": {"Origin": "https://evil.example"}} {
+			if got := anna.do(method, path, url.Values{"phase": {"containment"}, "password": {"x"}}, header); got.code != http.StatusForbidden {
+				t.Errorf("%s by %s: %d, want 403", r.pattern, name, got.code)
+			}
+		}
+		if after := c.acts(t); after != before {
+			t.Errorf("%s: %d entries were written", r.pattern, after-before)
+		}
+	}
+	if anna.get("/").code != http.StatusOK {
+		t.Error("a refused sign-out signed out")
+	}
+}
+
+func TestUnknownIdsAreNotFound(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	anna := c.as(t, "anna")
+	for _, id := range []string{"999999", "0", "-1", "x", "%2e%2e", "99999999999999999999", "%00"} {
+		for _, r := range routes() {
+			method, path, _ := strings.Cut(r.pattern, " ")
+			if !strings.Contains(path, "{id}") {
+				continue
+			}
+			form := url.Values(nil)
+			if method == http.MethodPost {
+				form = url.Values{"reason": {"a reason"}, "note": {"a note"}, "phase": {"containment"}, "severity": {"low"}, "verdict": {"true"}, "rule": {"x"}, "until": {"60"}, "channel": {"mail"}}
+			}
+			got := anna.do(method, strings.Replace(path, "{id}", id, 1), form, nil)
+			if got.code != http.StatusNotFound {
+				t.Errorf("%s with %q: %d", r.pattern, id, got.code)
+			}
+		}
+	}
+}

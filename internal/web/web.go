@@ -1,0 +1,190 @@
+// Package web is the console: it reads forms, calls the desk, and shows pages of package ui.
+//
+// routes.go is the whole list of routes, with what each needs. A handler makes four moves: read the form, call the desk,
+// turn the error into a page, redirect or build the view. There is one file per noun. Every post ends in a redirect
+// (303), so that a reload repeats nothing; a form with a mistake comes back with what was typed.
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/desk"
+	"tocsin/internal/incident"
+	"tocsin/internal/oncall"
+	"tocsin/internal/signin"
+	"tocsin/ui"
+)
+
+// maxForm is how many bytes a form may have.
+const maxForm = 256 << 10
+
+// Options are what the command line decides.
+type Options struct {
+	TLS      bool                       // reached by https only: secure cookies, HSTS
+	Set      desk.RuleSet               // for the pages of rules
+	Trusted  []netip.Prefix             // proxies whose X-Forwarded-For is believed
+	Limit    func(string) time.Duration // of silence of a source; nil is none
+	Warnings func() []Warning           // what the settings lack, asked for each page; nil is nothing
+}
+
+// A Warning is a setting that will not do what people expect of it.
+type Warning struct{ Says, Mend string }
+
+// A Server is the console.
+type Server struct {
+	log      *slog.Logger
+	desk     *desk.Desk
+	o        Options
+	sessions *signin.Sessions
+	throttle *signin.Throttle
+	checked  *verdict
+	quit     chan struct{}
+}
+
+// New returns the console of a desk.
+func New(log *slog.Logger, d *desk.Desk, o Options) *Server {
+	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), checked: &verdict{}, quit: make(chan struct{})}
+}
+
+// Stop ends the live connections, so that the HTTP server can shut down.
+func (s *Server) Stop() { close(s.quit) }
+
+// A visit is one request of one person. Who is not signed in has no actor.
+type visit struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	now   time.Time
+	actor auth.Actor
+	name  string
+	zone  *time.Location
+}
+
+// at words a time for the reader.
+func (v *visit) at(t time.Time) ui.Time { return ui.At(t, v.now, v.zone) }
+
+// signed reports whether somebody is signed in.
+func (v *visit) signed() bool { return v.actor.ID != "" }
+
+// visit says who asks.
+func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{w: w, r: r, now: time.Now(), zone: time.UTC}
+	session, ok := s.sessions.Find(v.now, r)
+	if !ok {
+		return v
+	}
+	p, ok := s.desk.Person(session.Person)
+	if !ok {
+		return v
+	}
+	contact := s.desk.People.Get(p.Vault)
+	v.actor, v.name, v.zone = desk.Actor(p), contact.Name, contact.Location()
+	return v
+}
+
+// address returns who is at the other end, for throttling. A trusted proxy says it in X-Forwarded-For, to which each proxy adds
+// its peer at the right: the client is the first from there that is not trusted; what stands left of it anybody can write.
+func (s *Server) address(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	a := plainAddress(peer.Addr())
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for k := len(hops) - 1; k >= 0 && s.trusted(a); k-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[k]))
+		if err != nil {
+			break
+		}
+		a = plainAddress(next)
+	}
+	return a
+}
+
+// plainAddress has one form for each address.
+func plainAddress(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
+
+func (s *Server) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(s.o.Trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// errMissing is a page that does not exist.
+var errMissing = errors.New("no such page")
+
+// fail shows an error as a page, in one place.
+func (s *Server) fail(v *visit, err error) {
+	code := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, errMissing), errors.Is(err, incident.ErrNotFound):
+		code = http.StatusNotFound
+	case errors.Is(err, oncall.ErrAnswered):
+		code = http.StatusConflict
+	case errors.Is(err, desk.ErrBroken):
+		code = http.StatusServiceUnavailable
+	}
+	if _, ok := errors.AsType[auth.Refusal](err); ok {
+		code = http.StatusForbidden
+	}
+	if code == http.StatusInternalServerError {
+		s.log.Error("a page failed", "path", v.r.URL.Path, "error", err)
+	}
+	page := ui.ErrorFor(code)
+	page.Frame = s.frame(v, "", page.Title)
+	page.Still = true
+	if err := ui.Error.Show(v.w, code, page); err != nil {
+		s.log.Debug("showing an error page", "error", err)
+	}
+}
+
+// known reports whether fail has a page of its own for err; anything else is a mistake in a form.
+func known(err error) bool {
+	_, refused := errors.AsType[auth.Refusal](err)
+	return refused || errors.Is(err, errMissing) || errors.Is(err, incident.ErrNotFound) || errors.Is(err, oncall.ErrAnswered) || errors.Is(err, desk.ErrBroken)
+}
+
+// done redirects after a form, with a notice.
+func done(v *visit, to, key string) error {
+	if key != "" {
+		sep := "?"
+		if strings.Contains(to, "?") {
+			sep = "&"
+		}
+		to += sep + "done=" + key
+	}
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// sentence writes an error of ours as a sentence of a form.
+func sentence(err error) string {
+	t := strings.TrimSpace(err.Error())
+	if t == "" {
+		return ""
+	}
+	t = desk.Title(t)
+	if !strings.HasSuffix(t, ".") {
+		t += "."
+	}
+	return t
+}
+
+// text returns what was typed, without line ends of Windows.
+func text(r *http.Request, field string) string {
+	return strings.TrimSpace(strings.ReplaceAll(r.PostFormValue(field), "\r\n", "\n"))
+}
+
+// number reads the id in a path.
+func number(r *http.Request, name string) (int64, error) {
+	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	if err != nil || n < 1 {
+		return 0, errMissing
+	}
+	return n, nil
+}

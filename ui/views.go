@@ -1,0 +1,260 @@
+package ui
+
+import "strings"
+
+// A Frame is what stands around every page: who reads it, where they are, and what must not be missed.
+// Every view embeds it.
+type Frame struct {
+	Title    string // of the page; its h1 says the same or more
+	Nav      string // the entry of the navigation that is current: "overview", "incidents", ...; "" is none
+	Path     string // the page's own path and query, for the reload link
+	Who      Who    // zero when nobody is signed in: the page then has no navigation and no live update
+	Counts   Counts
+	Bell     Bell
+	Sample   bool // the lines are the bundled ones
+	Problems []Problem
+	Ringing  []Ringing // calls that ring now, worst first
+	Zone     string    // in which times are shown: "Europe/Berlin"
+	Theme    string    // "light" or "dark" when the reader chose; "" follows the system
+	Notice   string    // what the last form did; see Done
+	AsOf     Time
+	News     string // what a screen reader is told when it changes: "3 open incidents, 1 call rings"
+	Still    bool   // no live update, because the page shows a form again with what was typed
+	Errors   Errors
+}
+
+// Who is the person signed in.
+type Who struct{ ID, Name string }
+
+// Counts stand beside the entries of the navigation. Zero is not shown.
+type Counts struct {
+	Incidents int // open
+	Calls     int // ringing
+	Sources   int // silent or missing
+	Rules     int // refused
+}
+
+// A Bell says whether Tocsin itself is able to ring.
+type Bell struct {
+	Known bool // false: not yet proved since the start
+	Alive bool
+	At    Time   // when it last proved itself
+	Says  string // "a test message went through every channel"
+}
+
+// A Problem is something of Tocsin's own that does not work.
+type Problem struct {
+	Grave bool   // shown on every page, not on the overview only
+	Says  string // what and where: "Tocsin cannot write: the disk of /var/lib/tocsin is full"
+	Mend  string // how to mend it
+	Href  string // where to see more; may be empty
+}
+
+// A Ringing is a call that nobody has answered, with its button.
+type Ringing struct {
+	ID       string
+	Severity Severity
+	Title    string // of the incident, or "Test call"
+	Href     string // the incident
+	More     string // "and 2 more incidents"; may be empty
+	Since    Time
+	Now      string // "Anna Keller is being rung by mail; everyone in 3 min"
+	Action   string // "/calls/3/answer"
+}
+
+// A NavLink is one entry of the navigation.
+type NavLink struct {
+	Key, Href, Word, Icon string
+	Current               bool
+	Count                 int
+	CountWord             string // what the count counts, for screen readers
+}
+
+// Links returns the navigation.
+func (f Frame) Links() []NavLink {
+	links := []NavLink{
+		{Key: "overview", Href: "/", Word: "Overview", Icon: "overview"},
+		{Key: "incidents", Href: "/incidents", Word: "Incidents", Icon: "incident", Count: f.Counts.Incidents, CountWord: "open"},
+		{Key: "calls", Href: "/calls", Word: "Calls", Icon: "call", Count: f.Counts.Calls, CountWord: "ringing"},
+		{Key: "alerts", Href: "/alerts", Word: "Alerts", Icon: "alert"},
+		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
+		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
+		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
+		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
+	}
+	for i := range links {
+		links[i].Current = links[i].Key == f.Nav
+	}
+	return links
+}
+
+// Window is the title of the browser's window. It begins with what rings, so that a tab in the background says so.
+func (f Frame) Window() string {
+	t := f.Title + " · Tocsin"
+	if f.Sample {
+		t = "SAMPLE · " + t
+	}
+	if n := len(f.Ringing); n > 0 {
+		t = "(" + Number(int64(n)) + " ringing) " + t
+	}
+	return t
+}
+
+// Favicon names the drawing in the browser's tab.
+func (f Frame) Favicon() string {
+	if len(f.Ringing) > 0 {
+		return "favicon-ringing.svg"
+	}
+	return "favicon.svg"
+}
+
+// Live reports whether the page follows changes by itself.
+func (f Frame) Live() bool { return f.Who.ID != "" && !f.Still && len(f.Errors) == 0 }
+
+// Reload returns Path if it is a path of ours, else the overview: a path that begins with two slashes names another host.
+func (f Frame) Reload() string {
+	if !strings.HasPrefix(f.Path, "/") || strings.HasPrefix(f.Path, "//") || strings.HasPrefix(f.Path, `/\`) {
+		return "/"
+	}
+	return f.Path
+}
+
+// First returns the calls that stand in the banner; the others are counted by Rest.
+func (f Frame) First() []Ringing { return f.Ringing[:min(3, len(f.Ringing))] }
+
+// Rest counts the ringing calls that the banner leaves out.
+func (f Frame) Rest() int { return max(0, len(f.Ringing)-3) }
+
+// Grave returns the problems that every page shows.
+func (f Frame) Grave() []Problem {
+	var grave []Problem
+	for _, p := range f.Problems {
+		if p.Grave {
+			grave = append(grave, p)
+		}
+	}
+	return grave
+}
+
+// A Severity is one of critical, high, medium, low, or, of a rule, informational. It is shown by word, shape and colour.
+type Severity string
+
+// Key is the severity if it is one of ours, else "none": it becomes part of a class and of a drawing's name.
+func (s Severity) Key() string {
+	for _, l := range Levels {
+		if l == s {
+			return string(s)
+		}
+	}
+	return "none"
+}
+
+// Word is the severity as shown.
+func (s Severity) Word() string {
+	if s.Key() == "none" {
+		return "Unknown"
+	}
+	return strings.ToUpper(string(s[:1])) + string(s[1:])
+}
+
+// A State is how something fares: a word, and a tone that picks shape and colour.
+type State struct {
+	Tone string // "good", "busy", "late", "bad", "off"
+	Word string
+}
+
+// Key is the tone if it is one of ours, else "off".
+func (s State) Key() string {
+	switch s.Tone {
+	case "good", "busy", "late", "bad":
+		return s.Tone
+	}
+	return "off"
+}
+
+// Errors are what was wrong with a form, in the order of its fields.
+type Errors []FieldError
+
+// A FieldError is one thing wrong. Field is the id of the input on the page; "" is the form as a whole.
+type FieldError struct{ Field, Says string }
+
+// For returns what is wrong with a field, or "".
+func (e Errors) For(field string) string {
+	for _, f := range e {
+		if f.Field == field {
+			return f.Says
+		}
+	}
+	return ""
+}
+
+// An Option is one choice of a list.
+type Option struct {
+	Value, Word string
+	Chosen      bool
+}
+
+// A Fact is a name and what it is.
+type Fact struct {
+	Name  string
+	Value string
+	Href  string // where more stands; may be empty
+}
+
+// A Link leads somewhere.
+type Link struct{ Word, Href string }
+
+// A Pager leads through a list that does not fit on one page. Href is empty where there is no such page.
+type Pager struct {
+	Says string // "51 to 100 of 1,204"
+	Prev string
+	Next string
+}
+
+// A Heading is the head of a column, which sorts when it is followed.
+type Heading struct {
+	Word   string
+	Href   string // empty: does not sort
+	Sorted string // "ascending", "descending" or ""
+	Number bool   // the column holds numbers
+}
+
+// Done words the notice after a form, by the key in ?done=. A key that is not ours is no notice: the address bar is
+// anybody's to write, so it picks a sentence and never is one.
+func Done(key string) string {
+	switch key {
+	case "answered":
+		return "You answered the call. Nobody else is rung for it."
+	case "severity":
+		return "The severity is changed."
+	case "phase":
+		return "The phase is changed."
+	case "note":
+		return "The note is in the timeline."
+	case "assigned":
+		return "The incident is assigned."
+	case "unassigned":
+		return "The incident is no longer assigned."
+	case "closed":
+		return "The incident is closed. It no longer rings anybody."
+	case "reopened":
+		return "The incident is open again."
+	case "muted":
+		return "The rule is muted for this address. It still counts, and opens and joins no incident."
+	case "unmuted":
+		return "The mute is removed."
+	case "person":
+		return "The person is saved."
+	case "policy":
+		return "The policy is saved. Calls that ring now go on as they began."
+	case "rung":
+		return "A test call is on its way. Its result appears beside the channel."
+	case "verified":
+		return "The ledger was verified. The result is below."
+	case "setup":
+		return "Welcome. Next: say who is rung besides you, and ring yourself once to see that it works."
+	case "out":
+		return "You are signed out."
+	}
+	return ""
+}

@@ -1,0 +1,120 @@
+package ui
+
+// Alerts lists alerts, newest first. GET /alerts
+var Alerts = page[AlertsView]("alerts")
+
+// AlertsView is what Alerts shows.
+type AlertsView struct {
+	Frame
+	Query    string
+	Rules    []Option
+	Levels   []Option
+	Filtered bool
+	Rows     []AlertRow
+	Pager    Pager
+}
+
+// An AlertRow is an alert in short, with sample lines where an incident shows it.
+type AlertRow struct {
+	ID       string
+	Href     string
+	Title    string
+	Level    Severity
+	Count    string // records
+	Sources  string // "203.0.113.9 (DE) and 3 more"
+	Accounts string
+	State    State // "goes on", "ended", "muted"
+	First    Time
+	Last     Time
+	Incident Link   // Href is empty when it joined none
+	Why      string // why it joined or did not: "low alerts open no incident"
+	Samples  []Text
+	Mark     string // "history" or ""
+}
+
+// Alert shows one alert. GET /alerts/{id}
+var Alert = page[AlertView]("alert")
+
+// AlertView is what Alert shows.
+type AlertView struct {
+	Frame
+	Row       AlertRow
+	Says      string // what the rule saw, in a sentence
+	Rule      Link
+	Impact    string // "attempt: nothing says that it worked"
+	Facts     []Fact
+	Addresses []Party
+	Accounts  []Party
+	Sessions  []Party
+	Dropped   string // "and 120 more addresses or accounts, counted but not named"; "" is none
+}
+
+// Rules lists the rules. GET /rules
+var Rules = page[RulesView]("rules")
+
+// RulesView is what Rules shows.
+type RulesView struct {
+	Frame
+	Summary  string // "42 rules watch, 1 refused"
+	Query    string
+	Levels   []Option
+	States   []Option
+	Filtered bool
+	Refused  []RefusedRule
+	Rows     []RuleRow
+}
+
+// A RefusedRule is a rule that could not be loaded, and so does not watch.
+type RefusedRule struct {
+	File string
+	Name string // its title, if it could be read
+	Why  string // with line and column, and how to mend it
+}
+
+// A RuleRow is a rule in short.
+type RuleRow struct {
+	ID      string
+	Href    string
+	Title   string
+	Says    string // the first sentence of its description
+	Level   Severity
+	State   State // "watching", "no source for it", "muted for 2 addresses"
+	Matches string
+	Alerts  string
+	Last    Time
+}
+
+// Rule documents one rule. GET /rules/{id}
+var Rule = page[RuleView]("rule")
+
+// RuleView is what Rule shows.
+type RuleView struct {
+	Frame
+	Row            RuleRow
+	Description    []string // paragraphs
+	Explained      []string // what it looks for, in words, a line each
+	FalsePositives []string
+	Tags           []Fact // ATT&CK: Name "T1110", Value "Brute force"
+	LogSource      string // "web server access logs"
+	Author         string
+	Licence        string
+	Date           string
+	File           string
+	References     []string // shown as text: addresses from a rule are not followed
+	YAML           Text     // VisibleLines
+	Hits           []Text   // sample lines that it must match
+	Misses         []Text   // and that it must not
+	Mutes          []Mute
+	Recent         []AlertRow
+}
+
+// A Mute silences a rule for an address, or for all, until a time.
+type Mute struct {
+	ID      string
+	Rule    Link
+	Address Text // empty is every address
+	Until   Time
+	By      string
+	Reason  Text
+	Action  string // "/mutes/4/remove"
+}

@@ -1,0 +1,212 @@
+package ui
+
+// Incidents lists incidents. GET /incidents
+var Incidents = page[IncidentsView]("incidents")
+
+// IncidentsView is what Incidents shows.
+type IncidentsView struct {
+	Frame
+	Query      string // what was searched for
+	States     []Option
+	Severities []Option
+	Sort       string // kept in the form, so that a filter does not lose it
+	Filtered   bool   // some filter is set: offer to clear it
+	Headings   []Heading
+	Rows       []IncidentRow
+	Pager      Pager
+}
+
+// An IncidentRow is an incident in short.
+type IncidentRow struct {
+	ID       string // "12"
+	Href     string
+	Title    string
+	Says     string // what is known, in short: "203.0.113.9 (DE) · 412 requests · 2 rules"
+	Severity Severity
+	State    State  // "open", "ringing", "closed: false alarm"
+	Phase    string // "containment"
+	Assigned string // a name, or ""
+	Alerts   string
+	Began    Time   // when it happened
+	Last     Time   // the newest alert
+	Mark     string // "history" or ""
+}
+
+// Incident shows one incident and what can be done about it. GET /incidents/{id}
+var Incident = page[IncidentView]("incident")
+
+// IncidentView is what Incident shows.
+type IncidentView struct {
+	Frame
+	ID        string
+	Severity  Severity
+	Why       []string // the severity's reasons, in words
+	State     State
+	Open      bool
+	Phase     string
+	Phases    []Phase
+	Marks     []string // "history: it was over before watching began, and rings nobody"
+	Known     string   // what is known, in a sentence
+	Next      Next
+	Assigned  string
+	Verdict   string // "True alarm: ..."; "" while open
+	Facts     []Fact // began, learned, last seen, moved bytes, ...
+	Times     []TimeFact
+	Timeline  []Moment // newest first
+	Alerts    []AlertRow
+	Addresses []Party
+	Accounts  []Party
+	Sessions  []Party
+	Calls     []CallRow
+	Forms     IncidentForms
+}
+
+// A TimeFact is a fact that is a moment.
+type TimeFact struct {
+	Name string
+	At   Time
+}
+
+// A Phase is one of the five, in order; Tone as of a State: good is past, busy is now, off is to come.
+type Phase struct {
+	Word    string
+	Done    bool
+	Current bool
+}
+
+// A Next is the one thing to do now: a button that posts Fields to Action, or a link if Fields is nil and Get is set.
+type Next struct {
+	Says   string // why this: "Nobody has answered. Anna Keller is being rung."
+	Button string // "Answer the call"; empty when there is nothing to do
+	Action string
+	Get    bool
+	Fields []Option // hidden fields: Value is posted under the name Word
+	Urgent bool
+}
+
+// A Moment is one line of the timeline. Happened and Learned are both shown when they are a minute or more apart.
+type Moment struct {
+	Icon     string // "alert", "call", "user", "note", "check", "severity", ...
+	Tone     string // as of a State
+	Happened Time   // zero when it is not known
+	Learned  Time
+	Apart    bool // Happened and Learned differ
+	Who      string
+	Says     string
+	Note     Text // what somebody wrote, or a reason (VisibleLines)
+	Href     string
+}
+
+// A Party is an address, an account or a session of an incident or alert.
+type Party struct {
+	Name    Text
+	Role    string // "suspect", "victim"
+	Country string // "DE", or ""
+	Place   string // "Germany", or ""
+	Realm   string // of an account: "customer"
+	Own     bool   // an address of the shop's own networks
+	Shared  bool   // an address that many share
+	Count   string
+	First   Time
+	Last    Time
+}
+
+// IncidentForms are the choices that the forms of an incident offer, and what was typed when one comes back with errors.
+type IncidentForms struct {
+	Severities []Option
+	Phases     []Option
+	People     []Option // the first is nobody
+	Rules      []Option // of the incident's alerts
+	Addresses  []Option
+	Until      []Option // "3600": 1 hour
+	Reason     string   // typed before, for the form named Again
+	Note       string
+	Happened   string // typed before: "2026-11-27T09:00"
+	Again      string // which form comes back: "severity", "note", "mute", ...; it is shown open
+}
+
+// Close asks before an incident is closed. GET /incidents/{id}/close; posts to the same path.
+var Close = page[CloseView]("close")
+
+// CloseView is what Close shows.
+type CloseView struct {
+	Frame
+	ID       string
+	Severity Severity
+	Incident string   // its title
+	Effects  []string // what closing does: "Call 3 stops ringing."
+	Undo     string   // "It can be reopened at any time; both are kept in the ledger."
+	Verdict  string   // chosen before: "true" or "false"
+	Reason   string
+}
+
+// Confirm asks before any other act that is hard to take back.
+var Confirm = page[ConfirmView]("confirm")
+
+// ConfirmView is what Confirm shows.
+type ConfirmView struct {
+	Frame
+	Effects []string
+	Undo    string
+	Approve string // who else must agree; "" is nobody
+	Action  string
+	Fields  []Option // hidden: Value is posted under the name Word
+	Button  string
+	Back    string // where "No, go back" leads
+}
+
+// A PartyTable is a table of parties with its words.
+type PartyTable struct {
+	Caption string
+	What    string // the head of the first column
+	Rows    []Party
+}
+
+// An IncidentTable is a table of incidents.
+type IncidentTable struct {
+	Headings []Heading
+	Rows     []IncidentRow
+}
+
+// incidentHeadings are the columns where nothing sorts.
+var incidentHeadings = []Heading{
+	{Word: "Severity"}, {Word: "Incident"}, {Word: "State"}, {Word: "Assigned"}, {Word: "Alerts", Number: true}, {Word: "Began"}, {Word: "Last seen"},
+}
+
+// Table returns the rows with their columns. Without headings of its own the table does not sort.
+func (v IncidentsView) Table() IncidentTable {
+	if len(v.Headings) == 0 {
+		return IncidentTable{incidentHeadings, v.Rows}
+	}
+	return IncidentTable{v.Headings, v.Rows}
+}
+
+// AddressTable returns the incident's addresses.
+func (v IncidentView) AddressTable() PartyTable {
+	return PartyTable{"Addresses of this incident", "Address", v.Addresses}
+}
+
+// AccountTable returns the incident's accounts.
+func (v IncidentView) AccountTable() PartyTable {
+	return PartyTable{"Accounts of this incident", "Account", v.Accounts}
+}
+
+// SessionTable returns the incident's sessions.
+func (v IncidentView) SessionTable() PartyTable {
+	return PartyTable{"Sessions of this incident", "Session", v.Sessions}
+}
+
+// AddressTable returns the alert's addresses.
+func (v AlertView) AddressTable() PartyTable {
+	return PartyTable{"Addresses of this alert", "Address", v.Addresses}
+}
+
+// AccountTable returns the alert's accounts.
+func (v AlertView) AccountTable() PartyTable {
+	return PartyTable{"Accounts of this alert", "Account", v.Accounts}
+}
+
+// SessionTable returns the alert's sessions.
+func (v AlertView) SessionTable() PartyTable {
+	return PartyTable{"Sessions of this alert", "Session", v.Sessions}
+}

@@ -1,0 +1,155 @@
+package ui
+
+// People lists people, the policy and the mutes. GET /people; posts to /people and /policy.
+var People = page[PeopleView]("people")
+
+// PeopleView is what People shows.
+type PeopleView struct {
+	Frame
+	People []Person
+	Add    PersonForm
+	Policy PolicyForm
+	Mutes  []Mute
+}
+
+// A Person is a member of the team.
+type Person struct {
+	ID       string
+	Href     string // where they are changed
+	Name     string
+	Roles    []string // in words
+	Zone     string
+	You      bool
+	Gone     bool   // no longer rung, may not sign in
+	Says     string // "not in the policy: is never rung", or ""
+	Channels []Channel
+}
+
+// A Channel is a way to reach a person, with its test.
+type Channel struct {
+	Key     string // "mail"; posted as channel
+	Word    string // "Mail"
+	Address string
+	State   State  // of the last test: "reached", "failed", "never tested"
+	Says    string // the other side's words
+	At      Time
+	Action  string // "/people/anna/ring"; "" when it cannot be tested
+}
+
+// A PersonForm is what stands in the form of a person.
+type PersonForm struct {
+	Action  string // "/people", or "/people/anna"
+	New     bool   // the id can still be chosen
+	ID      string
+	Name    string
+	Mail    string
+	Webhook string
+	Zone    string
+	Roles   []Option
+	Gone    bool
+	Open    bool // shown open, because it comes back with errors
+}
+
+// PersonPage changes one person. GET /people/{id}; posts to the same path.
+var PersonPage = page[PersonView]("person")
+
+// PersonView is what PersonPage shows.
+type PersonView struct {
+	Frame
+	Person Person
+	Form   PersonForm
+	Invite string // where a new one-time sign-in link is asked for; "" when that is not offered
+	Link   string // the one-time link just made, shown once
+}
+
+// A PolicyForm is who is rung in which order.
+type PolicyForm struct {
+	Says     []string // the policy in words, a line per step
+	Steps    []PolicyStep
+	Rounds   string
+	Every    string // minutes
+	Throttle string // minutes
+	Medium   bool
+	Open     bool
+}
+
+// A PolicyStep is one row of the form; its fields are named who.N, by.N and wait.N with N from 0.
+type PolicyStep struct {
+	N    int
+	Word string   // "Step 1"
+	Who  []Option // people and groups, several at once
+	By   []Option // channels; none chosen is all
+	Wait string   // minutes
+}
+
+// Answer is opened by the signed link of a call. It needs no sign-in, and so shows only severity, title and time.
+// GET /answer/{token}; posts to the same path.
+var Answer = page[AnswerView]("answer")
+
+// AnswerView is what Answer shows.
+type AnswerView struct {
+	Frame
+	Severity Severity
+	Call     string // the incident's title
+	More     string // "and 2 more incidents"
+	Opened   Time
+	To       string   // whose link it is: "Anna Keller"
+	Rung     []string // "Anna Keller by mail, 2 min ago", only for who is signed in
+	Action   string   // "" when there is nothing left to answer
+	Says     string   // instead of the button: "Boris Lang answered 4 min ago."
+}
+
+// Answered says that a call was answered, and by whom. Answers POST /answer/{token}
+var Answered = page[AnsweredView]("answered")
+
+// AnsweredView is what Answered shows.
+type AnsweredView struct {
+	Frame
+	Severity Severity
+	Call     string
+	You      bool   // this answer was the first
+	Says     string // "You answered at 03:14:02. Nobody else is rung."
+	Href     string // the incident
+	Next     []string
+}
+
+// Setup makes the first person, or lets a new one choose a password, by a one-time link. GET and POST /setup/{token}
+var Setup = page[SetupView]("setup")
+
+// SetupView is what Setup shows.
+type SetupView struct {
+	Frame
+	Action string
+	Known  bool // name and id are given, only the password is chosen
+	Name   string
+	ID     string
+	Mail   string
+}
+
+// SignIn asks who you are. GET and POST /sign-in
+var SignIn = page[SignInView]("signin")
+
+// SignInView is what SignIn shows.
+type SignInView struct {
+	Frame
+	ID   string // typed before
+	Next string // where to go afterwards: a path of ours
+	Wait int    // seconds until the next try is looked at; 0 is none
+}
+
+// A PersonFields is the form of a person together with what was wrong with it.
+type PersonFields struct {
+	Form   PersonForm
+	Errors Errors
+}
+
+// PersonForm returns the form that adds a person. What is wrong with the policy's form is not shown in it.
+func (v PeopleView) PersonForm() PersonFields {
+	if !v.Add.Open {
+		return PersonFields{Form: v.Add}
+	}
+	return PersonFields{v.Add, v.Errors}
+}
+
+// PersonForm returns the form that changes the person.
+func (v PersonView) PersonForm() PersonFields { return PersonFields{v.Form, v.Errors} }
