@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tocsin/internal/desk"
+	"tocsin/internal/incident"
+	"tocsin/internal/intake"
+)
+
+type replayFlags struct {
+	rules  []string
+	geo    string
+	since  string
+	as     string
+	json   bool
+	failOn string
+	zone   string
+}
+
+func (p Program) replay() *cobra.Command {
+	var o replayFlags
+	c := &cobra.Command{
+		Use:   "replay PATH...",
+		Short: "What the rules say of these logs or folders; changes nothing",
+		Long: "Replay reads log files, or folders whole (their files are merged by record time), through the same parsers, rules and\n" +
+			"grouping as the running program, and prints the alerts and incidents. gzip and zstd files are read too. Nothing is kept.",
+		Example: "  tocsin replay /var/log/nginx\n  tocsin replay --json --geo countries.tsv logs/ > out.jsonl\n  tocsin replay --fail-on high access.log.1.gz",
+		Args:    takes(1, math.MaxInt, "at least one PATH"),
+		RunE:    func(c *cobra.Command, paths []string) error { return p.runReplay(c, o, paths) },
+	}
+	c.Flags().StringArrayVar(&o.rules, "rules", nil, "folder of further Sigma rules; repeatable")
+	c.Flags().StringVar(&o.geo, "geo", "", "table of address or network, tab, country code")
+	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones still fill windows")
+	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
+	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
+	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
+	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
+	return c
+}
+
+func (p Program) runReplay(c *cobra.Command, o replayFlags, paths []string) error {
+	opts, err := o.options(p, paths)
+	if err != nil {
+		return err
+	}
+	if f, ok := p.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		opts.Seen = func(n int64) { fmt.Fprintf(p.Err, "\r%d lines", n) }
+		defer fmt.Fprint(p.Err, "\r\033[K")
+	}
+	begun := time.Now()
+	out, err := desk.RunReplay(c.Context(), opts)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = writeJSON(p.Out, out, time.Since(begun))
+	} else {
+		err = writeText(p.Out, out, time.Since(begun))
+	}
+	if err != nil {
+		return err
+	}
+	if out.Files == 0 {
+		return errors.New("no log could be read: see what is not read, and why")
+	}
+	for _, a := range out.Alerts {
+		if o.failOn != "" && incident.Rank(a.Level) >= incident.Rank(o.failOn) {
+			return errFailOn
+		}
+	}
+	return nil
+}
+
+// options reads what the flags name.
+func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, error) {
+	var out desk.ReplayOptions
+	if o.failOn != "" && incident.Rank(o.failOn) < 0 {
+		return out, wrong{fmt.Errorf("--fail-on: unknown level %q; known: low, medium, high, critical", o.failOn)}
+	}
+	if o.as != "" && !slices.Contains(intake.Formats(), o.as) {
+		return out, wrong{fmt.Errorf("--as: unknown format %q; known: %s", o.as, strings.Join(intake.Formats(), ", "))}
+	}
+	set, err := p.loadRules(o.rules)
+	if err != nil {
+		return out, err
+	}
+	p.sayRefused(set)
+	out.Rules, out.As = set.Rules, o.as
+	if out.Geo, err = readGeo(o.geo); err != nil {
+		return out, err
+	}
+	if out.Zone, err = time.LoadLocation(o.zone); err != nil {
+		return out, wrong{fmt.Errorf("--zone: unknown time zone %q", o.zone)}
+	}
+	if out.Since, err = parseSince(o.since); err != nil {
+		return out, wrong{err}
+	}
+	for _, path := range paths {
+		stat, err := os.Stat(path)
+		if err != nil {
+			return out, fmt.Errorf("%s cannot be read: %w", path, reason(err))
+		}
+		if stat.IsDir() {
+			out.Folders, out.Names = append(out.Folders, os.DirFS(path)), append(out.Names, filepath.ToSlash(path))
+		} else {
+			dir := filepath.Dir(path)
+			out.Folders, out.Names = append(out.Folders, one{os.DirFS(dir), filepath.Base(path)}), append(out.Names, filepath.ToSlash(dir))
+		}
+	}
+	return out, nil
+}
+
+// reason is err without the name of the file, where a message has named it.
+func reason(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// one is a folder of which only one file is seen.
+type one struct {
+	fs.FS
+	name string
+}
+
+// ReadDir shows that file alone.
+func (o one) ReadDir(name string) ([]fs.DirEntry, error) {
+	stat, err := fs.Stat(o.FS, o.name)
+	if err != nil || name != "." {
+		return nil, err
+	}
+	return []fs.DirEntry{fs.FileInfoToDirEntry(stat)}, nil
+}
+
+func parseSince(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since: %q is no time; write 2026-11-09 or 2026-11-09T14:00:00Z", s)
+}
+
+func readGeo(name string) (*intake.Geo, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("the country table %s cannot be read: %w", name, reason(err))
+	}
+	defer f.Close()
+	g, err := intake.ReadGeo(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return g, nil
+}
+
+type summary struct {
+	Kind     string         `json:"kind"`
+	Lines    int64          `json:"lines"`
+	Unparsed int64          `json:"unparsed"`
+	Skipped  []desk.Skipped `json:"skipped"`
+	Broken   []string       `json:"broken_rules,omitempty"`
+	Seconds  float64        `json:"seconds"`
+}
+
+func writeJSON(w io.Writer, out desk.Replay, took time.Duration) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, a := range out.Alerts {
+		if err := e.Encode(a); err != nil {
+			return err
+		}
+	}
+	for _, i := range out.Incidents {
+		if err := e.Encode(i); err != nil {
+			return err
+		}
+	}
+	s := summary{Kind: "summary", Lines: out.Lines, Unparsed: out.Unparsed, Skipped: out.Skipped, Seconds: took.Seconds()}
+	if s.Skipped == nil {
+		s.Skipped = []desk.Skipped{}
+	}
+	for _, b := range out.Broken {
+		s.Broken = append(s.Broken, b.Rule+": "+b.Why)
+	}
+	return e.Encode(s)
+}
+
+func writeText(w io.Writer, out desk.Replay, took time.Duration) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if len(out.Incidents) > 0 {
+		fmt.Fprintln(t, "INCIDENT\tSEVERITY\tFIRST (UTC)\tLAST (UTC)\tALERTS\tWHAT\tFROM")
+	}
+	for _, i := range out.Incidents {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", i.ID, i.Severity, i.First.UTC().Format(time.DateTime), i.Last.UTC().Format(time.DateTime),
+			len(i.Alerts), Safe(i.Title), few(i.Sources))
+	}
+	if len(out.Alerts) > 0 {
+		fmt.Fprintln(t, "\nALERT\tLEVEL\tRAISED (UTC)\tCOUNT\tWHAT\tFROM\tACCOUNTS")
+	}
+	for n, a := range out.Alerts {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%s\t%s\n", n+1, Safe(a.Level), a.Raised.UTC().Format(time.DateTime), a.Count, Safe(a.Title), few(a.Sources), few(a.Accounts))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%s in %.1f s, %d not parsed; %s, %s\n", counted(int(out.Lines), "line"), took.Seconds(), out.Unparsed,
+		counted(len(out.Alerts), "alert"), counted(len(out.Incidents), "incident"))
+	for _, s := range out.Skipped {
+		fmt.Fprintf(w, "not read: %s: %s\n", Safe(s.File), Safe(s.Why))
+	}
+	for _, b := range out.Broken {
+		fmt.Fprintf(w, "rule set aside: %s: %s\n", Safe(b.Rule), Safe(b.Why))
+	}
+	return nil
+}
+
+// counted words a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// few names up to three of a list.
+func few(list []string) string {
+	if len(list) > 3 {
+		return Safe(strings.Join(list[:3], " ")) + fmt.Sprintf(" and %d more", len(list)-3)
+	}
+	return Safe(strings.Join(list, " "))
+}
+
+// safeLines is Safe for text of several lines.
+func safeLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for k, l := range lines {
+		lines[k] = Safe(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Safe makes text from a log harmless on a terminal: what is no printable character is shown as an escape.
+func Safe(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) { // not control, format (bidirectional) or unassigned
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	return b.String()
+}

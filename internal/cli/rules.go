@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"tocsin/internal/desk"
+	"tocsin/internal/detect"
+	"tocsin/internal/sigma"
+)
+
+// loadRules reads the bundled pack and further folders.
+func (p Program) loadRules(dirs []string) (desk.RuleSet, error) {
+	pack, err := fs.Sub(p.Files, "rules")
+	if err != nil {
+		return desk.RuleSet{}, err
+	}
+	all := []fs.FS{pack}
+	for _, d := range dirs {
+		stat, err := os.Stat(d)
+		if err != nil {
+			return desk.RuleSet{}, fmt.Errorf("reading the rules folder: %w", err)
+		}
+		if !stat.IsDir() {
+			return desk.RuleSet{}, fmt.Errorf("--rules takes a folder, and %s is a file", d)
+		}
+		all = append(all, os.DirFS(d))
+	}
+	return desk.LoadRules(all...)
+}
+
+// sayRefused names on standard error what was not loaded: a rule that is not there is never silent.
+func (p Program) sayRefused(set desk.RuleSet) {
+	for _, r := range set.Refused {
+		fmt.Fprintf(p.Err, "rule not loaded: %s\n", Safe(refusedWords(r)))
+	}
+}
+
+func refusedWords(r detect.Refused) string {
+	return fmt.Sprintf("%s:%d: %s: %s: %s", r.File, r.Line, r.Rule, r.Feature, r.Why)
+}
+
+func (p Program) rules() *cobra.Command {
+	var dirs []string
+	var asJSON bool
+	c := &cobra.Command{Use: "rules", Short: "Check, list, explain and test rules", Args: takes(0, 0, ""),
+		Example: "  tocsin rules check --rules my-rules/\n  tocsin rules explain card-testing\n  tocsin rules test",
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.PersistentFlags().StringArrayVar(&dirs, "rules", nil, "folder of further Sigma rules; repeatable")
+	c.PersistentFlags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.AddCommand(
+		&cobra.Command{Use: "check", Short: "Load every rule and name what is refused, and why; fails if any is", Args: takes(0, 0, ""),
+			Example: "  tocsin rules check\n  tocsin rules check --rules my-rules/ --json",
+			RunE:    func(*cobra.Command, []string) error { return p.rulesCheck(dirs, asJSON) }},
+		&cobra.Command{Use: "list", Short: "List the rules", Args: takes(0, 0, ""),
+			Example: "  tocsin rules list\n  tocsin rules list --json | jq -r .id",
+			RunE:    func(*cobra.Command, []string) error { return p.rulesList(dirs, asJSON) }},
+		&cobra.Command{Use: "explain RULE", Short: "Say in words what a rule looks for (its id, its name, or a part of its title)", Args: takes(1, 1, "the id, the name or a part of the title of a RULE"),
+			Example: "  tocsin rules explain card-testing",
+			RunE:    func(_ *cobra.Command, args []string) error { return p.rulesExplain(dirs, args[0]) }},
+		&cobra.Command{Use: "test", Short: "Run the sample lines that rules bring along", Args: takes(0, 0, ""),
+			Example: "  tocsin rules test --rules my-rules/",
+			RunE:    func(*cobra.Command, []string) error { return p.rulesTest(dirs) }})
+	return c
+}
+
+func (p Program) rulesCheck(dirs []string, asJSON bool) error {
+	set, err := p.loadRules(dirs)
+	if err != nil {
+		return err
+	}
+	var failed error
+	if n := len(set.Refused); n > 0 {
+		failed = fmt.Errorf("%d of %d rules refused: mend them, or they do not watch", n, n+len(set.Rules.Documents()))
+	}
+	if asJSON {
+		x := checked{set.Files, len(set.Rules.Documents()), append([]detect.Refused{}, set.Refused...), append([]detect.Warning{}, set.Warned...)}
+		return errors.Join(json.NewEncoder(p.Out).Encode(x), failed)
+	}
+	fmt.Fprintf(p.Out, "%d rules loaded from %d files, %d refused, %d with a warning\n", len(set.Rules.Documents()), set.Files, len(set.Refused), len(set.Warned))
+	for _, r := range set.Refused {
+		fmt.Fprintln(p.Out, "refused: "+Safe(refusedWords(r)))
+	}
+	for _, w := range set.Warned {
+		fmt.Fprintln(p.Out, "warning: "+Safe(fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Why)))
+	}
+	return failed
+}
+
+// What `rules check --json` prints. The names are scripted against: they stay.
+type checked struct {
+	Files   int              `json:"files"`
+	Loaded  int              `json:"loaded"`
+	Refused []detect.Refused `json:"refused"`
+	Warned  []detect.Warning `json:"warned"`
+}
+
+// A listed rule is one line of `rules list --json`.
+type listed struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name,omitempty"`
+	Title       string   `json:"title"`
+	Level       string   `json:"level"`
+	Status      string   `json:"status"`
+	Author      string   `json:"author"`
+	Tags        []string `json:"tags"`
+	Correlation bool     `json:"correlation"`
+	File        string   `json:"file"`
+}
+
+func (p Program) rulesList(dirs []string, asJSON bool) error {
+	set, err := p.loadRules(dirs)
+	if err != nil {
+		return err
+	}
+	p.sayRefused(set)
+	e := json.NewEncoder(p.Out)
+	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	for _, d := range set.Rules.Documents() {
+		m := d.Meta()
+		x := listed{m.ID, m.Name, m.Title, m.Level, m.Status, m.Author, m.Tags, d.Correlation != nil, m.File}
+		if asJSON {
+			if err := e.Encode(x); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", Safe(x.Level), Safe(x.Title), Safe(strings.Join(x.Tags, " ")), Safe(x.ID))
+	}
+	return t.Flush()
+}
+
+func (p Program) rulesExplain(dirs []string, what string) error {
+	set, err := p.loadRules(dirs)
+	if err != nil {
+		return err
+	}
+	p.sayRefused(set)
+	var found []sigma.Document
+	for _, d := range set.Rules.Documents() {
+		m := d.Meta()
+		if m.ID == what || m.Name == what {
+			found = []sigma.Document{d}
+			break
+		}
+		if strings.Contains(strings.ToLower(m.Title), strings.ToLower(what)) {
+			found = append(found, d)
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no rule has the id, the name, or in its title %q; see `tocsin rules list`", what)
+	}
+	for _, d := range found {
+		fmt.Fprintln(p.Out, explain(d))
+	}
+	return nil
+}
+
+// explain words a rule, with what its author wrote.
+func explain(d sigma.Document) string {
+	m := d.Meta()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s (%s)\n%s\n", Safe(m.Title), Safe(m.Level), Safe(m.ID))
+	if says := strings.TrimSpace(m.Description); says != "" {
+		fmt.Fprintf(&b, "\n%s\n", safeLines(says))
+	}
+	fmt.Fprintf(&b, "\n%s\n", safeLines(strings.Join(d.Explain(), "\n")))
+	if len(m.FalsePositives) > 0 {
+		fmt.Fprintf(&b, "\nFalse alarms: %s\n", Safe(strings.Join(m.FalsePositives, "; ")))
+	}
+	if len(m.Tags) > 0 {
+		fmt.Fprintf(&b, "ATT&CK: %s\n", Safe(strings.Join(m.Tags, ", ")))
+	}
+	if m.Author != "" {
+		fmt.Fprintf(&b, "Author: %s\n", Safe(m.Author))
+	}
+	return b.String()
+}
+
+func (p Program) rulesTest(dirs []string) error {
+	set, err := p.loadRules(dirs)
+	if err != nil {
+		return err
+	}
+	p.sayRefused(set)
+	ran, bad := 0, 0
+	for _, r := range desk.TestRules(set) {
+		ran++
+		if r.Why != "" {
+			bad++
+			fmt.Fprintf(p.Out, "FAIL  %s: %s\n", Safe(r.Title), Safe(r.Why))
+		}
+	}
+	fmt.Fprintf(p.Out, "%d rules tested with their own sample lines, %d failed\n", ran, bad)
+	if bad > 0 {
+		return errors.New("a rule does not do what its sample lines say")
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tocsin/internal/config"
+	"tocsin/internal/desk"
+	"tocsin/internal/entry"
+	"tocsin/internal/intake"
+	"tocsin/internal/notify"
+	"tocsin/internal/plan"
+)
+
+// reserve is how much of the disk the archive leaves to the ledger.
+const reserve = 64 << 20
+
+// settings puts flags over the settings file over the defaults.
+func (p Program) settings(o serveFlags) (settings, error) {
+	s := settings{folders: o.folders, sample: o.sample, Config: config.Default()}
+	if err := s.readFile(o); err != nil {
+		return s, err
+	}
+	if o.listen != "" {
+		s.Listen = o.listen
+	}
+	if err := s.Check(); err != nil {
+		return s, err
+	}
+	if err := s.fill(s.Config.Data, s.Config.Keys); err != nil {
+		return s, err
+	}
+	var err error
+	if s.rules, err = p.loadRules(append(s.Config.Rules, o.rules...)); err != nil {
+		return s, err
+	}
+	if o.geo == "" {
+		o.geo = s.Config.Geo
+	}
+	if o.sample && (len(o.watch) > 0 || len(s.Config.Watch) > 0) {
+		return s, wrong{errors.New("--sample plays bundled logs and watches nothing: leave out --watch, or --sample")}
+	}
+	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned,
+		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
+		Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve}
+	if s.desk.Geo, err = p.geoFor(o, s.sample); err != nil {
+		return s, err
+	}
+	if !o.sample {
+		s.desk.Silent = s.SilentLimit
+	}
+	if s.desk.Senders, err = p.senders(s.Config); err != nil {
+		return s, err
+	}
+	s.seed, err = p.seedOf(s.Config)
+	return s, err
+}
+
+// readFile finds and reads the settings file. One that is named must be there.
+func (s *settings) readFile(o serveFlags) error {
+	s.file = o.config
+	if s.file == "" {
+		f := s.folders
+		if err := f.fill("", ""); err != nil {
+			return err
+		}
+		for _, name := range []string{filepath.Join(f.data, "tocsin.yaml"), "/etc/tocsin/tocsin.yaml"} {
+			if _, err := os.Stat(name); err == nil {
+				s.file = name
+				break
+			}
+		}
+	}
+	if s.file == "" {
+		return nil
+	}
+	var err error
+	s.Config, err = config.Load(s.file)
+	return err
+}
+
+// senders makes a sender for each channel. A webhook's address is each person's own.
+func (p Program) senders(c config.Config) (map[string]desk.Sender, error) {
+	hook, err := notify.NewWebhook(notify.WebhookOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]desk.Sender{plan.Webhook: hook.Send}
+	if c.Mail.Host == "" {
+		return out, nil
+	}
+	m, err := p.mail(c.Mail)
+	if err != nil {
+		return nil, err
+	}
+	out[plan.Mail] = m.Send
+	return out, nil
+}
+
+func (p Program) mail(c config.Mail) (*notify.Mail, error) {
+	o := notify.MailOptions{Host: c.Host, Port: c.Port, TLS: c.StartTLS, CAFile: c.CAFile, Username: c.Username, From: c.From, Hello: c.Hello}
+	if c.PasswordFile != "" {
+		secret, err := p.secret(c.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("mail.password_file: %w", err)
+		}
+		o.Password = secret
+	}
+	m, err := notify.NewMail(o)
+	if err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
+	}
+	return m, nil
+}
+
+func (p Program) secret(name string) (string, error) {
+	secret, warn, err := config.Secret(name)
+	if warn != "" {
+		fmt.Fprintln(p.Err, "warning: "+warn)
+	}
+	return secret, err
+}
+
+// seedOf is what the file says of the team.
+func (p Program) seedOf(c config.Config) (desk.Seed, error) {
+	var seed desk.Seed
+	for _, x := range c.People {
+		contact := desk.Contact{Name: x.Name, Mail: x.Mail}
+		if x.Zone.Location != nil {
+			contact.Zone = x.Zone.String()
+		}
+		if x.WebhookFile != "" {
+			secret, err := p.secret(x.WebhookFile)
+			if err != nil {
+				return seed, fmt.Errorf("people: %s: webhook_file: %w", x.ID, err)
+			}
+			contact.Webhook = secret
+		}
+		seed.People = append(seed.People, desk.SeedPerson{ID: x.ID, Roles: x.Roles, Contact: contact})
+	}
+	e := c.Escalation
+	if len(e.Steps) == 0 {
+		return seed, nil
+	}
+	policy := entry.Policy{Rounds: e.Rounds, Every: time.Duration(e.Every), Throttle: time.Duration(e.Throttle), Medium: e.Medium}
+	for _, s := range e.Steps {
+		wait := time.Duration(s.Wait)
+		if wait == 0 {
+			wait = 5 * time.Minute
+		}
+		policy.Steps = append(policy.Steps, entry.PolicyStep{Who: s.Who, By: s.By, Wait: wait})
+	}
+	seed.Policy = &policy
+	return seed, nil
+}
+
+// sampleGeo is the country table of the bundled sample.
+const sampleGeo = "sample/geo.tsv"
+
+// geoFor reads the country table that is named; the sample brings its own.
+func (p Program) geoFor(o serveFlags, sample bool) (*intake.Geo, error) {
+	if o.geo != "" || !sample {
+		return readGeo(o.geo)
+	}
+	f, err := p.Files.Open(sampleGeo)
+	if err != nil {
+		return nil, fmt.Errorf("the country table of the sample: %w", err)
+	}
+	defer f.Close()
+	return intake.ReadGeo(f)
+}

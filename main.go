@@ -1,0 +1,17 @@
+// Command tocsin is an online shop's emergency plan as a program: it reads the shop's logs, detects attacks, opens
+// incidents and rings the team until somebody answers.
+package main
+
+import (
+	"embed"
+	"os"
+
+	"tocsin/internal/cli"
+)
+
+//go:embed rules/*.yml sample
+var files embed.FS
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], cli.Program{Files: files, Out: os.Stdout, Err: os.Stderr}))
+}
