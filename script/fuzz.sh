@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs every fuzz target of the module, one after the other, each for so many seconds: script/fuzz.sh SECONDS [PACKAGE...]
+# The targets are found by their names, so that a new one cannot be forgotten. What is found is written to the package's
+# testdata/fuzz: commit it with the repair.
+set -eu
+
+seconds=${1:?usage: script/fuzz.sh SECONDS [PACKAGE...]}
+shift
+[ $# -gt 0 ] || set -- ./...
+go=${GO:-go}
+
+targets=$("$go" list -e -f '{{$d := .Dir}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}' "$@" |
+	xargs -r grep -Ho '^func Fuzz[A-Z0-9_][A-Za-z0-9_]*' | sed 's,/[^/]*\.go:func ,	,' | sort -u)
+[ -n "$targets" ] || { echo "no fuzz target found" >&2; exit 1; }
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+number=0
+echo "$targets" | while read -r dir name; do
+	number=$((number + 1))
+	if (cd "$dir" && "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "${seconds}s" -fuzzminimizetime 100x .) >"$log" 2>&1; then
+		runs=$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+		printf 'fuzz %3d  %-60s %s runs, no finding\n' "$number" "${dir#"$PWD"/} $name" "${runs:-0}"
+	else
+		cat "$log"
+		printf 'fuzz %3d  %s %s: did not pass, see above\n' "$number" "${dir#"$PWD"/}" "$name" >&2
+		exit 1
+	fi
+done
