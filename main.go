@@ -5,6 +5,7 @@ package main
 import (
 	"embed"
 	"os"
+	_ "time/tzdata" // a machine may have none, and people say where they live
 
 	"tocsin/internal/cli"
 )

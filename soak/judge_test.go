@@ -91,7 +91,9 @@ func (s *siege) judgeLines(l disk.Layer) map[string]string {
 						alerts[c.Alert.ID] = c.Alert.Rule
 					}
 				}
-				from = line.Seq + 1
+				if from = line.Seq + 1; line.Seq%2_000_000 == 0 {
+					s.t.Logf("judged %d lines", line.Seq)
+				}
 			}
 		}
 	}

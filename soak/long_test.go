@@ -11,7 +11,7 @@ import (
 var (
 	kills = flag.Int("kills", 200, "how many kills")
 	rate  = flag.Int("rate", 20_000, "lines per second")
-	most  = flag.Duration("life", 5*time.Second, "longest life between two kills")
+	most  = flag.Duration("life", 3*time.Second, "longest life between two kills")
 )
 
 // TestSiege is the long form: 200 kills under 20,000 lines a second.

@@ -124,6 +124,7 @@ type SetupView struct {
 	Name   string
 	ID     string
 	Mail   string
+	Zone   string // as in Europe/Berlin
 }
 
 // SignIn asks who you are. GET and POST /sign-in

@@ -78,6 +78,11 @@ func pick(d *desk.Desk, name string) (int64, error) {
 		if len(rs) == 0 {
 			return 0, errNothingRings
 		}
+		for _, r := range rs {
+			if !r.Test {
+				return r.ID, nil
+			}
+		}
 		return rs[0].ID, nil
 	}
 	id, err := strconv.ParseInt(name, 10, 64)

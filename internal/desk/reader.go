@@ -126,7 +126,7 @@ func (d *Desk) heardUpTo() (next int64) {
 // run reads until ctx ends. What it cannot do it says, and tries again.
 func (r *reader) run(ctx context.Context) error {
 	for {
-		err := r.d.archive.Wait(ctx, r.next)
+		err := r.rest(ctx)
 		if ctx.Err() != nil {
 			r.saveLast()
 			return nil

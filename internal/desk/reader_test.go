@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tocsin/internal/disk"
 	"tocsin/internal/entry"
 	"tocsin/internal/record"
 )
@@ -142,6 +143,28 @@ func TestSilenceNamesNoPathInTheLedger(t *testing.T) {
 		for _, e := range es {
 			if strings.Contains(string(e.Body)+e.Subject, "keller") {
 				t.Errorf("entry %d (%s) names the path: %s", e.N, e.Kind, e.Body)
+			}
+		}
+	})
+}
+
+// The state is saved when nothing comes any more, so that a kill then has nothing to read again.
+func TestTheStateIsSavedInTheQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		d, stop := h.start()
+		defer stop()
+		for n := range int64(3) {
+			h.feed(d, request(time.Now(), "192.0.2.7", "/"))
+			h.feed(d, request(time.Now(), "192.0.2.7", "/fine"))
+			time.Sleep(2 * saveEvery)
+			synctest.Wait()
+			b, err := disk.ReadFile(h.data, readerFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s, err := parseSnapshot(b); err != nil || s.Next != 2*n+3 {
+				t.Errorf("the saved state goes on at line %d, want %d (%v)", s.Next, 2*n+3, err)
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,6 +90,35 @@ func (r *reader) saveWhenDue() {
 	}()
 }
 
+// rest waits for lines to read. While none come the state is saved when that is due: whoever is killed after a quiet hour has
+// nothing to read again.
+func (r *reader) rest(ctx context.Context) error {
+	for r.unsaved() {
+		if r.saver.done == nil && !time.Now().Before(r.saver.due) {
+			r.saveWhenDue()
+			continue
+		}
+		wait := saveEvery // a snapshot is being written
+		if r.saver.done == nil {
+			wait = time.Until(r.saver.due)
+		}
+		short, stop := context.WithTimeout(ctx, wait)
+		err := r.d.archive.Wait(short, r.next)
+		quiet := short.Err() != nil && ctx.Err() == nil
+		stop()
+		if !quiet {
+			return err
+		}
+		r.saveWhenDue()
+	}
+	return r.d.archive.Wait(ctx, r.next)
+}
+
+// unsaved reports whether there is a state to save. Only the reader's goroutine changes it.
+func (r *reader) unsaved() bool {
+	return r.next != r.saver.next && (r.mute == 0 || r.next >= r.mute)
+}
+
 // saveLast writes the state when the program ends.
 func (r *reader) saveLast() {
 	r.saver.wait()
@@ -102,7 +132,7 @@ func (r *reader) saveLast() {
 func (r *reader) freeze() (write func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.next == r.saver.next || r.mute != 0 && r.next < r.mute {
+	if !r.unsaved() {
 		return nil
 	}
 	x := snapshot{Next: r.next, Hours: map[int64]*Hour{}}

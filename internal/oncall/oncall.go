@@ -24,6 +24,9 @@ const (
 	lastRepeat  = 2 * time.Minute
 )
 
+// testRings is how long a test call waits for its answer.
+const testRings = 10 * time.Minute
+
 // A Try is one person rung on one channel.
 type Try struct {
 	entry.CallTry
@@ -248,7 +251,7 @@ func (b *Book) lastOpened(severity string) time.Time {
 // owedCall goes on with a call that rings.
 func (b *Book) owedCall(c *Call, p *plan.Plan, now time.Time) (debts []Debt, again time.Time) {
 	if c.Test {
-		return b.owedTest(c, p), time.Time{}
+		return b.owedTest(c, now)
 	}
 	if d, ok := b.ended(c); ok {
 		return []Debt{{Draft: &d}}, time.Time{}
@@ -364,14 +367,18 @@ func (b *Book) ended(c *Call) (entry.Draft, bool) {
 	return draft("desk", entry.CallEnded, c.ID, entry.CallEnd{ID: c.ID, Why: why}), true
 }
 
-// owedTest rings once and ends.
-func (b *Book) owedTest(c *Call, p *plan.Plan) []Debt {
+// owedTest rings once, and waits a while for the answer: a test shows that the whole way works, the answer included.
+func (b *Book) owedTest(c *Call, now time.Time) (debts []Debt, again time.Time) {
 	if len(c.Tries) == 0 {
-		return []Debt{b.want(c, 1, 0, plan.Ring{Person: c.Person, Channel: c.Channel}, 0)}
+		return []Debt{b.want(c, 1, 0, plan.Ring{Person: c.Person, Channel: c.Channel}, 0)}, time.Time{}
 	}
-	if t := c.Tries[0]; t.Done.IsZero() {
-		return []Debt{{Send: &Send{c, t}}}
+	t := c.Tries[0]
+	if t.Done.IsZero() {
+		return []Debt{{Send: &Send{c, t}}}, time.Time{}
+	}
+	if over := t.Done.Add(testRings); !t.Failed && now.Before(over) && !turnedBack(t.Done, now) {
+		return nil, over
 	}
 	d := draft("desk", entry.CallEnded, c.ID, entry.CallEnd{ID: c.ID, Why: "tested"})
-	return []Debt{{Draft: &d}}
+	return []Debt{{Draft: &d}}, time.Time{}
 }

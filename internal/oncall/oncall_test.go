@@ -352,6 +352,10 @@ func TestRingNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.write(d)
+	w.until(testRings - time.Second)
+	if !w.book.Calls[0].Rings() {
+		t.Error("a test does not wait for its answer")
+	}
 	w.until(time.Hour)
 	w.got("boris by mail @0s call-1-1")
 	if c := w.book.Calls[0]; c.Ended != "tested" {
@@ -359,6 +363,21 @@ func TestRingNow(t *testing.T) {
 	}
 	if _, err := w.book.Test("person:anna", &w.plan, "boris", "webhook"); err == nil {
 		t.Error("boris has no webhook")
+	}
+}
+
+func TestRingNowFails(t *testing.T) {
+	w := team(t)
+	w.fail = func(Try) (bool, bool) { return true, true }
+	d, err := w.book.Test("person:anna", &w.plan, "boris", "mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write(d)
+	w.until(time.Second)
+	w.got("boris by mail @0s call-1-1")
+	if c := w.book.Calls[0]; c.Rings() {
+		t.Errorf("a test that failed has its result: %+v", c)
 	}
 }
 

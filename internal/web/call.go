@@ -36,9 +36,7 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 	switch {
 	case c.Rings():
 		r.State, r.Says = ui.State{Tone: "busy", Word: "ringing"}, "nobody has answered for "+ui.Span(v.now.Sub(c.Opened))
-		if !c.Test {
-			r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
-		}
+		r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
 	case c.Ended == "":
 		who := s.name(st, c.Answered.Person)
 		if c.Answered.Person == "" {
@@ -46,7 +44,7 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 		}
 		r.State, r.Says = ui.State{Tone: "good", Word: "answered"}, "answered by "+who+" after "+ui.Span(c.At.Sub(c.Opened))+", by "+c.Answered.Via
 	default:
-		r.State, r.Says = ui.State{Tone: "off", Word: "ended"}, map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "a test"}[c.Ended]
+		r.State, r.Says = ui.State{Tone: "off", Word: "ended"}, map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "the test is over"}[c.Ended]
 	}
 	for _, t := range c.Tries {
 		r.Tries = append(r.Tries, s.try(v, st, c, t))

@@ -30,6 +30,7 @@ func TestSetupLinkWorksOnce(t *testing.T) {
 		{"no name", []string{"id", "anna", "password", "correct horse battery", "again", "correct horse battery"}, "name"},
 		{"a bad id", []string{"name", "Anna", "id", "Anna K", "password", "correct horse battery", "again", "correct horse battery"}, "id"},
 		{"a bad mail address", []string{"name", "Anna", "id", "anna", "mail", "not one", "password", "correct horse battery", "again", "correct horse battery"}, "mail"},
+		{"an unknown zone", []string{"name", "Anna", "id", "anna", "mail", "anna@shop.example", "zone", "Middle/Earth", "password", "correct horse battery", "again", "correct horse battery"}, "zone"},
 		{"a weak password", []string{"name", "Anna", "id", "anna", "mail", "anna@shop.example", "password", "short", "again", "short"}, "password"},
 		{"two passwords", []string{"name", "Anna", "id", "anna", "mail", "anna@shop.example", "password", "correct horse battery", "again", "another horse battery"}, "again"},
 	} {
@@ -107,8 +108,8 @@ func TestSigningInAndOut(t *testing.T) {
 	}
 	unknown, known := v.post("/sign-in", "id", "nobody", "password", "wrong"), v.post("/sign-in", "id", "reader", "password", "wrong")
 	said := func(a answer) string { return a.body[:strings.Index(a.body, "<footer")] } // which has the time
-	if strings.ReplaceAll(said(unknown), "nobody", "reader") != said(known) || unknown.code != known.code {
-		t.Error("the answer says which ids exist")
+	if a, b := strings.ReplaceAll(said(unknown), "nobody", "reader"), said(known); a != b || unknown.code != known.code {
+		t.Errorf("the answer says which ids exist: %d and %d\n%s\n%s", unknown.code, known.code, a, b)
 	}
 	if got := v.post("/sign-in", "id", "anna", "password", "correct horse battery", "next", "/ledger"); got.code != http.StatusSeeOther || got.location != "/ledger" || v.cookie == nil {
 		t.Fatalf("signing in: %d to %q", got.code, got.location)

@@ -88,7 +88,7 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 func (s *Server) channel(v *visit, st *desk.State, p entry.Person, key, word, address string) ui.Channel {
 	c := ui.Channel{Key: key, Word: word, Address: address, State: ui.State{Tone: "late", Word: "never tested"}, Action: "/people/" + p.ID + "/ring"}
 	if key == plan.Console {
-		c.State, c.Action = ui.State{Tone: "good", Word: "shows a banner"}, ""
+		c.State = ui.State{Tone: "good", Word: "shows a banner"}
 	}
 	if t, ok := lastTest(st, p.ID, key); ok {
 		x := s.try(v, st, st.Calls.Calls[t.ID-1], t)

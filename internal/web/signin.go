@@ -109,7 +109,7 @@ func (s *Server) setup(v *visit) error {
 	id, password := invited.ID, v.r.PostFormValue("password")
 	if id == "" {
 		id = text(v.r, "id")
-		view.ID, view.Name, view.Mail = id, text(v.r, "name"), text(v.r, "mail")
+		view.ID, view.Name, view.Mail, view.Zone = id, text(v.r, "name"), text(v.r, "mail"), text(v.r, "zone")
 	}
 	switch {
 	case password != v.r.PostFormValue("again"):
@@ -117,7 +117,7 @@ func (s *Server) setup(v *visit) error {
 	case invited.ID != "":
 		err = s.desk.TakeInvite(v.r.Context(), v.r.PathValue("token"), password)
 	default:
-		err = s.desk.Setup(v.r.Context(), id, password, desk.Contact{Name: view.Name, Mail: view.Mail})
+		err = s.desk.Setup(v.r.Context(), id, password, desk.Contact{Name: view.Name, Mail: view.Mail, Zone: view.Zone})
 	}
 	if err != nil && known(err) {
 		return err

@@ -148,3 +148,7 @@ if (button && window.AudioContext) {
   for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, (e) => { if (!button.contains(e.target)) wake(); }, { capture: true });
   if (navigator.userActivation && navigator.userActivation.hasBeenActive) wake();
 }
+
+// Whoever sets Tocsin up need not know how their time zone is spelt.
+const zone = document.querySelector('input[data-zone]');
+if (zone && zone.value === '') zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
