@@ -1,0 +1,432 @@
+package sigma
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tocsin/internal/record"
+)
+
+// A Set is rules made ready to be held against one record together. It says of each rule what Rule.Match says, and
+// is made for speed: predicates that rules share are evaluated once, and most rules are never looked at, because of
+// each rule a few predicates are known of which one must hold (its witnesses), and those are found by one scan of
+// the record's text for their literals.
+//
+// A Set is not changed after Compile; each goroutine needs a Matcher of its own.
+type Set struct {
+	rules  []*Rule
+	roots  []int32 // node of each rule
+	nodes  []node
+	preds  []pred
+	fields []setField
+	always []int32 // rules without a witness: evaluated for every record
+
+	grams   grams
+	exact   []exactTable // by field: texts that a whole value may be
+	numbers []numberTable
+	scanned []int32 // fields that some literal is looked for in
+	extras  map[string]int32
+	keyword bool // some predicate is a keyword
+}
+
+// A node is a formula over predicates. Equal formulas are one node.
+type node struct {
+	op   op
+	pred int32 // of opPred
+	kids []int32
+}
+
+// opPred marks a node that is one predicate.
+const opPred op = 255
+
+// A pred is one want of one field, or a keyword.
+type pred struct {
+	field   int32 // place in Set.fields; keywordField
+	term    *term // what the plain evaluator needs
+	want    *want
+	watched bool    // it can hold only where the scan found one of its literals, its text or its number
+	direct  bool    // and the find is the proof
+	rules   []int32 // whose witness it is
+}
+
+const keywordField = -1
+
+// A setField is a field that a predicate of the set looks at.
+type setField struct {
+	field Field
+	plain bool // values are texts that can be compared as they are: not @timestamp
+}
+
+// An exactTable finds the predicates whose text a whole value is.
+type exactTable struct {
+	field int32
+	lens  uint64 // bit min(len, 63)
+	first [4]uint64
+	preds map[string][]int32
+}
+
+// A numberTable finds the predicates whose number a value is.
+type numberTable struct {
+	field int32
+	small [1024][]int32
+	large map[int64][]int32
+	all   []int32 // of both, for values that are not typed
+}
+
+// Rate says how often a literal is found, per record, for choosing the rarest witnesses. It is a guess until records were seen.
+type Rate func(literal string) float64
+
+// guess is the rate of a literal of which nothing is known: the longer the rarer.
+func guess(literal string) float64 {
+	r := 0.5
+	for range min(len(literal)-1, 8) {
+		r *= 0.35
+	}
+	return r
+}
+
+// Compile makes a Set of rules. rate nil is a guess; it changes the speed only.
+func Compile(rules []*Rule, rate Rate) *Set {
+	if rate == nil {
+		rate = guess
+	}
+	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
+	for _, u := range rules {
+		c.set.roots = append(c.set.roots, c.expr(u.expr))
+	}
+	c.witnesses()
+	c.build()
+	return c.set
+}
+
+type compiler struct {
+	set    *Set
+	rate   Rate
+	nodes  map[string]int32
+	preds  map[string]int32
+	fields map[Field]int32
+	needs  []need // by pred
+}
+
+func (c *compiler) expr(e *expr) int32 {
+	if e.term != nil {
+		return c.term(e.term)
+	}
+	var kids []int32
+	for _, k := range e.kids {
+		kids = append(kids, c.expr(k))
+	}
+	return c.node(e.op, kids)
+}
+
+func (c *compiler) term(t *term) int32 {
+	var kids []int32
+	for i := range t.wants {
+		kids = append(kids, c.node(opPred, []int32{c.pred(t, &t.wants[i])}))
+	}
+	o := opOr
+	if t.all {
+		o = opAnd
+	}
+	n := c.node(o, kids)
+	if t.negate {
+		n = c.node(opNot, []int32{n})
+	}
+	return n
+}
+
+// node returns the node of a formula; kids of opPred is the predicate.
+func (c *compiler) node(o op, kids []int32) int32 {
+	if o == opAnd || o == opOr {
+		if o == opOr {
+			slices.Sort(kids)
+			kids = slices.Compact(kids)
+		}
+		if len(kids) == 1 {
+			return kids[0]
+		}
+	}
+	key := fmt.Sprint(o, kids)
+	if n, ok := c.nodes[key]; ok {
+		return n
+	}
+	x := node{op: o, kids: kids}
+	if o == opPred {
+		x.pred, x.kids = kids[0], nil
+	}
+	n := int32(len(c.set.nodes))
+	c.set.nodes = append(c.set.nodes, x)
+	c.nodes[key] = n
+	return n
+}
+
+func (c *compiler) pred(t *term, w *want) int32 {
+	p := pred{field: keywordField, term: t, want: w}
+	if !t.keyword {
+		p.field = c.field(t.field)
+	}
+	key := fmt.Sprint(p.field, " ", w.key())
+	if i, ok := c.preds[key]; ok {
+		return i
+	}
+	i := int32(len(c.set.preds))
+	c.preds[key] = i
+	c.set.preds = append(c.set.preds, p)
+	c.needs = append(c.needs, needOf(t, w))
+	return i
+}
+
+func (c *compiler) field(f Field) int32 {
+	if f.place == placeKnown {
+		f.name = "" // rules of several log sources call it differently
+	}
+	if i, ok := c.fields[f]; ok {
+		return i
+	}
+	i := int32(len(c.set.fields))
+	c.fields[f] = i
+	c.set.fields = append(c.set.fields, setField{field: f, plain: f.place != placeTime})
+	if f.place == placeExtra {
+		c.set.extras[f.name] = i
+	}
+	return i
+}
+
+// key says all that makes a want what it is.
+func (w *want) key() string {
+	re := ""
+	if w.regex != nil {
+		re = w.regex.String()
+	}
+	return fmt.Sprintf("%d|%v|%v|%q|%v|%v|%q|%q|%v|%v|%v|%v|%v", w.kind, w.pattern.shape, w.pattern.cased, w.pattern.marks, w.net, w.num, w.op, w.part, w.yes, w.field, w.before, w.behind, w.cased) + re
+}
+
+// A need is what must be found for a predicate to hold: one of some literals somewhere in the value, or the whole value.
+// The zero need is unknown.
+type need struct {
+	literals []string // folded, each of at least two bytes
+	exact    bool     // the folded value is literals[0]
+	number   bool     // the value is want.num
+	direct   bool     // what is found is the proof
+}
+
+func (n need) known() bool { return len(n.literals) > 0 || n.number || n.exact }
+
+// needOf says what a want needs.
+func needOf(t *term, w *want) need {
+	switch {
+	case t.field.place == placeTime, t.field.place == placeFile:
+		return need{}
+	case w.kind == wantNumber && w.num.whole:
+		return need{number: true, direct: true}
+	case w.kind == wantRegex:
+		return need{literals: regexNeed(w.regex.String())}
+	case w.kind != wantText:
+		return need{}
+	}
+	p := &w.pattern
+	if p.shape == exact && !t.keyword {
+		return need{literals: []string{Fold(p.need)}, exact: true, direct: !p.cased}
+	}
+	best := ""
+	for _, m := range p.marks {
+		if f := Fold(m.text); m.kind == literal && len(f) > len(best) {
+			best = f
+		}
+	}
+	if len(best) < minLiteral {
+		return need{}
+	}
+	return need{literals: []string{best}, direct: p.shape != glob && !p.cased}
+}
+
+// A choice is predicates of which one must hold for a formula to hold, and how often one is found, per record.
+type choice struct {
+	preds []int32
+	rate  float64
+	known bool
+}
+
+// witnesses chooses for each rule.
+func (c *compiler) witnesses() {
+	known := make(map[int32]choice, len(c.set.nodes))
+	for i, root := range c.set.roots {
+		w := c.choose(root, known)
+		if !w.known {
+			c.set.always = append(c.set.always, int32(i))
+			continue
+		}
+		for _, p := range w.preds {
+			c.set.preds[p].rules = append(c.set.preds[p].rules, int32(i))
+		}
+	}
+}
+
+func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
+	if w, ok := known[n]; ok {
+		return w
+	}
+	x := &c.set.nodes[n]
+	switch x.op {
+	case opPred:
+		if d := c.needs[x.pred]; d.known() {
+			w = choice{[]int32{x.pred}, c.rateOf(x.pred, d), true}
+		}
+	case opAnd:
+		for _, k := range x.kids {
+			if o := c.choose(k, known); o.known && (!w.known || o.rate < w.rate) {
+				w = o
+			}
+		}
+	case opOr:
+		w.known = len(x.kids) > 0
+		for _, k := range x.kids {
+			o := c.choose(k, known)
+			if !o.known {
+				w = choice{}
+				break
+			}
+			w.preds, w.rate = append(slices.Clip(w.preds), o.preds...), w.rate+o.rate
+		}
+	}
+	slices.Sort(w.preds)
+	w.preds = slices.Compact(w.preds)
+	known[n] = w
+	return w
+}
+
+// rateOf guesses how often a predicate's need is met. A value of a field that has few is frequent.
+func (c *compiler) rateOf(p int32, d need) float64 {
+	if d.number || d.exact {
+		switch c.set.preds[p].want.num.i {
+		case 200, 304:
+			return 0.9
+		}
+		return 0.1
+	}
+	sum := 0.0
+	for _, l := range d.literals {
+		sum += c.rate(l)
+	}
+	return sum
+}
+
+// build fills the tables. Watched are the witnesses, and every regular expression and glob that has literals, because
+// those are slow to try.
+func (c *compiler) build() {
+	s := c.set
+	exact, numbers := map[int32]*exactTable{}, map[int32]*numberTable{}
+	byLiteral := map[string][]int32{}
+	scanned := map[int32]bool{}
+	for i := range s.preds {
+		p, d := &s.preds[i], c.needs[i]
+		slow := p.want.kind == wantRegex || p.want.kind == wantText && p.want.pattern.shape == glob
+		if !d.known() || len(p.rules) == 0 && !slow {
+			continue
+		}
+		p.watched, p.direct = true, d.direct
+		switch {
+		case d.number:
+			addNumber(numbers, p.field, p.want.num.i, int32(i))
+		case d.exact:
+			addExact(exact, p.field, d.literals[0], int32(i))
+		default:
+			for _, l := range d.literals {
+				byLiteral[l] = append(byLiteral[l], int32(i))
+			}
+			if p.field == keywordField {
+				s.keyword = true
+			} else {
+				scanned[p.field] = true
+			}
+		}
+	}
+	for _, t := range exact {
+		s.exact = append(s.exact, *t)
+	}
+	slices.SortFunc(s.exact, func(a, b exactTable) int { return cmp.Compare(a.field, b.field) })
+	for _, t := range numbers {
+		s.numbers = append(s.numbers, *t)
+	}
+	slices.SortFunc(s.numbers, func(a, b numberTable) int { return cmp.Compare(a.field, b.field) })
+	for f := range scanned {
+		s.scanned = append(s.scanned, f)
+	}
+	slices.Sort(s.scanned)
+	s.grams = newGrams(byLiteral, c.rate)
+}
+
+func addNumber(tables map[int32]*numberTable, field int32, n int64, pred int32) {
+	t := tables[field]
+	if t == nil {
+		t = &numberTable{field: field, large: map[int64][]int32{}}
+		tables[field] = t
+	}
+	t.all = append(t.all, pred)
+	if n >= 0 && n < int64(len(t.small)) {
+		t.small[n] = append(t.small[n], pred)
+	} else {
+		t.large[n] = append(t.large[n], pred)
+	}
+}
+
+func addExact(tables map[int32]*exactTable, field int32, text string, pred int32) {
+	t := tables[field]
+	if t == nil {
+		t = &exactTable{field: field, preds: map[string][]int32{}}
+		tables[field] = t
+	}
+	t.preds[text] = append(t.preds[text], pred)
+	t.lens |= 1 << min(len(text), 63)
+	if text != "" {
+		t.first[text[0]>>6] |= 1 << (text[0] & 63)
+	}
+}
+
+// find returns the predicates of a folded value.
+func (t *exactTable) find(folded string) []int32 {
+	if t.lens>>min(len(folded), 63)&1 == 0 || folded != "" && t.first[folded[0]>>6]>>(folded[0]&63)&1 == 0 {
+		return nil
+	}
+	return t.preds[folded]
+}
+
+func (t *numberTable) find(n int64) []int32 {
+	if n >= 0 && n < int64(len(t.small)) {
+		return t.small[n]
+	}
+	return t.large[n]
+}
+
+// Rules returns how many rules the set has.
+func (s *Set) Rules() int { return len(s.rules) }
+
+// Unwatched names the rules that have no witness, so that each record costs their evaluation.
+func (s *Set) Unwatched() []*Rule {
+	var out []*Rule
+	for _, i := range s.always {
+		out = append(out, s.rules[i])
+	}
+	return out
+}
+
+// String says what the set is made of, for people who look for what costs time.
+func (s *Set) String() string {
+	watched := 0
+	for i := range s.preds {
+		if s.preds[i].watched {
+			watched++
+		}
+	}
+	var names []string
+	for _, f := range s.fields {
+		names = append(names, cmp.Or(f.field.name, f.field.Name()))
+	}
+	return fmt.Sprintf("%d rules, %d of them without a witness; %d predicates, %d watched by %d literals; fields %s",
+		len(s.rules), len(s.always), len(s.preds), watched, len(s.grams.literals), strings.Join(names, " "))
+}
+
+// known reports the field of package record that f stands for.
+func (f setField) known() (record.Field, bool) { return f.field.known, f.field.place == placeKnown }

@@ -1,0 +1,384 @@
+package sigma
+
+import (
+	"slices"
+	"time"
+	"unsafe"
+
+	"tocsin/internal/record"
+)
+
+// A Matcher holds records against a Set, one after the other. It is not safe for several goroutines.
+type Matcher struct {
+	set    *Set
+	view   *View // for what only the plain evaluator does
+	viewed bool
+	record *record.Record
+
+	epoch  uint32
+	memo   []uint32 // of nodes: 2*epoch, +1 when it holds
+	truth  []uint32 // of preds: 4*epoch + a verdict
+	chosen []uint32 // of rules: the epoch in which one became a candidate
+	rules  []int32  // candidates
+	out    []int32
+
+	low    []byte // the line, folded
+	ascii  bool   // each byte of low has its place of the line
+	arena  []byte // folded values that do not stand in low
+	values []value
+	loaded []span // of fields
+	now    int32  // the value that is being scanned
+}
+
+// A value is one value of a field.
+type value struct {
+	record.Value
+	at     int // where it stands in the line; -1: not there as it is
+	folded string
+	done   bool // folded is set
+}
+
+// A span says which of values are a field's.
+type span struct {
+	epoch    uint32
+	from, to int32
+}
+
+// Verdicts on a predicate, for one record.
+const (
+	unseen   = iota // nothing was found
+	possible        // something that it needs was found
+	no
+	yes
+)
+
+const (
+	ownLine = -2 // a scanned text is the line, in which fields stand
+	ownNone = -3 // it is a value that only keywords look into
+)
+
+// NewMatcher returns a Matcher that reads times in a zone; nil is UTC.
+func (s *Set) NewMatcher(zone *time.Location) *Matcher {
+	return &Matcher{
+		set: s, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
+		chosen: make([]uint32, len(s.rules)), loaded: make([]span, len(s.fields)),
+	}
+}
+
+// Match returns the rules that a record matches, as their places in the list that Compile took, in order. The
+// result is good until the next call. The record must not change meanwhile.
+func (m *Matcher) Match(r *record.Record) []int32 {
+	m.reset(r)
+	s := m.set
+	m.find()
+	m.rules = append(m.rules, s.always...)
+	slices.Sort(m.rules)
+	for _, i := range m.rules {
+		if m.holds(s.roots[i]) {
+			m.out = append(m.out, i)
+		}
+	}
+	return m.out
+}
+
+// maxEpoch is where counting begins anew: four times it still fits.
+const maxEpoch = 1<<30 - 1
+
+func (m *Matcher) reset(r *record.Record) {
+	if m.epoch++; m.epoch == maxEpoch {
+		clear(m.memo)
+		clear(m.truth)
+		clear(m.chosen)
+		clear(m.loaded)
+		m.epoch = 1
+	}
+	m.record, m.viewed = r, false
+	m.rules, m.out, m.values, m.arena = m.rules[:0], m.out[:0], m.values[:0], m.arena[:0]
+	m.low, m.ascii = appendFold(m.low[:0], r.Line.Raw)
+}
+
+// find looks for what the predicates need.
+func (m *Matcher) find() {
+	s := m.set
+	for i := range s.numbers {
+		m.findNumber(&s.numbers[i])
+	}
+	for i := range s.exact {
+		t := &s.exact[i]
+		from, to := m.load(t.field)
+		for k := from; k < to; k++ {
+			for _, p := range t.find(m.folded(k)) {
+				m.mark(p)
+			}
+		}
+	}
+	if len(s.grams.literals) == 0 {
+		return
+	}
+	if m.ascii {
+		s.grams.scan(m, m.low, ownLine)
+	} else if s.keyword {
+		s.grams.scan(m, m.low, ownNone)
+	}
+	for _, f := range s.scanned {
+		from, to := m.load(f)
+		for k := from; k < to; k++ {
+			if !m.ascii || m.values[k].at < 0 {
+				m.now = k
+				s.grams.scan(m, bytesOf(m.folded(k)), f)
+			}
+		}
+	}
+	if s.keyword {
+		m.findKeywords()
+	}
+}
+
+func (m *Matcher) findNumber(t *numberTable) {
+	from, to := m.load(t.field)
+	for k := from; k < to; k++ {
+		if v := &m.values[k]; v.Kind == record.KindInt {
+			for _, p := range t.find(v.Int) {
+				m.mark(p)
+			}
+			continue
+		}
+		s := subject{value: m.values[k].Value}
+		for _, p := range t.all {
+			if m.set.preds[p].want.holds(m.view, &s) {
+				m.mark(p)
+			}
+		}
+	}
+}
+
+// findKeywords scans the values that do not stand in the line and that no field was scanned for.
+func (m *Matcher) findKeywords() {
+	for _, v := range m.record.Fields {
+		if m.place(v.Text) >= 0 {
+			continue
+		}
+		at := len(m.arena)
+		m.arena, _ = appendFold(m.arena, v.Text)
+		m.set.grams.scan(m, m.arena[at:], ownNone)
+	}
+}
+
+// found takes in that a scanned text has a literal.
+func (m *Matcher) found(l *literalEntry, from, to int, owner int32) {
+	for _, i := range l.preds {
+		p := &m.set.preds[i]
+		if v := m.truth[i]; v == 4*m.epoch+yes || v == 4*m.epoch+possible {
+			continue
+		}
+		switch {
+		case p.field == keywordField:
+			m.mark(i)
+		case owner == ownLine:
+			a, b := m.load(p.field)
+			for k := a; k < b; k++ {
+				if v := &m.values[k]; v.at >= 0 && m.fits(p, from-v.at, to-v.at, len(v.Text)) {
+					m.mark(i)
+					break
+				}
+			}
+		case owner == p.field:
+			if m.fits(p, from, to, len(m.folded(m.now))) {
+				m.mark(i)
+			}
+		}
+	}
+}
+
+// fits reports whether a literal found at a place of a value is where the predicate wants it.
+func (m *Matcher) fits(p *pred, from, to, size int) bool {
+	if from < 0 || to > size {
+		return false
+	}
+	if p.want.kind != wantText {
+		return true
+	}
+	switch p.want.pattern.shape {
+	case prefix:
+		return from == 0
+	case suffix:
+		return to == size
+	}
+	return true
+}
+
+// mark notes that what a predicate needs was found.
+func (m *Matcher) mark(i int32) {
+	p := &m.set.preds[i]
+	if p.direct {
+		m.truth[i] = 4*m.epoch + yes
+	} else if m.truth[i]>>2 != m.epoch {
+		m.truth[i] = 4*m.epoch + possible
+	}
+	for _, u := range p.rules {
+		if m.chosen[u] != m.epoch {
+			m.chosen[u] = m.epoch
+			m.rules = append(m.rules, u)
+		}
+	}
+}
+
+// holds evaluates a node.
+func (m *Matcher) holds(n int32) bool {
+	x := &m.set.nodes[n]
+	if x.op == opPred {
+		return m.predHolds(x.pred)
+	}
+	if v := m.memo[n]; v>>1 == m.epoch {
+		return v&1 != 0
+	}
+	hit := m.formula(x)
+	m.memo[n] = 2 * m.epoch
+	if hit {
+		m.memo[n]++
+	}
+	return hit
+}
+
+func (m *Matcher) formula(x *node) bool {
+	switch x.op {
+	case opNot:
+		return !m.holds(x.kids[0])
+	case opAnd:
+		for _, k := range x.kids {
+			if !m.holds(k) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, k := range x.kids {
+		if m.holds(k) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Matcher) predHolds(i int32) bool {
+	p, verdict := &m.set.preds[i], uint32(unseen)
+	if m.truth[i]>>2 == m.epoch {
+		verdict = m.truth[i] & 3
+	}
+	switch {
+	case verdict == yes:
+		return true
+	case verdict == no, verdict == unseen && p.watched:
+		return false
+	}
+	hit := m.try(p)
+	m.truth[i] = 4*m.epoch + no
+	if hit {
+		m.truth[i] = 4*m.epoch + yes
+	}
+	return hit
+}
+
+// try evaluates a predicate. What is frequent is done here, the rest by the plain evaluator.
+func (m *Matcher) try(p *pred) bool {
+	w := p.want
+	if p.field != keywordField && m.set.fields[p.field].plain {
+		switch w.kind {
+		case wantText:
+			from, to := m.load(p.field)
+			for k := from; k < to; k++ {
+				text := m.values[k].Text
+				if !w.pattern.cased {
+					text = m.folded(k)
+				}
+				if w.pattern.match(text) {
+					return true
+				}
+			}
+			return false
+		case wantNull, wantExists:
+			from, to := m.load(p.field)
+			return (from < to) == (w.kind == wantExists && w.yes)
+		case wantRegex, wantNumber, wantOrder, wantBool, wantCIDR:
+			from, to := m.load(p.field)
+			for k := from; k < to; k++ {
+				s := subject{value: m.values[k].Value}
+				if w.holds(m.view, &s) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	if !m.viewed {
+		m.view.Reset(m.record)
+		m.viewed = true
+	}
+	return w.match(m.view, p.term)
+}
+
+// load returns the places of a field's values.
+func (m *Matcher) load(f int32) (from, to int32) {
+	s := &m.loaded[f]
+	if s.epoch == m.epoch {
+		return s.from, s.to
+	}
+	s.epoch, s.from = m.epoch, int32(len(m.values))
+	x := &m.set.fields[f].field
+	switch x.place {
+	case placeKnown:
+		if v, ok := m.record.Get(x.known); ok {
+			m.values = append(m.values, value{Value: v, at: m.place(v.Text)})
+		}
+	case placeExtra:
+		for i := range m.record.Extra {
+			if p := &m.record.Extra[i]; p.Name == x.name {
+				m.values = append(m.values, value{Value: p.Value, at: m.place(p.Value.Text)})
+			}
+		}
+	default:
+		if v, ok := x.Value(m.record); ok {
+			m.values = append(m.values, value{Value: v, at: m.place(v.Text)})
+		}
+	}
+	s.to = int32(len(m.values))
+	return s.from, s.to
+}
+
+// place says where in the line a value stands: most are slices of it. An equal text elsewhere does not count. An empty text
+// stands nowhere.
+func (m *Matcher) place(s string) int {
+	raw := m.record.Line.Raw
+	if len(s) == 0 || len(raw) == 0 {
+		return -1
+	}
+	// The two pointers are only compared: of one string's bytes their difference is a place in it, of different strings' it
+	// is out of bounds, because both are alive.
+	at := uintptr(unsafe.Pointer(unsafe.StringData(s))) - uintptr(unsafe.Pointer(unsafe.StringData(raw)))
+	if at > uintptr(len(raw)) || at+uintptr(len(s)) > uintptr(len(raw)) {
+		return -1
+	}
+	return int(at)
+}
+
+// folded returns a value's folded text. It is good until the next record.
+func (m *Matcher) folded(k int32) string {
+	v := &m.values[k]
+	if v.done {
+		return v.folded
+	}
+	if m.ascii && v.at >= 0 {
+		v.folded = stringOf(m.low[v.at : v.at+len(v.Text)])
+	} else {
+		at := len(m.arena)
+		m.arena, _ = appendFold(m.arena, v.Text)
+		v.folded = stringOf(m.arena[at:])
+	}
+	v.done = true
+	return v.folded
+}
+
+// stringOf and bytesOf look at the same bytes in the other type. Nobody keeps what they return beyond one record, and the
+// bytes do not change before.
+func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func bytesOf(s string) []byte  { return unsafe.Slice(unsafe.StringData(s), len(s)) }
