@@ -20,6 +20,7 @@ type Options struct {
 	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 200,000
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
+	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 }
 
 func (o Options) filled() Options {
@@ -43,7 +44,7 @@ type Detector struct {
 	o     Options
 	view  *sigma.View
 
-	routes  []route
+	routes  []*route
 	bins    []bin // by node
 	due     deadlines
 	near    neighbourhoods
@@ -63,8 +64,10 @@ type Detector struct {
 
 // A route says which rules read records of one log source.
 type route struct {
-	source record.LogSource
-	rules  []int
+	source  record.LogSource
+	rules   []int // places in Rules.nodes
+	matcher *sigma.Matcher
+	seen    int64 // records, not yet in the rules' figures
 }
 
 // maxRoutes is how many log sources are remembered; there are few, but a line's header could invent more.
@@ -114,20 +117,14 @@ func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness
 
 // hold runs the rules that read the record's log source, then the correlations that they reach, upwards.
 func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
-	d.view.Reset(r)
 	var m mark // of the record, once a rule matched
-	for _, i := range d.route(r.Source) {
+	o := d.route(r.Source)
+	o.seen++
+	hits, changes := d.matches(o, r, changes)
+	for _, h := range hits {
+		i := o.rules[h]
 		n, b := d.rules.nodes[i], &d.bins[i]
 		if b.broken != "" {
-			continue
-		}
-		b.stats.Seen++
-		hit := false
-		changes = d.guard(n, changes, func() []Change {
-			hit = n.rule.MatchView(d.view)
-			return changes
-		})
-		if !hit {
 			continue
 		}
 		b.stats.Matches++
@@ -180,25 +177,72 @@ func (d *Detector) guard(n *node, before []Change, step func() []Change) (change
 	return step()
 }
 
-// route lists the rules that read a log source, in order.
-func (d *Detector) route(s record.LogSource) []int {
-	for i := range d.routes {
-		o := &d.routes[i]
+// matches returns the places in o.rules of the rules that a record matches. When the compiled set panics, each rule is
+// held by itself, so that one that is broken is found and set aside, and the others are still heard.
+func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []int32, changes []Change) {
+	changes = before
+	if d.o.Plain {
+		return d.matchesPlainly(o, r, changes)
+	}
+	defer func() {
+		if recover() != nil {
+			hits, changes = d.matchesPlainly(o, r, before)
+		}
+	}()
+	return o.matcher.Match(r), changes
+}
+
+func (d *Detector) matchesPlainly(o *route, r *record.Record, changes []Change) (hits []int32, _ []Change) {
+	d.view.Reset(r)
+	for h, i := range o.rules {
+		n := d.rules.nodes[i]
+		if d.bins[i].broken != "" {
+			continue
+		}
+		changes = d.guard(n, changes, func() []Change {
+			if n.rule.MatchView(d.view) {
+				hits = append(hits, int32(h))
+			}
+			return changes
+		})
+	}
+	return hits, changes
+}
+
+// route returns the rules that read a log source.
+func (d *Detector) route(s record.LogSource) *route {
+	for _, o := range d.routes {
 		if o.source.Product == s.Product && o.source.Service == s.Service && slices.Equal(o.source.Categories, s.Categories) {
-			return o.rules
+			return o
 		}
 	}
-	var rules []int
+	o := &route{source: s}
+	var rules []*sigma.Rule
 	for i, n := range d.rules.nodes[:d.rules.plain] {
 		if n.rule.Routed(s) {
-			rules = append(rules, i)
+			o.rules, rules = append(o.rules, i), append(rules, n.rule)
 		}
 	}
-	if len(d.routes) < maxRoutes {
-		s.Categories = slices.Clone(s.Categories)
-		d.routes = append(d.routes, route{s, rules})
+	o.matcher = d.rules.set(rules).NewMatcher(d.o.Zone)
+	if len(d.routes) == maxRoutes { // forgotten, the oldest first
+		d.settle()
+		d.routes = slices.Delete(d.routes, 0, 1)
 	}
-	return rules
+	o.source.Categories = slices.Clone(s.Categories)
+	d.routes = append(d.routes, o)
+	return o
+}
+
+// settle brings what was counted by route into the figures of the rules.
+func (d *Detector) settle() {
+	for _, o := range d.routes {
+		for _, i := range o.rules {
+			if d.bins[i].broken == "" {
+				d.bins[i].stats.Seen += o.seen
+			}
+		}
+		o.seen = 0
+	}
 }
 
 // match counts a plain rule's match into the alert of its group, or raises one.

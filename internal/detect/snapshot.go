@@ -67,6 +67,7 @@ func (d *Detector) Snapshot() ([]byte, error) { return d.Freeze()() }
 // Freeze takes the state as it is now, and returns what writes it: that may be called later, once, by another goroutine, while
 // this Detector goes on. Taking is some ten times faster than writing, so that detection need not wait for it.
 func (d *Detector) Freeze() func() ([]byte, error) {
+	d.settle()
 	s := &snapshot{
 		Version: snapshotVersion, Rules: d.rules.hash, Ord: d.ord,
 		Newest: d.time.newest, Far: d.time.far, FarN: d.time.farN,

@@ -33,6 +33,7 @@ type RuleStats struct {
 
 // Stats returns the figures as of now.
 func (d *Detector) Stats() Stats {
+	d.settle()
 	s := Stats{
 		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
 		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
