@@ -66,8 +66,26 @@ type Detector struct {
 type route struct {
 	source  record.LogSource
 	rules   []int // places in Rules.nodes
+	list    []*sigma.Rule
 	matcher *sigma.Matcher
-	seen    int64 // records, not yet in the rules' figures
+	sample  []*record.Record // until there are enough
+	seen    int64            // records, not yet in the rules' figures
+}
+
+// sampleSize is after how many records of a log source its rules are compiled again, now that it is known what is
+// rare among them.
+const sampleSize = 1024
+
+// learn takes a record into the sample.
+func (o *route) learn(r *record.Record, zone *time.Location) {
+	if len(o.sample) == sampleSize {
+		return
+	}
+	o.sample = append(o.sample, r.Clone())
+	if len(o.sample) == sampleSize {
+		o.matcher = sigma.Compile(o.list, o.sample).NewMatcher(zone)
+		clear(o.sample) // its length says that this is done
+	}
 }
 
 // maxRoutes is how many log sources are remembered; there are few, but a line's header could invent more.
@@ -120,6 +138,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 	var m mark // of the record, once a rule matched
 	o := d.route(r.Source)
 	o.seen++
+	o.learn(r, d.o.Zone)
 	hits, changes := d.matches(o, r, changes)
 	for _, h := range hits {
 		i := o.rules[h]
@@ -217,13 +236,12 @@ func (d *Detector) route(s record.LogSource) *route {
 		}
 	}
 	o := &route{source: s}
-	var rules []*sigma.Rule
 	for i, n := range d.rules.nodes[:d.rules.plain] {
 		if n.rule.Routed(s) {
-			o.rules, rules = append(o.rules, i), append(rules, n.rule)
+			o.rules, o.list = append(o.rules, i), append(o.list, n.rule)
 		}
 	}
-	o.matcher = d.rules.set(rules).NewMatcher(d.o.Zone)
+	o.matcher = d.rules.set(o.list).NewMatcher(d.o.Zone)
 	if len(d.routes) == maxRoutes { // forgotten, the oldest first
 		d.settle()
 		d.routes = slices.Delete(d.routes, 0, 1)

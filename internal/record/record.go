@@ -10,6 +10,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -138,6 +139,14 @@ func (r *Record) Grow(n int) {
 		copy(values, r.values)
 		r.values = values
 	}
+}
+
+// Clone returns a copy that shares nothing with r but texts.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.values = slices.Clone(r.values)
+	c.Extra = slices.Clone(r.Extra)
+	return &c
 }
 
 // SetText sets a text field. "-" is how most logs say missing: SetText leaves the field out then. "" is a value.

@@ -75,24 +75,19 @@ type numberTable struct {
 	all   []int32 // of both, for values that are not typed
 }
 
-// Rate says how often a literal is found, per record, for choosing the rarest witnesses. It is a guess until records were seen.
-type Rate func(literal string) float64
-
-// guess is the rate of a literal of which nothing is known: the longer the rarer.
-func guess(literal string) float64 {
-	r := 0.5
-	for range min(len(literal)-1, 8) {
-		r *= 0.35
+// Compile makes a Set of rules. The sample is records as they are to come, for knowing what is rare among them; it changes the
+// speed only, and may be empty.
+func Compile(rules []*Rule, sample []*record.Record) *Set {
+	s := compile(rules, func(need, int32) float64 { return 0 }, guess)
+	if len(sample) == 0 {
+		return compile(rules, func(n need, p int32) float64 { return n.guess(s.preds[p].want) }, guess)
 	}
-	return r
+	f := s.count(sample)
+	return compile(rules, func(_ need, p int32) float64 { return f.pred(p) }, f.window)
 }
 
-// Compile makes a Set of rules. rate nil is a guess; it changes the speed only.
-func Compile(rules []*Rule, rate Rate) *Set {
-	if rate == nil {
-		rate = guess
-	}
-	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
+func compile(rules []*Rule, rate func(need, int32) float64, window func(string) float64) *Set {
+	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
 	for _, u := range rules {
 		c.set.roots = append(c.set.roots, c.expr(u.expr))
 	}
@@ -103,7 +98,8 @@ func Compile(rules []*Rule, rate Rate) *Set {
 
 type compiler struct {
 	set    *Set
-	rate   Rate
+	rate   func(need, int32) float64 // how often what a predicate needs is found, per record
+	window func(string) float64      // how often four bytes are, per record
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
@@ -272,7 +268,7 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	switch x.op {
 	case opPred:
 		if d := c.needs[x.pred]; d.known() {
-			w = choice{[]int32{x.pred}, c.rateOf(x.pred, d), true}
+			w = choice{[]int32{x.pred}, c.rate(d, x.pred), true}
 		}
 	case opAnd:
 		for _, k := range x.kids {
@@ -295,22 +291,6 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	w.preds = slices.Compact(w.preds)
 	known[n] = w
 	return w
-}
-
-// rateOf guesses how often a predicate's need is met. A value of a field that has few is frequent.
-func (c *compiler) rateOf(p int32, d need) float64 {
-	if d.number || d.exact {
-		switch c.set.preds[p].want.num.i {
-		case 200, 304:
-			return 0.9
-		}
-		return 0.1
-	}
-	sum := 0.0
-	for _, l := range d.literals {
-		sum += c.rate(l)
-	}
-	return sum
 }
 
 // build fills the tables. Watched are the witnesses, and every regular expression and glob that has literals, because
@@ -355,7 +335,7 @@ func (c *compiler) build() {
 		s.scanned = append(s.scanned, f)
 	}
 	slices.Sort(s.scanned)
-	s.grams = newGrams(byLiteral, c.rate)
+	s.grams = newGrams(byLiteral, c.window)
 }
 
 func addNumber(tables map[int32]*numberTable, field int32, n int64, pred int32) {

@@ -187,7 +187,12 @@ func (b *brewer) record() *record.Record {
 func sameAsRules(t *testing.T, rules []*Rule, seed uint64, records int) {
 	t.Helper()
 	b := newBrewer(rules, seed)
-	m, v := Compile(rules, nil).NewMatcher(nil), NewView(nil)
+	var sample []*record.Record
+	for range int(seed) * 10 {
+		sample = append(sample, b.record())
+	}
+	set := Compile(rules, sample)
+	m, v := set.NewMatcher(nil), NewView(nil)
 	hits := 0
 	for n := range records {
 		r := b.record()
@@ -203,7 +208,7 @@ func sameAsRules(t *testing.T, rules []*Rule, seed uint64, records int) {
 			t.Fatalf("seed %d, record %d: the set matches %v, the rules %v\n%q\n%v", seed, n, titles(rules, got), titles(rules, want), r.Line.Raw, r)
 		}
 	}
-	t.Logf("%d rules, %d records, %d matches: %v", len(rules), records, hits, Compile(rules, nil))
+	t.Logf("%d rules, %d records, %d matches: %v", len(rules), records, hits, set)
 }
 
 func titles(rules []*Rule, which []int32) (out []string) {

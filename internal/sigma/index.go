@@ -40,7 +40,7 @@ type window struct {
 
 const hashFactor = 0x9E3779B1 // 2^32 / golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
 
-func newGrams(byLiteral map[string][]int32, rate Rate) grams {
+func newGrams(byLiteral map[string][]int32, rate func(string) float64) grams {
 	g := grams{shorts: map[uint16][]int32{}}
 	for l, preds := range byLiteral {
 		g.literals = append(g.literals, literalEntry{l, preds})
@@ -72,7 +72,7 @@ func newGrams(byLiteral map[string][]int32, rate Rate) grams {
 }
 
 // addWindow chooses the rarest window of a literal; one that another literal has already costs nothing.
-func (g *grams) addWindow(text string, literal int32, used map[uint32]bool, rate Rate) {
+func (g *grams) addWindow(text string, literal int32, used map[uint32]bool, rate func(string) float64) {
 	best, at := 2.0, 0
 	for o := 0; o+4 <= len(text); o++ {
 		r := rate(text[o : o+4])
