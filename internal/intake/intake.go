@@ -53,6 +53,11 @@ type Parser struct {
 
 	places map[string]place // what is known of an address text, at most maxPlaces
 	pairs  []pair           // of the JSON object being read, reused
+
+	quick  bool // lines in the usual form are read by readQuick
+	stamp  [clfLen]byte
+	at     time.Time // of stamp
+	derive func(*record.Record, record.Field)
 }
 
 // A reader reads text, the line without byte order mark and line end, into r. It reports false when the line is not
@@ -70,7 +75,7 @@ type format struct {
 // The order matters where two formats could take one line: the stricter comes first.
 func allFormats() []format {
 	return []format{
-		{name: "combined", read: readCombined},
+		{name: combinedName, read: readCombined},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
@@ -109,6 +114,7 @@ func New(o Options) (*Parser, error) {
 	if p.zone == nil {
 		p.zone = time.UTC
 	}
+	p.derive, p.quick = p.follow, len(p.trusted) == 0
 	if o.As == "" {
 		return p, nil
 	}
@@ -128,37 +134,54 @@ func New(o Options) (*Parser, error) {
 // The order of the lines of one file matters, nothing else does. A panic in a format costs this line only: it is
 // Unparsed then, and counted with its text in Counts.
 func (p *Parser) Parse(l record.Line, hint time.Time) *record.Record {
+	r := &record.Record{}
+	p.ParseInto(r, l, hint)
+	return r
+}
+
+// ParseInto is Parse into a record that the caller uses again for line after line: it allocates nothing for most of them. What
+// the record held before is gone.
+func (p *Parser) ParseInto(r *record.Record, l record.Line, hint time.Time) {
 	st := p.streamOf(l.Host, l.File)
-	r := &record.Record{Line: l}
+	r.Reset(l)
 	if len(l.Raw) >= record.MaxLine {
 		r.Line.Raw = l.Raw[:record.MaxLine]
 		r.Cut = true
+	}
+	if p.quick && st.Format == combinedName && p.readQuick(st, r, r.Line.Raw) {
+		st.count(r)
+		return
 	}
 	text := strings.TrimSuffix(strings.TrimPrefix(r.Line.Raw, "\ufeff"), "\r")
 	switch {
 	case strings.TrimSpace(text) == "":
 		r.Class = record.Empty
 	default:
-		r = p.guarded(st, r, text, hint)
+		p.guarded(st, r, text, hint)
 	}
 	if r.Time.IsZero() {
 		r.Time = st.Last
 	}
 	st.count(r)
-	return r
 }
 
 // guarded keeps a panic from costing more than its line.
-func (p *Parser) guarded(st *stream, r *record.Record, text string, hint time.Time) (out *record.Record) {
+func (p *Parser) guarded(st *stream, r *record.Record, text string, hint time.Time) {
 	defer func() {
 		if v := recover(); v != nil {
-			out = &record.Record{Line: r.Line, Cut: r.Cut}
+			blank(r)
 			st.Panics++
 			st.PanicText = panicText(v, debug.Stack())
 		}
 	}()
 	p.read(st, r, text, hint)
-	return r
+}
+
+// blank takes everything out of a record but its line.
+func blank(r *record.Record) {
+	cut := r.Cut
+	r.Reset(r.Line)
+	r.Cut = cut
 }
 
 // read tries the file's own format, then the others.
@@ -192,7 +215,7 @@ func (p *Parser) read(st *stream, r *record.Record, text string, hint time.Time)
 func (p *Parser) try(i int, st *stream, r *record.Record, text string, hint time.Time) bool {
 	f := &p.formats[i]
 	if !f.read(p, st, r, text, hint) {
-		*r = record.Record{Line: r.Line, Cut: r.Cut}
+		blank(r)
 		return false
 	}
 	r.Format = f.name

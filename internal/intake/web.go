@@ -80,7 +80,11 @@ func setURL(r *record.Record, url string) {
 		path = path[:i]
 	}
 	r.Set(record.URLPath, record.Text(path))
+	setViews(r, url, path, query)
+}
 
+// setViews sets what follows from a URL, its path, and where its query begins (len(url) when it has none).
+func setViews(r *record.Record, url, path string, query int) {
 	once, onceQuery := percentDecode(url, query)
 	twice, _ := percentDecode(once, onceQuery)
 	r.Set(record.URLDecoded, record.Text(once))

@@ -102,7 +102,7 @@ func (s LogSource) Fits(category, product, service string) bool {
 	return false
 }
 
-// A Record is a parsed line.
+// A Record is a parsed line. Asking for a field may work it out, so one goroutine at a time may use a Record.
 type Record struct {
 	Line   Line
 	Time   time.Time // of what the line tells, UTC; zero when the line does not say and nothing near it does
@@ -111,9 +111,37 @@ type Record struct {
 	Source LogSource
 	Cut    bool // the line was longer than MaxLine
 
-	index  [numFields]uint8 // 1 + place in values; 0 is missing
+	index  [numFields]uint8 // 1 + place in values; 0 is missing, later: derive knows
 	values []Value
+	derive func(*Record, Field)
 	Extra  []Pair // fields that have no Field, as named by the application, in the line's order
+}
+
+// later marks a field that is worked out when somebody asks for it.
+const later = 255
+
+// Reset makes r an empty record of a line. It keeps the memory of its values, so what was taken out of it before must
+// have been copied.
+func (r *Record) Reset(l Line) {
+	clear(r.Extra)
+	*r = Record{Line: l, values: r.values[:0], Extra: r.Extra[:0]}
+}
+
+// Defer says that fields follow from others: derive is called when one of them is asked for, and sets it, or leaves it missing.
+// A field that is set afterwards is not deferred any more. A record has one derive.
+func (r *Record) Defer(derive func(*Record, Field), fields ...Field) {
+	r.derive = derive
+	for _, f := range fields {
+		r.index[f] = later
+	}
+}
+
+// known works out a field that was deferred.
+func (r *Record) known(f Field) {
+	if r.index[f] == later {
+		r.index[f] = 0
+		r.derive(r, f)
+	}
 }
 
 // A Pair is a field that only this application knows.
@@ -124,7 +152,7 @@ type Pair struct {
 
 // Set gives field f the value v; a second Set of one field replaces the first.
 func (r *Record) Set(f Field, v Value) {
-	if i := r.index[f]; i != 0 {
+	if i := r.index[f]; i != 0 && i != later {
 		r.values[i-1] = v
 		return
 	}
@@ -143,7 +171,11 @@ func (r *Record) Grow(n int) {
 
 // Clone returns a copy that shares nothing with r but texts.
 func (r *Record) Clone() *Record {
+	for f := range numFields {
+		r.known(f)
+	}
 	c := *r
+	c.derive = nil
 	c.values = slices.Clone(r.values)
 	c.Extra = slices.Clone(r.Extra)
 	return &c
@@ -158,10 +190,15 @@ func (r *Record) SetText(f Field, s string) {
 
 // Get returns the value of f and whether the line had one.
 func (r *Record) Get(f Field) (Value, bool) {
-	if i := r.index[f]; i != 0 {
-		return r.values[i-1], true
+	i := r.index[f]
+	if i == later {
+		r.known(f)
+		i = r.index[f]
 	}
-	return Value{}, false
+	if i == 0 {
+		return Value{}, false
+	}
+	return r.values[i-1], true
 }
 
 // Text returns the text of f, "" when it is missing.
@@ -186,6 +223,7 @@ func (r *Record) Named(name string) (Value, bool) {
 // Fields calls yield with each field that is set, in the order of the Field constants, then with the Extra ones.
 func (r *Record) Fields(yield func(name string, v Value) bool) {
 	for f := range numFields {
+		r.known(f)
 		if i := r.index[f]; i != 0 && !yield(f.String(), r.values[i-1]) {
 			return
 		}
