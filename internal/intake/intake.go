@@ -158,6 +158,7 @@ func (p *Parser) ParseInto(r *record.Record, l record.Line, hint time.Time) {
 		r.Class = record.Empty
 	default:
 		p.guarded(st, r, text, hint)
+		p.views(r)
 	}
 	if r.Time.IsZero() {
 		r.Time = st.Last

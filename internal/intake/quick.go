@@ -94,23 +94,13 @@ func (p *Parser) readQuick(st *stream, r *record.Record, s string) bool {
 	r.SetText(record.HTTPReferrer, referrer)
 	r.SetText(record.UserAgent, agent)
 	r.Defer(p.derive, quickLater[:]...)
+	p.views(r)
 	return true
 }
 
 // quickLater are the fields that follow from others.
 var quickLater = [...]record.Field{
 	record.SourceNetwork, record.SourceCountry, record.SourceContinent, record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm,
-}
-
-// follow works out one of quickLater.
-func (p *Parser) follow(r *record.Record, f record.Field) {
-	switch f {
-	case record.SourceNetwork, record.SourceCountry, record.SourceContinent:
-		p.source(r, p.placeOf(r.Text(record.SourceIP)))
-	case record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm:
-		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
-		setViews(r, url, path, min(len(path)+1, len(url)))
-	}
 }
 
 func quickStatus(s string) bool {

@@ -56,8 +56,29 @@ const (
 	Statement                     // SQL text
 	CommandLine                   // sudo COMMAND=
 	Message                       // the text of the line after its header
+	Cookie                        // of the request, as sent
+
+	// Views of other fields, for rules that look for what somebody wrote in a roundabout way. Each is worked out when a
+	// rule asks for it: decoded is percent-decoded once, with "+" as a blank in a query, decoded_twice once more; what
+	// normal is, package intake says.
+	URLNormal
+	QueryDecoded
+	QueryDecodedTwice
+	QueryNormal
+	ReferrerDecoded
+	ReferrerDecodedTwice
+	ReferrerNormal
+	AgentDecoded
+	AgentDecodedTwice
+	AgentNormal
+	CookieDecoded
+	CookieDecodedTwice
+	CookieNormal
 	numFields
 )
+
+// View reports whether f is a view of another field: it holds nothing that the other does not.
+func (f Field) View() bool { return f >= URLNormal && f <= CookieNormal }
 
 var fieldNames = [numFields]string{
 	SourceIP:         "source.ip",
@@ -111,6 +132,21 @@ var fieldNames = [numFields]string{
 	Statement:        "db.statement",
 	CommandLine:      "process.command_line",
 	Message:          "message",
+	Cookie:           "http.request.cookie",
+
+	URLNormal:            "url.normal",
+	QueryDecoded:         "url.query.decoded",
+	QueryDecodedTwice:    "url.query.decoded_twice",
+	QueryNormal:          "url.query.normal",
+	ReferrerDecoded:      "http.request.referrer.decoded",
+	ReferrerDecodedTwice: "http.request.referrer.decoded_twice",
+	ReferrerNormal:       "http.request.referrer.normal",
+	AgentDecoded:         "user_agent.original.decoded",
+	AgentDecodedTwice:    "user_agent.original.decoded_twice",
+	AgentNormal:          "user_agent.original.normal",
+	CookieDecoded:        "http.request.cookie.decoded",
+	CookieDecodedTwice:   "http.request.cookie.decoded_twice",
+	CookieNormal:         "http.request.cookie.normal",
 }
 
 // String returns the field's name.

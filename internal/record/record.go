@@ -201,6 +201,9 @@ func (r *Record) Get(f Field) (Value, bool) {
 	return r.values[i-1], true
 }
 
+// Has reports whether f is there, or may turn out to be.
+func (r *Record) Has(f Field) bool { return r.index[f] != 0 }
+
 // Text returns the text of f, "" when it is missing.
 func (r *Record) Text(f Field) string {
 	v, _ := r.Get(f)
@@ -220,9 +223,13 @@ func (r *Record) Named(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// Fields calls yield with each field that is set, in the order of the Field constants, then with the Extra ones.
+// Fields calls yield with each field that is set, in the order of the Field constants, then with the Extra ones. Views are left
+// out: they say nothing new.
 func (r *Record) Fields(yield func(name string, v Value) bool) {
 	for f := range numFields {
+		if f.View() {
+			continue
+		}
 		r.known(f)
 		if i := r.index[f]; i != 0 && !yield(f.String(), r.values[i-1]) {
 			return

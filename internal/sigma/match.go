@@ -327,6 +327,9 @@ func (v *View) haystacks() []*subject {
 	raw := v.record.Line.Raw
 	v.hay = append(v.hay, &v.line)
 	for f := range record.NumFields {
+		if record.Field(f).View() {
+			continue
+		}
 		if s := v.known(record.Field(f)); s != nil && !strings.Contains(raw, s.value.Text) {
 			v.hay = append(v.hay, s)
 		}

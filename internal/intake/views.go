@@ -1,0 +1,310 @@
+package intake
+
+import (
+	"html"
+	"strings"
+	"unicode/utf8"
+
+	"tocsin/internal/record"
+)
+
+// A viewed field is one that people who attack write in roundabout ways, and its views.
+type viewed struct {
+	of                    record.Field
+	decoded, twice, plain record.Field
+}
+
+var allViewed = [...]viewed{
+	{record.URLOriginal, record.URLDecoded, record.URLDecodedTwice, record.URLNormal},
+	{record.URLQuery, record.QueryDecoded, record.QueryDecodedTwice, record.QueryNormal},
+	{record.HTTPReferrer, record.ReferrerDecoded, record.ReferrerDecodedTwice, record.ReferrerNormal},
+	{record.UserAgent, record.AgentDecoded, record.AgentDecodedTwice, record.AgentNormal},
+	{record.Cookie, record.CookieDecoded, record.CookieDecodedTwice, record.CookieNormal},
+}
+
+// views defers the views of the fields that a record has.
+func (p *Parser) views(r *record.Record) {
+	for i := range allViewed {
+		v := &allViewed[i]
+		if !r.Has(v.of) {
+			continue
+		}
+		if i == 0 {
+			r.Defer(p.derive, v.plain)
+		} else {
+			r.Defer(p.derive, v.decoded, v.twice, v.plain)
+		}
+	}
+}
+
+// follow works out a deferred field.
+func (p *Parser) follow(r *record.Record, f record.Field) {
+	switch f {
+	case record.SourceNetwork, record.SourceCountry, record.SourceContinent:
+		p.source(r, p.placeOf(r.Text(record.SourceIP)))
+		return
+	case record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm:
+		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
+		setViews(r, url, path, min(len(path)+1, len(url)))
+		return
+	}
+	for i := range allViewed {
+		if v := &allViewed[i]; f == v.decoded || f == v.twice || f == v.plain {
+			s := r.Text(v.of)
+			query := len(s) // where "+" begins to be a blank
+			switch v.of {
+			case record.URLQuery, record.Cookie:
+				query = 0
+			case record.URLOriginal, record.HTTPReferrer:
+				if q := strings.IndexByte(s, '?'); q >= 0 {
+					query = q + 1
+				}
+			}
+			once, query := percentDecode(s, query)
+			switch f {
+			case v.decoded:
+				r.Set(f, record.Text(once))
+			case v.twice:
+				twice, _ := percentDecode(once, query)
+				r.Set(f, record.Text(twice))
+			default:
+				r.Set(f, record.Text(normal(once)))
+			}
+			return
+		}
+	}
+}
+
+const maxDecodings = 4 // of one text; who nests more deeply is not understood by any server either
+
+// normal undoes, as far as a server, a browser or a database would, what hides a word: percent-encoding, as often as it was
+// applied; overlong UTF-8 (RFC 3629, section 3, forbids it); HTML character references; \u0041 and \x41 of JavaScript;
+// SQL comments, which count as a blank, with the text of a conditional one (MySQL's /*!50000 ... */) kept; NUL, which
+// is dropped; and runs of blanks and control characters, which become one blank. The case of letters is left: rules
+// do not regard it. s is decoded once. The time is linear, the result never longer.
+func normal(s string) string {
+	for range maxDecodings {
+		next := s
+		if strings.IndexByte(next, '%') >= 0 {
+			next, _ = percentDecode(next, len(next))
+		}
+		if strings.IndexByte(next, '&') >= 0 {
+			next = unreference(next)
+		}
+		if strings.IndexByte(next, '\\') >= 0 {
+			next = unescapeScript(next)
+		}
+		if next == s {
+			break
+		}
+		s = next
+	}
+	if !untidy(s) {
+		return s
+	}
+	return tidy(s)
+}
+
+// maxReference is how long a character reference can be: the longest name of HTML has 33 bytes.
+const maxReference = 34
+
+// unreference replaces character references that end in a semicolon, and numeric ones without (HTML, section 13.2.5.72 and on).
+func unreference(s string) string {
+	var out strings.Builder
+	for {
+		i := strings.IndexByte(s, '&')
+		if i < 0 {
+			break
+		}
+		out.WriteString(s[:i])
+		s = s[i:]
+		n := reference(s)
+		if n == 0 {
+			out.WriteByte('&')
+			s = s[1:]
+			continue
+		}
+		text := html.UnescapeString(s[:n])
+		if len(text) > n {
+			text = s[:n]
+		}
+		out.WriteString(text)
+		s = s[n:]
+	}
+	if out.Len() == 0 {
+		return s
+	}
+	out.WriteString(s)
+	return out.String()
+}
+
+// reference is how many bytes of s, which begins with "&", are a character reference.
+func reference(s string) int {
+	if len(s) < 4 {
+		return 0
+	}
+	if s[1] == '#' {
+		i := 2
+		hex := s[2] == 'x' || s[2] == 'X'
+		if hex {
+			i++
+		}
+		from := i
+		for i < len(s) && i < maxReference && (s[i]-'0' <= 9 || hex && hexDigit(s[i]) < 16) {
+			i++
+		}
+		if i == from {
+			return 0
+		}
+		if i < len(s) && s[i] == ';' {
+			i++
+		}
+		return i
+	}
+	for i := 1; i < len(s) && i < maxReference; i++ {
+		c := s[i] | 0x20
+		if s[i] == ';' && i > 1 {
+			return i + 1
+		}
+		if (c < 'a' || c > 'z') && s[i]-'0' > 9 {
+			return 0
+		}
+	}
+	return 0
+}
+
+// unescapeScript replaces \xHH, \uHHHH and \u{H...} (ECMA-262, section 12.9.4).
+func unescapeScript(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); {
+		if s[i] == '\\' && i+3 < len(s) {
+			if c, n := scriptEscape(s[i:]); n > 0 {
+				out = utf8.AppendRune(out, c)
+				i += n
+				continue
+			}
+		}
+		out = append(out, s[i])
+		i++
+	}
+	return string(out)
+}
+
+func scriptEscape(s string) (c rune, n int) {
+	from, to := 2, 2
+	switch {
+	case s[1] == 'x':
+		to = 4
+	case s[1] == 'u' && s[2] == '{':
+		from = 3
+		end := strings.IndexByte(s[:min(len(s), 12)], '}')
+		if end < 4 {
+			return 0, 0
+		}
+		to = end
+	case s[1] == 'u':
+		to = 6
+	default:
+		return 0, 0
+	}
+	if to > len(s) {
+		return 0, 0
+	}
+	for _, d := range []byte(s[from:to]) {
+		h := hexDigit(d)
+		if h > 15 {
+			return 0, 0
+		}
+		c = c<<4 | rune(h)
+	}
+	if c > utf8.MaxRune || utf8.RuneLen(c) > to {
+		return 0, 0
+	}
+	if s[1] == 'u' && s[2] == '{' {
+		to++
+	}
+	return c, to
+}
+
+// untidy reports whether tidy would change s.
+func untidy(s string) bool {
+	blank := false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c < ' ', c == 0x7f, c == 0xa0, c >= 0xc0 && c <= 0xc2, c == 0xe0, c == ' ' && blank,
+			c == '*' && (i > 0 && s[i-1] == '/' || i+1 < len(s) && s[i+1] == '/'):
+			return true
+		}
+		blank = c == ' '
+	}
+	return false
+}
+
+// tidy does what is to be done byte by byte.
+func tidy(s string) string {
+	out := make([]byte, 0, len(s))
+	blank := func() {
+		if len(out) == 0 || out[len(out)-1] != ' ' {
+			out = append(out, ' ')
+		}
+	}
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == 0:
+			i++
+		case c <= ' ', c == 0x7f:
+			blank()
+			i++
+		case strings.HasPrefix(s[i:], "\u00a0"):
+			blank()
+			i += 2
+		case c == '/' && i+1 < len(s) && s[i+1] == '*':
+			blank()
+			i = afterComment(s, i)
+		case c == '*' && i+1 < len(s) && s[i+1] == '/': // the end of a conditional one
+			blank()
+			i += 2
+		default:
+			b, n := overlong(s[i:])
+			switch {
+			case n == 0:
+				b, n = c, 1
+				fallthrough
+			case b > ' ' && b != 0x7f:
+				out = append(out, b)
+			case b != 0:
+				blank()
+			}
+			i += n
+		}
+	}
+	return string(out)
+}
+
+// afterComment returns where the text goes on behind the start of a comment.
+func afterComment(s string, i int) int {
+	if i+2 < len(s) && s[i+2] == '!' { // conditional: its text is run
+		i += 3
+		for n := 0; n < 6 && i < len(s) && s[i]-'0' <= 9; n++ {
+			i++
+		}
+		return i
+	}
+	if end := strings.Index(s[i+2:], "*/"); end >= 0 {
+		return i + 2 + end + 2
+	}
+	return i + 2 // it does not end: what stands in it counts
+}
+
+// overlong reads an ASCII character that is written with two or three bytes of UTF-8.
+func overlong(s string) (byte, int) {
+	switch {
+	case len(s) >= 2 && (s[0] == 0xc0 || s[0] == 0xc1) && s[1]&0xc0 == 0x80:
+		return s[0]&1<<6 | s[1]&0x3f, 2
+	case len(s) >= 3 && s[0] == 0xe0 && (s[1] == 0x80 || s[1] == 0x81) && s[2]&0xc0 == 0x80:
+		return s[1]&1<<6 | s[2]&0x3f, 3
+	}
+	return 0, 0
+}
