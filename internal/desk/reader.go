@@ -47,7 +47,8 @@ type reader struct {
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
 
-	saver saver
+	saver  saver
+	record record.Record // of the line that is matched, used again
 }
 
 func newReader(d *Desk) (*reader, error) {
@@ -210,7 +211,8 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			if l.Seq >= r.mute {
 				changes = append(changes, r.unmute(started)...)
 			}
-			rec := r.parser.Parse(l, b.Received)
+			rec := &r.record
+			r.parser.ParseInto(rec, l, b.Received)
 			r.clamp(rec, b.Received)
 			if l.Seq >= r.counted {
 				r.count(rec)

@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -54,11 +55,11 @@ func Move(raw string, by time.Duration, year int) string {
 	}
 	return unixField.ReplaceAllStringFunc(raw, func(s string) string {
 		m := unixField.FindStringSubmatch(s)
-		var n int64
-		if _, err := fmt.Sscan(m[2], &n); err != nil {
+		n, err := strconv.ParseInt(m[2], 10, 64)
+		if n += int64(by / time.Second); err != nil || n < 0 || n > 9_999_999_999 {
 			return s
 		}
-		return fmt.Sprintf("%s%d%s", m[1], n+int64(by/time.Second), m[3])
+		return fmt.Sprintf("%s%010d%s", m[1], n, m[3])
 	})
 }
 

@@ -60,6 +60,9 @@ type Detector struct {
 	forgotten int64 // addresses
 	freezes   int64
 	arrivals  [][]arrival // by node, for the record that is stepped through
+
+	texts     []byte // reused by newSight
+	file, log string // the file that was met last, and its base name
 }
 
 // A route says which rules read records of one log source.
@@ -148,7 +151,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 		}
 		b.stats.Matches++
 		if m.Sight == nil {
-			m = mark{At: at, Ord: d.ord, Sight: newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
+			m = mark{At: at, Ord: d.ord, Sight: d.newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
 		}
 		if n.raises {
 			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })

@@ -31,19 +31,39 @@ const (
 	markRaws = 5   // marks of a window that keep their raw line: the newest
 )
 
-func newSight(r *record.Record) *sight {
-	return &sight{
-		Seq:     r.Line.Seq,
-		IP:      keep(r.Text(record.SourceIP), maxText),
-		Country: keep(r.Text(record.SourceCountry), maxText),
-		Account: keep(r.Text(record.UserName), maxText),
-		Realm:   keep(r.Text(record.UserRealm), maxText),
-		Session: keep(r.Text(record.SessionID), maxText),
-		Log:     keep(path.Base(strings.ReplaceAll(r.Line.File, `\`, "/")), maxText),
-		Host:    keep(hostOf(r), maxText),
-		Success: r.Text(record.EventOutcome) == "success",
-		Failure: r.Text(record.EventOutcome) == "failure",
+func (d *Detector) newSight(r *record.Record) *sight {
+	s := &sight{
+		Seq: r.Line.Seq, Log: d.logName(r.Line.File),
+		IP: cut(r.Text(record.SourceIP), maxText), Country: cut(r.Text(record.SourceCountry), maxText),
+		Account: cut(r.Text(record.UserName), maxText), Realm: cut(r.Text(record.UserRealm), maxText),
+		Session: cut(r.Text(record.SessionID), maxText), Host: cut(hostOf(r), maxText),
 	}
+	switch r.Text(record.EventOutcome) {
+	case "success":
+		s.Success = true
+	case "failure":
+		s.Failure = true
+	}
+	// One copy holds all of the texts.
+	d.texts = d.texts[:0]
+	parts := [...]*string{&s.IP, &s.Country, &s.Account, &s.Realm, &s.Session, &s.Host}
+	for _, p := range parts {
+		d.texts = append(d.texts, *p...)
+	}
+	all := string(d.texts)
+	for _, p := range parts {
+		*p, all = all[:len(*p)], all[len(*p):]
+	}
+	return s
+}
+
+// logName is the base name of a file, the same text for all records of one.
+func (d *Detector) logName(file string) string {
+	if file != d.file || d.log == "" {
+		d.file = strings.Clone(file)
+		d.log = keep(path.Base(strings.ReplaceAll(file, `\`, "/")), maxText)
+	}
+	return d.log
 }
 
 // hostOf is the host that the file lies on; for this host, the name that the line gives.
@@ -60,16 +80,19 @@ func moved(r *record.Record) int64 {
 	return max(v.Int, 0)
 }
 
-// keep copies the first bytes of a text, cut between two characters.
-func keep(s string, most int) string {
+// cut takes the first bytes of a text, cut between two characters.
+func cut(s string, most int) string {
 	if len(s) > most {
 		for most > 0 && !utf8.RuneStart(s[most]) {
 			most--
 		}
 		s = s[:most]
 	}
-	return strings.Clone(s)
+	return s
 }
+
+// keep copies the first bytes of a text.
+func keep(s string, most int) string { return strings.Clone(cut(s, most)) }
 
 // A mark is one match in a window: a record that a rule matched, or the fulfilment of a correlation.
 type mark struct {

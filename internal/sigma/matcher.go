@@ -282,6 +282,9 @@ func (m *Matcher) predHolds(i int32) bool {
 // try evaluates a predicate. What is frequent is done here, the rest by the plain evaluator.
 func (m *Matcher) try(p *pred) bool {
 	w := p.want
+	if w.kind == wantPart && p.term.field.place == placeTime {
+		return !m.record.Time.IsZero() && w.inTime(m.record.Time.In(m.view.zone))
+	}
 	if p.field != keywordField && m.set.fields[p.field].plain {
 		switch w.kind {
 		case wantText:
