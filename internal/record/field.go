@@ -80,6 +80,16 @@ const (
 // View reports whether f is a view of another field: it holds nothing that the other does not.
 func (f Field) View() bool { return f >= URLNormal && f <= CookieNormal }
 
+// Added reports whether f holds what is not in the log's words: what the parser concluded or looked up, and views. Keywords are not
+// searched there.
+func (f Field) Added() bool {
+	switch f {
+	case SourceNetwork, SourceCountry, SourceContinent, EventAction, EventOutcome, UserRealm, URLExtension, FileExtension:
+		return true
+	}
+	return f.View()
+}
+
 var fieldNames = [numFields]string{
 	SourceIP:         "source.ip",
 	SourcePort:       "source.port",

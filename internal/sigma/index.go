@@ -20,9 +20,12 @@ type grams struct {
 	narrow uint32
 	wide   []window
 
-	pairs  [1024]uint64 // windows of two bytes, each a bit
-	shorts map[uint16][]int32
+	pairs      [1024]uint64 // windows of two bytes, each a bit
+	shortHeads [shortHashes]int32
+	shorts     []window // of literals of two and three bytes
 }
+
+const shortHashes = 1 << 12
 
 // A literalEntry is a literal and the predicates that look for it.
 type literalEntry struct {
@@ -41,7 +44,7 @@ type window struct {
 const hashFactor = 0x9E3779B1 // 2^32 / golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
 
 func newGrams(byLiteral map[string][]int32, rate func(string) float64) grams {
-	g := grams{shorts: map[uint16][]int32{}}
+	g := grams{}
 	for l, preds := range byLiteral {
 		g.literals = append(g.literals, literalEntry{l, preds})
 	}
@@ -58,12 +61,17 @@ func newGrams(byLiteral map[string][]int32, rate func(string) float64) grams {
 	for i := range g.heads {
 		g.heads[i] = -1
 	}
+	for i := range g.shortHeads {
+		g.shortHeads[i] = -1
+	}
 	used := map[uint32]bool{}
 	for i, l := range g.literals {
 		if len(l.text) < 4 {
 			k := uint16(l.text[0]) | uint16(l.text[1])<<8
 			g.pairs[k>>6] |= 1 << (k & 63)
-			g.shorts[k] = append(g.shorts[k], int32(i))
+			head := &g.shortHeads[shortHash(k)]
+			g.shorts = append(g.shorts, window{uint32(k), 0, int32(i), *head})
+			*head = int32(len(g.shorts) - 1)
 			continue
 		}
 		g.addWindow(l.text, int32(i), used, rate)
@@ -149,17 +157,41 @@ func (g *grams) try(m *Matcher, text []byte, i int, owner int32) {
 	}
 }
 
+func shortHash(k uint16) uint16 { return (k ^ k>>4) & (shortHashes - 1) }
+
 func (g *grams) scanShort(m *Matcher, text []byte, owner int32) {
-	for i := 0; i+2 <= len(text); i++ {
-		k := binary.LittleEndian.Uint16(text[i:])
-		if g.pairs[k>>6]>>(k&63)&1 == 0 {
+	n, p := len(text), &g.pairs
+	i := 0
+	for ; i+9 <= n; i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		k0, k1, k2, k3 := uint16(x), uint16(x>>8), uint16(x>>16), uint16(x>>24)
+		k4, k5, k6, k7 := uint16(x>>32), uint16(x>>40), uint16(x>>48), uint16(x>>56)|uint16(text[i+8])<<8
+		any := p[k0>>6]>>(k0&63) | p[k1>>6]>>(k1&63) | p[k2>>6]>>(k2&63) | p[k3>>6]>>(k3&63) |
+			p[k4>>6]>>(k4&63) | p[k5>>6]>>(k5&63) | p[k6>>6]>>(k6&63) | p[k7>>6]>>(k7&63)
+		if any&1 != 0 {
+			for j := i; j < i+8; j++ {
+				g.tryShort(m, text, j, owner)
+			}
+		}
+	}
+	for ; i+2 <= n; i++ {
+		g.tryShort(m, text, i, owner)
+	}
+}
+
+func (g *grams) tryShort(m *Matcher, text []byte, i int, owner int32) {
+	k := binary.LittleEndian.Uint16(text[i:])
+	if g.pairs[k>>6]>>(k&63)&1 == 0 {
+		return
+	}
+	for x := g.shortHeads[shortHash(k)]; x >= 0; x = g.shorts[x].next {
+		c := &g.shorts[x]
+		if c.bytes != uint32(k) {
 			continue
 		}
-		for _, x := range g.shorts[k] {
-			l := &g.literals[x]
-			if i+len(l.text) <= len(text) && string(text[i:i+len(l.text)]) == l.text {
-				m.found(l, i, i+len(l.text), owner)
-			}
+		l := &g.literals[c.literal]
+		if len(l.text) == 2 || i+3 <= len(text) && text[i+2] == l.text[2] {
+			m.found(l, i, i+len(l.text), owner)
 		}
 	}
 }

@@ -318,8 +318,8 @@ func (v *View) extraAt(name string, i int) *subject {
 	return nil
 }
 
-// haystacks are the texts that keywords are searched in: the line, and each value that does not stand in the line as
-// it is. A value that does would be found there anyway.
+// haystacks are the texts that keywords are searched in: the line, and each value of the log's words that does not stand in the line
+// as it is. A value that does would be found there anyway.
 func (v *View) haystacks() []*subject {
 	if len(v.hay) > 0 {
 		return v.hay
@@ -327,7 +327,7 @@ func (v *View) haystacks() []*subject {
 	raw := v.record.Line.Raw
 	v.hay = append(v.hay, &v.line)
 	for f := range record.NumFields {
-		if record.Field(f).View() {
+		if record.Field(f).Added() {
 			continue
 		}
 		if s := v.known(record.Field(f)); s != nil && !strings.Contains(raw, s.value.Text) {

@@ -26,8 +26,9 @@ type Matcher struct {
 	ascii  bool   // each byte of low has its place of the line
 	arena  []byte // folded values that do not stand in low
 	values []value
-	loaded []span // of fields
-	now    int32  // the value that is being scanned
+	loaded []span         // of fields
+	now    int32          // the value that is being scanned
+	words  []record.Field // in which keywords are searched
 }
 
 // A value is one value of a field.
@@ -59,8 +60,14 @@ const (
 
 // NewMatcher returns a Matcher that reads times in a zone; nil is UTC.
 func (s *Set) NewMatcher(zone *time.Location) *Matcher {
+	var words []record.Field
+	for f := range record.Field(record.NumFields) {
+		if !f.Added() {
+			words = append(words, f)
+		}
+	}
 	return &Matcher{
-		set: s, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
+		set: s, words: words, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
 		chosen: make([]uint32, len(s.rules)), loaded: make([]span, len(s.fields)),
 	}
 }
@@ -137,31 +144,57 @@ func (m *Matcher) find() {
 func (m *Matcher) findNumber(t *numberTable) {
 	from, to := m.load(t.field)
 	for k := from; k < to; k++ {
-		if v := &m.values[k]; v.Kind == record.KindInt {
-			for _, p := range t.find(v.Int) {
-				m.mark(p)
-			}
+		s := subject{value: m.values[k].Value}
+		n, ok := s.number()
+		if !ok {
 			continue
 		}
-		s := subject{value: m.values[k].Value}
-		for _, p := range t.all {
-			if m.set.preds[p].want.holds(m.view, &s) {
-				m.mark(p)
+		if !n.whole {
+			n.i = int64(n.f)
+			if n.f < -exactFloat || n.f > exactFloat || float64(n.i) != n.f {
+				m.findFloat(t, n)
+				continue
 			}
+		}
+		for _, p := range t.find(n.i) {
+			m.mark(p)
 		}
 	}
 }
 
-// findKeywords scans the values that do not stand in the line and that no field was scanned for.
-func (m *Matcher) findKeywords() {
-	for _, v := range m.record.Fields {
-		if m.place(v.Text) >= 0 {
-			continue
+// exactFloat is up to where whole numbers are themselves as floats.
+const exactFloat = 1 << 53
+
+// findFloat compares a number that no table can have with each.
+func (m *Matcher) findFloat(t *numberTable, n num) {
+	for _, p := range t.all {
+		if n.compare(m.set.preds[p].want.num) == 0 {
+			m.mark(p)
 		}
-		at := len(m.arena)
-		m.arena, _ = appendFold(m.arena, v.Text)
-		m.set.grams.scan(m, m.arena[at:], ownNone)
 	}
+}
+
+// findKeywords scans the values of the log's words that do not stand in the line.
+func (m *Matcher) findKeywords() {
+	for _, f := range m.words {
+		if m.record.Has(f) {
+			if v, ok := m.record.Get(f); ok {
+				m.findKeyword(v.Text)
+			}
+		}
+	}
+	for i := range m.record.Extra {
+		m.findKeyword(m.record.Extra[i].Value.Text)
+	}
+}
+
+func (m *Matcher) findKeyword(text string) {
+	if text == "" || m.place(text) >= 0 {
+		return
+	}
+	at := len(m.arena)
+	m.arena, _ = appendFold(m.arena, text)
+	m.set.grams.scan(m, m.arena[at:], ownNone)
 }
 
 // found takes in that a scanned text has a literal.
