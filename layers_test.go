@@ -89,7 +89,7 @@ var stdlib = strings.Fields(`
 // outside is what a package that decides may import of other modules.
 var outside = map[string][]string{
 	"entry": {"golang.org/x/mod/sumdb/note", "golang.org/x/mod/sumdb/tlog"},
-	"sigma": {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "github.com/goccy/go-yaml/token"},
+	"sigma": {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "github.com/goccy/go-yaml/token", "unsafe"}, // unsafe only to tell where in a line a value stands, and to look at bytes as text
 }
 
 // impure is what a package that decides may not use of a package that it may import.

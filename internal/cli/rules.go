@@ -63,9 +63,12 @@ func (p Program) rules() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List the rules", Args: takes(0, 0, ""),
 			Example: "  tocsin rules list\n  tocsin rules list --json | jq -r .id",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesList(dirs, asJSON) }},
-		&cobra.Command{Use: "explain RULE", Short: "Say in words what a rule looks for (its id, its name, or a part of its title)", Args: takes(1, 1, "the id, the name or a part of the title of a RULE"),
-			Example: "  tocsin rules explain card-testing",
-			RunE:    func(_ *cobra.Command, args []string) error { return p.rulesExplain(dirs, args[0]) }},
+		&cobra.Command{Use: "explain RULE [LINE]", Short: "Say in words what a rule looks for (its id, its name, or a part of its title), and why it matches a line or does not", Args: takes(1, 2, "the id, the name or a part of the title of a RULE"),
+			Example: "  tocsin rules explain card-testing\n  tocsin rules explain scanner_agent \"$(tail -1 access.log)\"",
+			RunE:    func(_ *cobra.Command, args []string) error { return p.rulesExplain(dirs, args) }},
+		&cobra.Command{Use: "coverage", Short: "Say which techniques of MITRE ATT&CK the rules tell of; with --json a layer for its Navigator", Args: takes(0, 0, ""),
+			Example: "  tocsin rules coverage\n  tocsin rules coverage --json > layer.json",
+			RunE:    func(*cobra.Command, []string) error { return p.rulesCoverage(dirs, asJSON) }},
 		&cobra.Command{Use: "test", Short: "Run the sample lines that rules bring along", Args: takes(0, 0, ""),
 			Example: "  tocsin rules test --rules my-rules/",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesTest(dirs) }})
@@ -138,7 +141,9 @@ func (p Program) rulesList(dirs []string, asJSON bool) error {
 	return t.Flush()
 }
 
-func (p Program) rulesExplain(dirs []string, what string) error {
+// rulesExplain takes a rule, and a line if there is one.
+func (p Program) rulesExplain(dirs, args []string) error {
+	what := args[0]
 	set, err := p.loadRules(dirs)
 	if err != nil {
 		return err
@@ -160,8 +165,30 @@ func (p Program) rulesExplain(dirs []string, what string) error {
 	}
 	for _, d := range found {
 		fmt.Fprintln(p.Out, explain(d))
+		if len(args) > 1 {
+			fmt.Fprintln(p.Out, why(set, d, args[1]))
+		}
 	}
 	return nil
+}
+
+// why words which parts of a rule hold for a line; of a correlation, for each rule that it reads.
+func why(set desk.RuleSet, d sigma.Document, line string) string {
+	var b strings.Builder
+	for _, x := range desk.Why(set, d, line) {
+		verdict := "does not match this line"
+		if x.Matches {
+			verdict = "matches this line"
+		}
+		if !x.Routed {
+			verdict = "does not read lines of this kind"
+		}
+		fmt.Fprintf(&b, "%s %s, read as %s:\n", Safe(x.Title), verdict, Safe(x.Format))
+		for _, l := range x.Lines {
+			fmt.Fprintf(&b, "  %s\n", Safe(l))
+		}
+	}
+	return b.String()
 }
 
 // explain words a rule, with what its author wrote.

@@ -70,23 +70,28 @@ type route struct {
 	source  record.LogSource
 	rules   []int // places in Rules.nodes
 	list    []*sigma.Rule
-	matcher *sigma.Matcher
+	matcher *sigma.Matcher   // nil at first
 	sample  []*record.Record // until there are enough
 	seen    int64            // records, not yet in the rules' figures
 }
 
-// sampleSize is after how many records of a log source its rules are compiled again, now that it is known what is
-// rare among them.
-const sampleSize = 1024
+// Rules are compiled when some records of their log source were seen, and again when many were: it is known then what is rare
+// among them. Before, each rule is held by itself, which costs a few lines less than compiling does.
+const (
+	firstSample = 64
+	lastSample  = 1024
+)
 
 // learn takes a record into the sample.
 func (o *route) learn(r *record.Record, zone *time.Location) {
-	if len(o.sample) == sampleSize {
+	if len(o.sample) == lastSample {
 		return
 	}
 	o.sample = append(o.sample, r.Clone())
-	if len(o.sample) == sampleSize {
+	if n := len(o.sample); n == firstSample || n == lastSample {
 		o.matcher = sigma.Compile(o.list, o.sample).NewMatcher(zone)
+	}
+	if len(o.sample) == lastSample {
 		clear(o.sample) // its length says that this is done
 	}
 }
@@ -203,7 +208,7 @@ func (d *Detector) guard(n *node, before []Change, step func() []Change) (change
 // held by itself, so that one that is broken is found and set aside, and the others are still heard.
 func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []int32, changes []Change) {
 	changes = before
-	if d.o.Plain {
+	if d.o.Plain || o.matcher == nil {
 		return d.matchesPlainly(o, r, changes)
 	}
 	defer func() {
@@ -244,7 +249,6 @@ func (d *Detector) route(s record.LogSource) *route {
 			o.rules, o.list = append(o.rules, i), append(o.list, n.rule)
 		}
 	}
-	o.matcher = d.rules.set(o.list).NewMatcher(d.o.Zone)
 	if len(d.routes) == maxRoutes { // forgotten, the oldest first
 		d.settle()
 		d.routes = slices.Delete(d.routes, 0, 1)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tocsin/internal/record"
+	"tocsin/internal/sigma"
 )
 
 // start is the record time that tests count seconds from.
@@ -508,7 +509,7 @@ func TestPanicCostsItsRule(t *testing.T) {
 	d := New(set, Options{})
 	bad := *set.nodes[0].rule
 	run(d, fail(0, "1.1.1.1", "a"))
-	set.nodes[0].rule, d.routes[0].matcher = nil, nil // so the compiled set panics, and then the rule by itself
+	set.nodes[0].rule, d.routes[0].matcher = nil, &sigma.Matcher{} // so the compiled set panics, and then the rule by itself
 	// then its alert ends, the other goes on, and it is told
 	check(t, run(d, fail(1, "1.1.1.1", "a"), fail(2, "1.1.1.1", "b")),
 		"ended bad [1.1.1.1] x1 1.1.1.1 a/v", "joined fail [1.1.1.1] x3 1.1.1.1/3 a/2/v b/v")

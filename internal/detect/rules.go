@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"tocsin/internal/record"
 	"tocsin/internal/sigma"
@@ -19,25 +18,6 @@ type Rules struct {
 	nodes []*node // rules in the order given, then correlations, each behind those that it reads
 	plain int     // how many of nodes are rules
 	hash  string
-
-	mu   sync.Mutex
-	sets map[string]*sigma.Set // compiled when a log source first needs them, by the rules' places
-}
-
-// set returns the compiled form of some of the rules.
-func (r *Rules) set(rules []*sigma.Rule) *sigma.Set {
-	key := fmt.Sprint(rules) // their addresses
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s, ok := r.sets[key]; ok {
-		return s
-	}
-	if r.sets == nil {
-		r.sets = map[string]*sigma.Set{}
-	}
-	s := sigma.Compile(rules, nil)
-	r.sets[key] = s
-	return s
 }
 
 // A node is a rule or a correlation in the graph of those that read each other.
