@@ -407,6 +407,3 @@ func (s *Set) String() string {
 	return fmt.Sprintf("%d rules, %d of them without a witness; %d predicates, %d watched by %d literals; fields %s",
 		len(s.rules), len(s.always), len(s.preds), watched, len(s.grams.literals), strings.Join(names, " "))
 }
-
-// known reports the field of package record that f stands for.
-func (f setField) known() (record.Field, bool) { return f.field.known, f.field.place == placeKnown }

@@ -86,7 +86,7 @@ func (b *brewer) text() string {
 		case 0:
 			x = strings.ToUpper(x)
 		case 1:
-			x = strings.Title(x) //nolint:staticcheck // any change of case will do
+			x = strings.ToUpper(x[:min(1, len(x))]) + x[min(1, len(x)):]
 		case 2:
 			if len(x) > 1 {
 				x = x[b.rng.IntN(len(x)):]
