@@ -45,6 +45,30 @@ title: both
 id: both
 correlation: {type: temporal, rules: [fail, login, transfer], group-by: [source.ip], timespan: 30s, condition: {gte: 2}}
 ---
+title: mean
+id: mean
+correlation: {type: value_avg, rules: [transfer], group-by: [user.name], timespan: 1m, condition: {field: transfer.bytes, gt: 12, neq: 20}}
+tocsin: {quiet: 10s}
+---
+title: rare
+id: rare
+correlation: {type: value_percentile, rules: [fail, login, transfer], timespan: 2m, condition: {field: user.name, lte: 20}}
+---
+title: median
+id: median
+correlation: {type: value_percentile, rules: [transfer], group-by: [who], timespan: 1m, condition: {field: transfer.bytes, percentile: 50, gte: 10},
+  aliases: {who: {transfer: source.ip}}}
+tocsin: {quiet: 10s}
+---
+title: two
+id: two
+correlation: {type: temporal_ordered, rules: [fail, transfer, login], group-by: [source.ip], timespan: 40s, condition: {eq: 2}}
+tocsin: {quiet: 10s}
+---
+title: no b
+filter: {rules: [transfer], selection: {user.name: b}, condition: selection}
+logsource: {category: application}
+---
 title: in
 id: in
 correlation: {type: temporal_ordered, rules: [tries, login, transfer], group-by: [source.ip], timespan: 2m}
@@ -219,7 +243,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// TestRows holds the rows of temporal_ordered, which are found in linear time, against trying every combination.
+// TestRows holds the rows of temporal_ordered, which are found step by step, against trying every combination.
 func TestRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := &group{tracks: make([]track, 3)}
@@ -227,20 +251,28 @@ func TestRows(t *testing.T) {
 			ord := int64(rapid.IntRange(0, 4).Draw(t, "record"))
 			g.tracks[rapid.IntRange(0, 2).Draw(t, "track")].insert(mark{At: ord / 2, Ord: ord})
 		}
-		want := make([][]bool, 3)
+		want := make([][]int, 3)
 		for i := range want {
-			want[i] = make([]bool, len(g.tracks[i].marks))
+			want[i] = make([]int, len(g.tracks[i].marks))
 		}
-		follows := func(a, b mark) bool { return a.At <= b.At && a.Ord != b.Ord }
-		for i, a := range g.tracks[0].marks {
-			for j, b := range g.tracks[1].marks {
-				for k, c := range g.tracks[2].marks {
-					if follows(a, b) && follows(b, c) {
-						want[0][i], want[1][j], want[2][k] = true, true, true
+		var try func(row [][2]int, from int)
+		try = func(row [][2]int, from int) {
+			for _, at := range row {
+				want[at[0]][at[1]] = max(want[at[0]][at[1]], len(row))
+			}
+			for i := from; i < 3; i++ {
+				for j, m := range g.tracks[i].marks {
+					if len(row) > 0 {
+						last := g.tracks[row[len(row)-1][0]].marks[row[len(row)-1][1]]
+						if last.At > m.At || last.Ord == m.Ord {
+							continue
+						}
 					}
+					try(append(slices.Clone(row), [2]int{i, j}), i+1)
 				}
 			}
 		}
+		try(nil, 0)
 		if d := cmp.Diff(want, g.rows(0, 9)); d != "" {
 			t.Fatal(d)
 		}

@@ -47,19 +47,22 @@ import (
 // milliseconds; pure code has no time limit, so the text is limited.
 const MaxRegex = 8192
 
-// A Document is one YAML document: a rule or a correlation, the other is nil.
+// A Document is one YAML document: a rule, a correlation or a filter; the others are nil.
 type Document struct {
 	Rule        *Rule
 	Correlation *Correlation
+	Filter      *Filter
 }
 
-// Meta returns what a rule and a correlation have alike.
+// Meta returns what the kinds of documents have alike.
 func (d Document) Meta() *Meta {
 	switch {
 	case d.Rule != nil:
 		return &d.Rule.Meta
 	case d.Correlation != nil:
 		return &d.Correlation.Meta
+	case d.Filter != nil:
+		return &d.Filter.Meta
 	}
 	return nil
 }
@@ -67,9 +70,11 @@ func (d Document) Meta() *Meta {
 // Meta is what a document says about itself.
 type Meta struct {
 	ID             string // a UUID in Sigma; any short text is taken
-	Name           string // by which correlations may refer to it
+	Name           string // by which correlations and filters may refer to it
+	Related        []Related
 	Title          string
 	Description    string
+	Taxonomy       string // sigma, the only one that is known; also when the document says nothing
 	Author         string // Sigma's licence (DRL 1.1) demands that alerts show it
 	License        string
 	Status         string // stable, test, experimental, deprecated, unsupported, or ""
@@ -77,15 +82,23 @@ type Meta struct {
 	Date           string
 	Modified       string
 	Tags           []string
+	Scope          []string // sets of machines that the rule is meant for, for people
+	Fields         []string // that an analyst wants to see, for people; as the rule names them
 	References     []string
 	FalsePositives []string
 	Tocsin         Tocsin
 
 	File    string // as given to Parse
 	Line    int    // of the document's first key, from 1
-	Version string // 16 hex digits: SHA-256 of the document's text, cut
+	Version string // 16 hex digits: SHA-256 of the document's text, of its placeholders' values and of its filters, cut
 
 	root *tree
+}
+
+// A Related rule is one that this document came from or is like (Sigma 2.1, attribute related).
+type Related struct {
+	ID   string
+	Type string // derived, obsolete, merged, renamed, similar
 }
 
 // Key is how alerts and people name the document: its id, else its name, else its title.
@@ -129,9 +142,19 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s%s", e.File, e.Line, e.Column, who, e.Why)
 }
 
+// Options are what reading rules may need to know of the shop.
+type Options struct {
+	// Placeholders are the values that the modifier expand puts in the place of %name%, by name without the percent
+	// signs. A value is written as a rule would write it: "*" and "?" are wildcards.
+	Placeholders map[string][]string
+}
+
+// Parse reads a file without Options.
+func Parse(file string, data []byte) ([]Document, error) { return Options{}.Parse(file, data) }
+
 // Parse reads the documents of a file. It returns those that are right, in order, together with an error for the
 // others: errors.As finds the first *Error, Refusals all of them.
-func Parse(file string, data []byte) ([]Document, error) {
+func (o Options) Parse(file string, data []byte) ([]Document, error) {
 	if len(data) > maxFile {
 		return nil, &Error{File: file, Line: 1, Column: 1, Feature: "size", Why: fmt.Sprintf("larger than %d bytes", maxFile)}
 	}
@@ -146,17 +169,22 @@ func Parse(file string, data []byte) ([]Document, error) {
 		if root == nil {
 			continue
 		}
-		r := &reader{file: file, root: root}
+		r := &reader{file: file, root: root, options: o}
 		d := r.document()
 		if len(r.errs) > 0 {
 			errs = append(errs, r.errs...)
 			continue
 		}
-		sum := sha256.Sum256([]byte(c.text))
-		d.Meta().Version = hex.EncodeToString(sum[:8])
+		d.Meta().Version = version(append([]string{c.text}, r.said...))
 		docs = append(docs, d)
 	}
 	return docs, errors.Join(errs...)
+}
+
+// version is the hash of texts, cut. Of a single text it is the text's own.
+func version(texts []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Refusals takes the errors out of what Parse returned.
