@@ -224,5 +224,6 @@ func (u *Rule) Unused() []string {
 
 // Routed reports whether the rule reads records from a source.
 func (u *Rule) Routed(s record.LogSource) bool {
-	return s.Fits(u.LogSource.Category, u.LogSource.Product, u.LogSource.Service)
+	fits := func(l LogSource) bool { return s.Fits(l.Category, l.Product, l.Service) }
+	return fits(u.LogSource) || slices.ContainsFunc(elsewhere[u.LogSource], fits)
 }

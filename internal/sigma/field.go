@@ -42,6 +42,8 @@ var taxonomies = []taxonomy{
 	{LogSource{Category: "proxy"}, webFields, webAbsent},
 	{LogSource{Product: "apache"}, webFields, webAbsent},
 	{LogSource{Product: "nginx"}, webFields, webAbsent},
+	{LogSource{Service: "apache"}, webFields, webAbsent},
+	{LogSource{Service: "nginx"}, webFields, webAbsent},
 	{LogSource{Category: "file_event"}, map[string]record.Field{"TargetFilename": record.FilePath, "User": record.UserName}, nil},
 	{LogSource{Category: "firewall"}, map[string]record.Field{
 		"src_ip": record.SourceIP, "src_port": record.SourcePort, "dst_ip": record.DestinationIP, "dst_port": record.DestinationPort,
@@ -119,11 +121,27 @@ const (
 // taxonomy finds how rules of this log source name fields; the zero taxonomy names none.
 func (l LogSource) taxonomy() taxonomy {
 	for _, t := range taxonomies {
-		if (t.of.Category == "" || t.of.Category == l.Category) && (t.of.Product == "" || t.of.Product == l.Product) {
+		if t.of.covers(l) {
 			return t
 		}
 	}
 	return taxonomy{}
+}
+
+// covers reports whether each part that l names is the same in other.
+func (l LogSource) covers(other LogSource) bool {
+	same := func(mine, theirs string) bool { return mine == "" || mine == theirs }
+	return same(l.Category, other.Category) && same(l.Product, other.Product) && same(l.Service, other.Service)
+}
+
+// elsewhere says which of our log sources a log source of Sigma's taxonomy is, where the words differ: the taxonomy has
+// "service: apache" for what else it calls product, auth.log holds what sshd and sudo write, and syslog anything.
+var elsewhere = map[LogSource][]LogSource{
+	{Service: "apache"}:                      {{Product: "apache"}},
+	{Service: "nginx"}:                       {{Product: "nginx"}},
+	{Product: "linux", Service: "syslog"}:    {{Product: "linux"}},
+	{Product: "linux", Service: "auth"}:      {{Product: "linux", Service: "auth"}, {Product: "linux", Service: "sshd"}, {Product: "linux", Service: "sudo"}},
+	{Product: "linux", Service: "guacamole"}: {{Product: "guacamole"}},
 }
 
 // Field finds a field by the name that a rule of this log source has for it. Unknown is for log sources whose fields

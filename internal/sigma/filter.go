@@ -67,16 +67,11 @@ func (f *Filter) read(r *reader, source LogSource) int {
 	return len(f.selections)
 }
 
-// Fits reports whether the filter is for rules of a log source: each part that the filter's own names is the same there.
-func (f *Filter) Fits(l LogSource) bool {
-	fits := func(mine, theirs string) bool { return mine == "" || mine == theirs }
-	return fits(f.LogSource.Category, l.Category) && fits(f.LogSource.Product, l.Product) && fits(f.LogSource.Service, l.Service)
-}
-
 // Filtered returns the rule with a filter added; u stays as it was. The filter's fields are read as the rule's log
-// source names them. The error says why the filter is not for this rule.
+// source names them. The error says why the filter is not for this rule: each part that the filter's log source names must be the
+// rule's.
 func (u *Rule) Filtered(f *Filter) (*Rule, error) {
-	if !f.Fits(u.LogSource) {
+	if !f.LogSource.covers(u.LogSource) {
 		return nil, fmt.Errorf("it is for %s, but the rule %q reads %s", f.LogSource, u.Key(), u.LogSource)
 	}
 	r := &reader{file: f.File, rule: f.Key(), root: f.root, options: f.options}
