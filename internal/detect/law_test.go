@@ -16,13 +16,7 @@ import (
 )
 
 // everything is a set with each kind of correlation, chains, aliases and generate.
-const everything = failRule + loginRule + `
-title: transfer
-id: transfer
-logsource: {category: application}
-detection: {s: {transfer.bytes|gt: 0}, condition: s}
-tocsin: {quiet: 20s}
----
+const everything = failRule + loginRule + transferRule + `
 title: tries
 id: tries
 correlation: {type: event_count, rules: [fail], group-by: [source.ip], timespan: 1m, condition: {gte: 3}, generate: true}
@@ -72,6 +66,15 @@ logsource: {category: application}
 title: in
 id: in
 correlation: {type: temporal_ordered, rules: [tries, login, transfer], group-by: [source.ip], timespan: 2m}
+`
+
+const transferRule = `
+title: transfer
+id: transfer
+logsource: {category: application}
+detection: {s: {transfer.bytes|gt: 0}, condition: s}
+tocsin: {quiet: 20s}
+---
 `
 
 // stream draws records, mostly in order, some late, some of the far future.
@@ -170,21 +173,32 @@ func TestAgainstTheDefinition(t *testing.T) {
 		}
 		return len(values)
 	}
+	amounts := func(seen []*record.Record) (sorted []int64, mean float64) {
+		for _, r := range seen {
+			v, _ := r.Get(record.TransferBytes)
+			sorted, mean = append(sorted, v.Int), mean+float64(v.Int)/float64(len(seen))
+		}
+		slices.Sort(sorted)
+		return sorted, mean
+	}
+	signs := func(r *record.Record) bool { return r.Text(record.EventAction) == "login" }
+	moves := func(r *record.Record) bool { v, _ := r.Get(record.TransferBytes); return v.Int > 0 }
 	for _, c := range []struct {
 		name        string
 		correlation string
 		seconds     float64
+		reads       func(r *record.Record) bool
 		def         definition
 	}{
-		{"event_count", "{type: event_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {gte: 4}}", 50,
+		{"event_count", "{type: event_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {gte: 4}}", 50, signs,
 			func(seen []*record.Record) bool { return len(seen) >= 4 }},
-		{"value_count", "{type: value_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, gte: 3}}", 50,
+		{"value_count", "{type: value_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, gte: 3}}", 50, signs,
 			func(seen []*record.Record) bool {
 				return count(seen, record.UserName) >= 3 && count(seen, record.UserName) > count(seen[:len(seen)-1], record.UserName)
 			}},
-		{"temporal", "{type: temporal, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50,
+		{"temporal", "{type: temporal, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50, signs,
 			func(seen []*record.Record) bool { return count(seen, record.EventOutcome) == 2 }},
-		{"temporal_ordered", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50,
+		{"temporal_ordered", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50, signs,
 			func(seen []*record.Record) bool {
 				last := seen[len(seen)-1]
 				return slices.ContainsFunc(seen, func(r *record.Record) bool {
@@ -192,16 +206,46 @@ func TestAgainstTheDefinition(t *testing.T) {
 					return was == "failure" && is == "success" || was == "success" && is == "failure" && r.Time.Equal(last.Time)
 				})
 			}},
+		{"temporal_ordered with a condition", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {lt: 2}}", 50, signs,
+			func(seen []*record.Record) bool {
+				for i, r := range seen { // no success at or behind a failure, in the whole window
+					for j, o := range seen {
+						if i != j && r.Text(record.EventOutcome) == "failure" && o.Text(record.EventOutcome) == "success" && !o.Time.Before(r.Time) {
+							return false
+						}
+					}
+				}
+				return true
+			}},
+		{"value_sum", "{type: value_sum, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, gte: 40}}", 50, moves,
+			func(seen []*record.Record) bool { _, mean := amounts(seen); return mean*float64(len(seen)) > 39.5 }},
+		{"value_avg", "{type: value_avg, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, gt: 20.0001}}", 50, moves,
+			func(seen []*record.Record) bool { _, mean := amounts(seen); return mean > 20.0001 }},
+		{"a percentile", "{type: value_percentile, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, percentile: 75, lte: 10}}", 50, moves,
+			func(seen []*record.Record) bool {
+				sorted, _ := amounts(seen)
+				return sorted[(3*len(sorted)+3)/4-1] <= 10
+			}},
+		{"a share", "{type: value_percentile, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, lte: 40}}", 50, signs,
+			func(seen []*record.Record) bool {
+				same := 0
+				for _, r := range seen {
+					if strings.EqualFold(r.Text(record.UserName), seen[len(seen)-1].Text(record.UserName)) {
+						same++
+					}
+				}
+				return 10*same <= 4*len(seen)
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := rules(t, failRule+loginRule+"title: c\nid: c\ncorrelation: "+c.correlation+"\ntocsin: {quiet: 400d}\n")
+			set := rules(t, failRule+loginRule+transferRule+"title: c\nid: c\ncorrelation: "+c.correlation+"\ntocsin: {quiet: 400d}\n")
 			rapid.Check(t, func(t *rapid.T) {
 				d := New(set, Options{})
 				raised := map[string]bool{}
 				seen := map[string][]*record.Record{}
 				for i, r := range stream(t, false) {
 					want := ""
-					if ip := r.Text(record.SourceIP); r.Text(record.EventAction) == "login" {
+					if ip := r.Text(record.SourceIP); c.reads(r) {
 						seen[ip] = append(seen[ip], r)
 						window := slices.DeleteFunc(slices.Clone(seen[ip]), func(o *record.Record) bool { return r.Time.Sub(o.Time).Seconds() > c.seconds })
 						if !raised[ip] && c.def(window) {
@@ -210,7 +254,7 @@ func TestAgainstTheDefinition(t *testing.T) {
 					}
 					got := ""
 					for _, x := range d.Step(r) {
-						if x.Step == Raised {
+						if x.Step == Raised && x.Alert.Rule == "c" {
 							got = x.Alert.Group[0]
 						}
 					}

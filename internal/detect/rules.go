@@ -58,7 +58,8 @@ type Refused struct {
 	Title   string `json:"title,omitempty"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
-	Feature string `json:"feature"` // what is not supported or wrong, in a few words
+	Column  int    `json:"column,omitempty"` // in characters, from 1; 0 when the whole document is meant
+	Feature string `json:"feature"`          // what is not supported or wrong, in a few words
 	Why     string `json:"why"`
 }
 
@@ -98,7 +99,7 @@ func LoadFilesWith(o sigma.Options, files []File, known ...record.LogSource) (*R
 func Refusals(err error) []Refused {
 	var out []Refused
 	for _, e := range sigma.Refusals(err) {
-		out = append(out, Refused{Rule: e.Rule, File: e.File, Line: e.Line, Feature: e.Feature, Why: e.Why})
+		out = append(out, Refused{Rule: e.Rule, File: e.File, Line: e.Line, Column: e.Column, Feature: e.Feature, Why: e.Why})
 	}
 	return out
 }

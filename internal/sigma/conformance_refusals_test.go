@@ -1,6 +1,10 @@
 package sigma
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 const refusalHead = "title: c\nid: c1\nlogsource: {category: application}\n"
 
@@ -181,6 +185,8 @@ var refusals = []refusal{
 	{"correlation: Condition", correlationText("type: temporal_ordered, rules: [a, b], timespan: 1m, condition: {gt: 2}"), "condition"},
 	{"correlation: Condition", correlationText("type: value_percentile, rules: [a], timespan: 1m, condition: {field: f, gt: 100}"), "condition"},
 	{"correlation: Condition", correlationText("type: value_percentile, rules: [a], timespan: 1m, condition: {field: f, lt: 0}"), "condition"},
+	{"correlation: Condition", correlationText("type: value_avg, rules: [a], timespan: 1m, condition: {field: f, gt: 5, lt: 5}"), "condition"},
+	{"correlation: Condition", correlationText("type: value_sum, rules: [a], timespan: 1m, condition: {field: f, eq: 5, neq: 5}"), "condition"},
 	{"correlation: Value Count", correlationText("type: value_count, rules: [a], timespan: 1m, condition: {gte: 1}"), "field"},
 	{"correlation: Value Sum", correlationText("type: value_sum, rules: [a], timespan: 1m, condition: {gte: 1}"), "field"},
 	{"correlation: Value Average", correlationText("type: value_avg, rules: [a], timespan: 1m, condition: {gte: 1}"), "field"},
@@ -208,4 +214,42 @@ var refusals = []refusal{
 	{"filters: filter condition", filterText("{rules: [a], selection: {f: 1}, condition: [selection, not selection]}"), "condition"},
 	{"filters: filter condition", filterText("{rules: [a], selection: {f: 1}, condition: not filter}"), "condition"},
 	{"filters: filter condition", filterText("{rules: [a], selection: {f: 1}, timeframe: 5m, condition: selection}"), "timeframe"},
+}
+
+// TestBadInputStopsNothing puts every document that is refused into one file, a right one behind each. The right ones load,
+// and each refusal names a place within its own document.
+func TestBadInputStopsNothing(t *testing.T) {
+	var file strings.Builder
+	var ends []int // the last line of each refused document
+	line := 0
+	write := func(s string) {
+		file.WriteString(s + "\n---\n")
+		line += strings.Count(s, "\n") + 2
+	}
+	good := refusalHead + detectionText
+	for _, c := range refusals {
+		text := c.text
+		if !strings.Contains(text, "title:") {
+			text = document(text)
+		}
+		write(text)
+		ends = append(ends, line)
+		write(good)
+	}
+	docs, err := conformOptions.Parse("all.yml", []byte(file.String()))
+	if len(docs) != len(refusals) {
+		t.Errorf("%d documents loaded, want %d", len(docs), len(refusals))
+	}
+	found := Refusals(err)
+	for i, end := range ends {
+		begin := 1
+		if i > 0 {
+			begin = ends[i-1] + 1
+		}
+		if !slices.ContainsFunc(found, func(e *Error) bool {
+			return e.Line >= begin && e.Line <= end && e.Column > 0 && e.Feature == refusals[i].feature
+		}) {
+			t.Errorf("lines %d to %d are not refused for %q", begin, end, refusals[i].feature)
+		}
+	}
 }

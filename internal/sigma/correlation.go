@@ -230,17 +230,24 @@ const maxRules = 200
 
 // possible refuses counts that would need too much memory, and conditions that nothing can fulfil.
 func (r *reader) possible(c *Correlation, x *tree) {
-	most, points := 0.0, []float64(nil)
+	most, values := 0.0, []float64(nil)
 	for _, b := range c.Bounds {
 		if c.counts() && b.Value > maxThreshold {
 			r.fail(x, "condition", "%v is too high to count to: at most %d", b.Value, maxThreshold)
 			return
 		}
 		most = max(most, b.Value)
-		points = append(points, b.Value-0.5, b.Value, b.Value+0.5)
+		values = append(values, b.Value)
 	}
-	switch {
-	case c.counts():
+	share := c.Type == ValuePercentile && c.Percentile == 0 // more than 0, at most 100
+	if share {
+		values = append(values, 0, 100)
+	}
+	points := between(values)
+	if share {
+		points = slices.DeleteFunc(points, func(p float64) bool { return p <= 0 || p > 100 })
+	}
+	if c.counts() {
 		top := int(most) + 1
 		if c.Type.temporal() {
 			top = len(c.Rules)
@@ -249,13 +256,27 @@ func (r *reader) possible(c *Correlation, x *tree) {
 		for n := range top {
 			points = append(points, float64(n+1))
 		}
-	case c.Type == ValuePercentile && c.Percentile == 0: // a share: more than 0, at most 100
-		points = append(points, 0.0001, 100)
-		points = slices.DeleteFunc(points, func(p float64) bool { return p <= 0 || p > 100 })
 	}
 	if len(c.Bounds) > 0 && !slices.ContainsFunc(points, c.Hold) {
 		r.fail(x, "condition", "%s can never be fulfilled", boundsInWords(c.Bounds))
 	}
+}
+
+// between returns numbers, one in each gap between them, and one on either side.
+func between(values []float64) []float64 {
+	slices.Sort(values)
+	out := slices.Clone(values)
+	for i, v := range values {
+		if i == 0 {
+			out = append(out, v-1)
+		} else {
+			out = append(out, (values[i-1]+v)/2)
+		}
+	}
+	if len(values) > 0 {
+		out = append(out, values[len(values)-1]+1)
+	}
+	return out
 }
 
 // String writes a bound in words.
