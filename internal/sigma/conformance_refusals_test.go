@@ -72,7 +72,7 @@ var refusals = []refusal{
 	{"rules: Keywords search", "s: [null]\ncondition: s", "null"},
 	{"rules: Keywords search", "s: ['']\ncondition: s", "keyword"},
 	{"rules: Field Usage", "title: c\nlogsource: {category: webserver}\ndetection: {s: {cs-uri-qery: a}, condition: s}\n", "field cs-uri-qery"},
-	{"rules: Field Usage", "title: c\nlogsource: {category: proxy}\ndetection: {s: {c-user-agent: a}, condition: s}\n", "field c-user-agent"},
+	{"rules: Field Usage", "title: c\nlogsource: {category: proxy}\ndetection: {s: {c-usragent: a}, condition: s}\n", "field c-usragent"},
 
 	// modifiers
 	{"modifiers: Generic", "s: {f|contians: a}\ncondition: s", "modifier contians"},

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -162,10 +163,43 @@ func (l LogSource) Field(name string) (Field, Standing) {
 	switch {
 	case l.Category == "application":
 		return extra, Known
-	case known.absent != nil && !slices.Contains(known.absent, name) && l.near(name) != "":
+	case known.slip(name):
 		return extra, Unknown
 	}
 	return extra, Unsure
+}
+
+// prefixes are those of the W3C extended log file format: client, server, remote, between two of them, and application.
+var prefixes = []string{"c-", "s-", "r-", "cs-", "sc-", "sr-", "rs-", "x-"}
+
+// slip reports whether a name is not one of the taxonomy's, but nearly. What has a known identifier behind another
+// prefix of the format (rs-bytes) is a name of its own.
+func (t taxonomy) slip(name string) bool {
+	if t.absent == nil {
+		return false
+	}
+	names := slices.Concat(t.absent, slices.Collect(maps.Keys(t.fields)))
+	for f := range record.NumFields {
+		names = append(names, record.Field(f).String())
+	}
+	near := false
+	for _, n := range names {
+		if n == name || identifier(n) == identifier(name) {
+			return false
+		}
+		near = near || distance(n, name) <= 2
+	}
+	return near
+}
+
+// identifier is a name of the format without its prefix.
+func identifier(name string) string {
+	for _, p := range prefixes {
+		if rest, ok := strings.CutPrefix(name, p); ok {
+			return rest
+		}
+	}
+	return name
 }
 
 // near suggests what a field that is not known may have meant.

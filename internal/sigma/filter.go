@@ -67,9 +67,9 @@ func (f *Filter) read(r *reader, source LogSource) int {
 	return len(f.selections)
 }
 
-// Filtered returns the rule with a filter added; u stays as it was. The filter's fields are read as the rule's log
-// source names them. The error says why the filter is not for this rule: each part that the filter's log source names must be the
-// rule's.
+// Filtered returns the rule with a filter added; u stays as it was. Each part that the filter's log source names must
+// be the rule's too, and its fields are read as the rule's log source names them. The error says why the filter is not
+// for this rule.
 func (u *Rule) Filtered(f *Filter) (*Rule, error) {
 	if !f.LogSource.covers(u.LogSource) {
 		return nil, fmt.Errorf("it is for %s, but the rule %q reads %s", f.LogSource, u.Key(), u.LogSource)

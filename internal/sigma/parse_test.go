@@ -253,8 +253,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
 	f.Add([]byte(head + "detection:\n  s:\n    cs-uri|re|i: 'a.*b'\n    sc-status: [404, '200', 0x1F]\n    c-ip|cidr: 10.0.0.0/8\n  k: ['%41*?', 4]\n  condition: 1 of s* and not (k or s)\n"))
 	f.Add([]byte(head + "detection:\n  s:\n    - cs-uri|windash|contains|all: [' -a', '/b']\n    - cs-host|fieldref|neq: cs-uri\n    - '@timestamp|hour|gte': 22\n  condition: [s, 1 of them]\n---\n" + correlationOf("type: temporal")))
+	f.Add([]byte(head + "detection:\n  s:\n    cs-uri|expand|contains|all: ['%two%a', '\\%b%one%']\n    c-ip|cidr|expand: '%nets%'\n    cs-host|wide|base64offset: x\n  condition: s\n---\n" +
+		filterText("{rules: [r1], s: {cs-uri|utf16: 'a?*'}, t: [b], condition: not s or t}") + "---\n" +
+		correlationText("type: value_percentile, rules: [r1], timespan: 1m, condition: {field: a, percentile: 50, gt: -1.5}, aliases: {a: {r1: b}}")))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		docs, err := Parse("f.yml", data)
+		docs, err := conformOptions.Parse("f.yml", data)
 		for _, e := range Refusals(err) {
 			if e.Line < 1 || e.Column < 1 || e.Why == "" {
 				t.Fatalf("a refusal without place or reason: %+v", e)
@@ -265,6 +268,16 @@ func FuzzParse(f *testing.F) {
 			if d.Rule != nil {
 				d.Rule.Match(rec("GET /%41?q=<b> -a 404", "url.original=/%41 -a", "http.response.status_code=404", "source.ip=10.1.2.3", "a=b"))
 				d.Rule.Match(rec(""))
+				for _, o := range docs {
+					if o.Filter == nil {
+						continue
+					}
+					if u, err := d.Rule.Filtered(o.Filter); err == nil {
+						if r := rec("GET /%41", "url.original=/a", "a=b"); u.Match(r) && !d.Rule.Match(r) {
+							t.Fatal("a filter made a match")
+						}
+					}
+				}
 			}
 		}
 	})

@@ -1,10 +1,16 @@
 // Package sigma reads Sigma rules and says whether one record matches one rule.
 //
-// It follows the Sigma specification 2.1.0 (rules and correlations). It is written to be obviously correct: the
-// faster evaluator that comes later is tested against it. It decides and touches nothing outside.
+// It follows the Sigma specification 2.1.0 whole: rules, correlations and filters. The conformance suite (here and in
+// package detect) holds it against each section. It is written to be obviously correct: a faster evaluator is
+// held against it. It decides and touches nothing outside.
 //
-// A file holds one or more YAML documents, each a rule or a correlation. Parse reads them strictly: what it does not
-// support it refuses, naming rule and feature. A rule that loads does what it says; none is silently dead.
+// A file holds one or more YAML documents, each a rule, a correlation or a filter. Parse reads them strictly: what it
+// does not support it refuses, naming rule, feature and place, and goes on with the next document. A rule that loads does
+// what it says. One over a field or a log that no parser here gives loads too, and Loose (package detect's warnings) says so;
+// only a name that is a slip of the pen for another of its log source is refused. Keys that nobody knows are kept (Print).
+//
+// Refused are: what Sigma 2 took away (aggregations behind a pipe, near, timeframe, collections by action), other taxonomies,
+// patterns that RE2 cannot run, placeholders without values, and of YAML anchors, aliases and tags.
 //
 // # What a rule means here
 //
@@ -22,14 +28,22 @@
 //   - "" matches a field that is there and empty. null matches a field that is missing. They are not the same.
 //   - A keyword is searched in the line as it was read and, each by itself, in every value that is not part of the line
 //     (decoded text), never across two values.
-//   - "neq" turns the whole term round: none of the values holds, or the field is missing.
+//   - "neq" turns the whole term round: none of the values holds, or the field is missing. "all" asks for every value; a
+//     value that stands for several (base64offset, a placeholder) holds when one of them does.
+//   - "utf16le" ("wide"), "utf16be" and "utf16" turn text into the bytes of UTF-16, alone or before Base64.
 //   - "re" is RE2, searched anywhere in the value, and sees its first MaxRegex bytes. A pattern with lookaround or back
 //     references is refused. "i", "m" and "s" follow "re".
-//   - "windash" lets a dash or slash before a word be any of - / – — ―.
+//   - "windash" lets a dash or slash before a word, and not behind one, be any of - / – — ―.
 //   - "minute" to "year" take a part out of a time in the zone that is passed in; "week" is the ISO week, "day" the day of the month.
-//   - "expand" is refused when the value holds a placeholder, because nothing here can resolve one.
+//   - "expand" puts the values of Options.Placeholders in the place of %name%; a rule with one that has none is refused.
+//   - "fieldref" compares with another field of the same record, as text without regard to case or as numbers; it goes with
+//     contains, startswith, endswith, cased, neq and all.
 //
-// Field names are ECS's and our own (package record). Names of Sigma's web server taxonomy are mapped (field.go). Every record
+// Where the specification is silent or says two things: a filter takes away what its selections describe, whether its
+// condition is written "selection" or "not selection" (Filter); value_percentile is the share of a value, or, with the key
+// percentile, a percentile of numbers (Correlation); group-by may be left out; generate may stand beside correlation or in it.
+//
+// Field names are ECS's and our own (package record). Names of Sigma's taxonomy are mapped by log source (field.go). Every record
 // also has @timestamp (its time), event.original (the line) and log.file.path (its file).
 package sigma
 
