@@ -39,7 +39,7 @@ func load(t *testing.T) []sigma.Document {
 }
 
 func TestThePackLoadsWithoutAWarning(t *testing.T) {
-	_, refused, warnings := detect.Load(load(t))
+	_, refused, warnings := detect.Load(load(t), intake.Sources()...)
 	for _, r := range refused {
 		t.Errorf("%s:%d: %s", r.File, r.Line, r.Why)
 	}

@@ -49,7 +49,7 @@ func LoadRules(folders ...fs.FS) (RuleSet, error) {
 			return set, fmt.Errorf("reading a rules folder: %w", err)
 		}
 	}
-	rules, refused, warned := detect.LoadFiles(files)
+	rules, refused, warned := detect.LoadFiles(files, intake.Sources()...)
 	set.Rules, set.Warned = rules, warned
 	set.Refused = append(set.Refused, refused...)
 	if len(rules.Documents()) == 0 {

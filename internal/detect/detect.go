@@ -323,7 +323,7 @@ func (d *Detector) hand(n *node, a arrival) {
 // correlate takes in the matches that the record brought to a correlation, then asks whether they complete it.
 func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Change {
 	reach := d.watermark() - int64(n.corr.Timespan)
-	counts := n.corr.Type == sigma.EventCount || n.corr.Type == sigma.ValueSum
+	counts := slices.Contains([]sigma.CorrelationType{sigma.EventCount, sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile}, n.corr.Type)
 	var touched []*group
 	for _, a := range d.arrivals[n.n] {
 		if a.mark.At < reach || counts && !a.raised {
@@ -333,8 +333,8 @@ func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Chan
 		s := &n.slots[a.slot]
 		values, ok := valuesOf(s.by, r, a.values)
 		tuple, has := valuesOf(s.of, r, a.values)
-		if n.corr.Type == sigma.ValueSum && has {
-			a.mark.X, has = amount(s.of[0], r)
+		if n.numeric() && has {
+			a.mark.X, has = amount(s.of[0], r, tuple[0])
 		}
 		if !ok || !has {
 			d.bins[n.n].stats.Ungrouped++
@@ -399,8 +399,11 @@ func valuesOf(from []source, r *record.Record, below []string) ([]string, bool) 
 	return out, true
 }
 
-// amount is the number that value_sum adds.
-func amount(s source, r *record.Record) (float64, bool) {
+// amount is the number that is reckoned with: the record's, typed as it was, or the text of a group below.
+func amount(s source, r *record.Record, below string) (float64, bool) {
+	if s.value >= 0 {
+		return sigma.Number(record.Text(below))
+	}
 	v, _ := s.field.Value(r)
 	return sigma.Number(v)
 }

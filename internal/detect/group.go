@@ -17,7 +17,7 @@ import (
 type group struct {
 	Key    string
 	Values []string // as first seen
-	tracks []track  // of a correlation: one per slot (temporal), per value (value_count), or one
+	tracks []track  // of a correlation: one per slot (temporal), per value (value_count, a share), or one
 	Newest int64    // record time of its newest mark
 	weight int      // records that it holds
 	live   *live
@@ -77,12 +77,7 @@ func (d *Detector) group(n *node, key string, values []string) *group {
 			g.Values = append(g.Values, keep(v, maxText))
 		}
 		if n.corr != nil {
-			switch n.corr.Type {
-			case sigma.EventCount, sigma.ValueSum:
-				g.tracks = make([]track, 1)
-			case sigma.Temporal, sigma.TemporalOrdered:
-				g.tracks = make([]track, len(n.slots))
-			}
+			g.tracks = make([]track, n.tracks())
 		}
 		b.groups[key] = g
 		g.place = b.order.PushBack(g)
@@ -90,6 +85,20 @@ func (d *Detector) group(n *node, key string, values []string) *group {
 	}
 	b.order.MoveToBack(g.place)
 	return g
+}
+
+// tracks is how many tracks a new group of a correlation has.
+func (n *node) tracks() int {
+	switch n.corr.Type {
+	case sigma.Temporal, sigma.TemporalOrdered:
+		return len(n.slots)
+	case sigma.ValueCount:
+		return 0
+	}
+	if n.share() {
+		return 0
+	}
+	return 1
 }
 
 // weigh counts what a group holds anew.

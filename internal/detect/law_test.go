@@ -16,13 +16,7 @@ import (
 )
 
 // everything is a set with each kind of correlation, chains, aliases and generate.
-const everything = failRule + loginRule + `
-title: transfer
-id: transfer
-logsource: {category: application}
-detection: {s: {transfer.bytes|gt: 0}, condition: s}
-tocsin: {quiet: 20s}
----
+const everything = failRule + loginRule + transferRule + `
 title: tries
 id: tries
 correlation: {type: event_count, rules: [fail], group-by: [source.ip], timespan: 1m, condition: {gte: 3}, generate: true}
@@ -45,9 +39,42 @@ title: both
 id: both
 correlation: {type: temporal, rules: [fail, login, transfer], group-by: [source.ip], timespan: 30s, condition: {gte: 2}}
 ---
+title: mean
+id: mean
+correlation: {type: value_avg, rules: [transfer], group-by: [user.name], timespan: 1m, condition: {field: transfer.bytes, gt: 12, neq: 20}}
+tocsin: {quiet: 10s}
+---
+title: rare
+id: rare
+correlation: {type: value_percentile, rules: [fail, login, transfer], timespan: 2m, condition: {field: user.name, lte: 20}}
+---
+title: median
+id: median
+correlation: {type: value_percentile, rules: [transfer], group-by: [who], timespan: 1m, condition: {field: transfer.bytes, percentile: 50, gte: 10},
+  aliases: {who: {transfer: source.ip}}}
+tocsin: {quiet: 10s}
+---
+title: two
+id: two
+correlation: {type: temporal_ordered, rules: [fail, transfer, login], group-by: [source.ip], timespan: 40s, condition: {eq: 2}}
+tocsin: {quiet: 10s}
+---
+title: no b
+filter: {rules: [transfer], selection: {user.name: b}, condition: selection}
+logsource: {category: application}
+---
 title: in
 id: in
 correlation: {type: temporal_ordered, rules: [tries, login, transfer], group-by: [source.ip], timespan: 2m}
+`
+
+const transferRule = `
+title: transfer
+id: transfer
+logsource: {category: application}
+detection: {s: {transfer.bytes|gt: 0}, condition: s}
+tocsin: {quiet: 20s}
+---
 `
 
 // stream draws records, mostly in order, some late, some of the far future.
@@ -146,21 +173,32 @@ func TestAgainstTheDefinition(t *testing.T) {
 		}
 		return len(values)
 	}
+	amounts := func(seen []*record.Record) (sorted []int64, mean float64) {
+		for _, r := range seen {
+			v, _ := r.Get(record.TransferBytes)
+			sorted, mean = append(sorted, v.Int), mean+float64(v.Int)/float64(len(seen))
+		}
+		slices.Sort(sorted)
+		return sorted, mean
+	}
+	signs := func(r *record.Record) bool { return r.Text(record.EventAction) == "login" }
+	moves := func(r *record.Record) bool { v, _ := r.Get(record.TransferBytes); return v.Int > 0 }
 	for _, c := range []struct {
 		name        string
 		correlation string
 		seconds     float64
+		reads       func(r *record.Record) bool
 		def         definition
 	}{
-		{"event_count", "{type: event_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {gte: 4}}", 50,
+		{"event_count", "{type: event_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {gte: 4}}", 50, signs,
 			func(seen []*record.Record) bool { return len(seen) >= 4 }},
-		{"value_count", "{type: value_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, gte: 3}}", 50,
+		{"value_count", "{type: value_count, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, gte: 3}}", 50, signs,
 			func(seen []*record.Record) bool {
 				return count(seen, record.UserName) >= 3 && count(seen, record.UserName) > count(seen[:len(seen)-1], record.UserName)
 			}},
-		{"temporal", "{type: temporal, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50,
+		{"temporal", "{type: temporal, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50, signs,
 			func(seen []*record.Record) bool { return count(seen, record.EventOutcome) == 2 }},
-		{"temporal_ordered", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50,
+		{"temporal_ordered", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s}", 50, signs,
 			func(seen []*record.Record) bool {
 				last := seen[len(seen)-1]
 				return slices.ContainsFunc(seen, func(r *record.Record) bool {
@@ -168,16 +206,46 @@ func TestAgainstTheDefinition(t *testing.T) {
 					return was == "failure" && is == "success" || was == "success" && is == "failure" && r.Time.Equal(last.Time)
 				})
 			}},
+		{"temporal_ordered with a condition", "{type: temporal_ordered, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {lt: 2}}", 50, signs,
+			func(seen []*record.Record) bool {
+				for i, r := range seen { // no success at or behind a failure, in the whole window
+					for j, o := range seen {
+						if i != j && r.Text(record.EventOutcome) == "failure" && o.Text(record.EventOutcome) == "success" && !o.Time.Before(r.Time) {
+							return false
+						}
+					}
+				}
+				return true
+			}},
+		{"value_sum", "{type: value_sum, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, gte: 40}}", 50, moves,
+			func(seen []*record.Record) bool { _, mean := amounts(seen); return mean*float64(len(seen)) > 39.5 }},
+		{"value_avg", "{type: value_avg, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, gt: 20.0001}}", 50, moves,
+			func(seen []*record.Record) bool { _, mean := amounts(seen); return mean > 20.0001 }},
+		{"a percentile", "{type: value_percentile, rules: [transfer], group-by: [source.ip], timespan: 50s, condition: {field: transfer.bytes, percentile: 75, lte: 10}}", 50, moves,
+			func(seen []*record.Record) bool {
+				sorted, _ := amounts(seen)
+				return sorted[(3*len(sorted)+3)/4-1] <= 10
+			}},
+		{"a share", "{type: value_percentile, rules: [fail, login], group-by: [source.ip], timespan: 50s, condition: {field: user.name, lte: 40}}", 50, signs,
+			func(seen []*record.Record) bool {
+				same := 0
+				for _, r := range seen {
+					if strings.EqualFold(r.Text(record.UserName), seen[len(seen)-1].Text(record.UserName)) {
+						same++
+					}
+				}
+				return 10*same <= 4*len(seen)
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := rules(t, failRule+loginRule+"title: c\nid: c\ncorrelation: "+c.correlation+"\ntocsin: {quiet: 400d}\n")
+			set := rules(t, failRule+loginRule+transferRule+"title: c\nid: c\ncorrelation: "+c.correlation+"\ntocsin: {quiet: 400d}\n")
 			rapid.Check(t, func(t *rapid.T) {
 				d := New(set, Options{})
 				raised := map[string]bool{}
 				seen := map[string][]*record.Record{}
 				for i, r := range stream(t, false) {
 					want := ""
-					if ip := r.Text(record.SourceIP); r.Text(record.EventAction) == "login" {
+					if ip := r.Text(record.SourceIP); c.reads(r) {
 						seen[ip] = append(seen[ip], r)
 						window := slices.DeleteFunc(slices.Clone(seen[ip]), func(o *record.Record) bool { return r.Time.Sub(o.Time).Seconds() > c.seconds })
 						if !raised[ip] && c.def(window) {
@@ -186,7 +254,7 @@ func TestAgainstTheDefinition(t *testing.T) {
 					}
 					got := ""
 					for _, x := range d.Step(r) {
-						if x.Step == Raised {
+						if x.Step == Raised && x.Alert.Rule == "c" {
 							got = x.Alert.Group[0]
 						}
 					}
@@ -219,7 +287,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// TestRows holds the rows of temporal_ordered, which are found in linear time, against trying every combination.
+// TestRows holds the rows of temporal_ordered, which are found step by step, against trying every combination.
 func TestRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := &group{tracks: make([]track, 3)}
@@ -227,20 +295,28 @@ func TestRows(t *testing.T) {
 			ord := int64(rapid.IntRange(0, 4).Draw(t, "record"))
 			g.tracks[rapid.IntRange(0, 2).Draw(t, "track")].insert(mark{At: ord / 2, Ord: ord})
 		}
-		want := make([][]bool, 3)
+		want := make([][]int, 3)
 		for i := range want {
-			want[i] = make([]bool, len(g.tracks[i].marks))
+			want[i] = make([]int, len(g.tracks[i].marks))
 		}
-		follows := func(a, b mark) bool { return a.At <= b.At && a.Ord != b.Ord }
-		for i, a := range g.tracks[0].marks {
-			for j, b := range g.tracks[1].marks {
-				for k, c := range g.tracks[2].marks {
-					if follows(a, b) && follows(b, c) {
-						want[0][i], want[1][j], want[2][k] = true, true, true
+		var try func(row [][2]int, from int)
+		try = func(row [][2]int, from int) {
+			for _, at := range row {
+				want[at[0]][at[1]] = max(want[at[0]][at[1]], len(row))
+			}
+			for i := from; i < 3; i++ {
+				for j, m := range g.tracks[i].marks {
+					if len(row) > 0 {
+						last := g.tracks[row[len(row)-1][0]].marks[row[len(row)-1][1]]
+						if last.At > m.At || last.Ord == m.Ord {
+							continue
+						}
 					}
+					try(append(slices.Clone(row), [2]int{i, j}), i+1)
 				}
 			}
 		}
+		try(nil, 0)
 		if d := cmp.Diff(want, g.rows(0, 9)); d != "" {
 			t.Fatal(d)
 		}

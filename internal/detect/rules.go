@@ -58,7 +58,8 @@ type Refused struct {
 	Title   string `json:"title,omitempty"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
-	Feature string `json:"feature"` // what is not supported or wrong, in a few words
+	Column  int    `json:"column,omitempty"` // in characters, from 1; 0 when the whole document is meant
+	Feature string `json:"feature"`          // what is not supported or wrong, in a few words
 	Why     string `json:"why"`
 }
 
@@ -76,12 +77,17 @@ type File struct {
 	Data []byte
 }
 
-// LoadFiles parses files and loads what is right in them: sigma.Parse, then Load.
+// LoadFiles is LoadFilesWith without options.
 func LoadFiles(files []File, known ...record.LogSource) (*Rules, []Refused, []Warning) {
+	return LoadFilesWith(sigma.Options{}, files, known...)
+}
+
+// LoadFilesWith parses files with the shop's placeholders and loads what is right in them: Parse, then Load.
+func LoadFilesWith(o sigma.Options, files []File, known ...record.LogSource) (*Rules, []Refused, []Warning) {
 	var docs []sigma.Document
 	var refused []Refused
 	for _, f := range files {
-		got, err := sigma.Parse(f.Name, f.Data)
+		got, err := o.Parse(f.Name, f.Data)
 		docs = append(docs, got...)
 		refused = append(refused, Refusals(err)...)
 	}
@@ -93,14 +99,15 @@ func LoadFiles(files []File, known ...record.LogSource) (*Rules, []Refused, []Wa
 func Refusals(err error) []Refused {
 	var out []Refused
 	for _, e := range sigma.Refusals(err) {
-		out = append(out, Refused{Rule: e.Rule, File: e.File, Line: e.Line, Feature: e.Feature, Why: e.Why})
+		out = append(out, Refused{Rule: e.Rule, File: e.File, Line: e.Line, Column: e.Column, Feature: e.Feature, Why: e.Why})
 	}
 	return out
 }
 
 // Load joins documents to a set. It refuses what cannot work: a second document of the same id or name, a correlation
 // whose rule is not there or was refused, correlations that read each other in a ring, fields that a rule's records
-// cannot have. Known are the log sources that parsers here give; a rule for another is loaded with a warning. Without
+// cannot have. A filter is added to the rules that it names; one that names a rule of another log source is refused, one
+// that names a rule that is not there is a warning. Known are the log sources that parsers here give; a rule for another is loaded with a warning. Without
 // known this is not looked at.
 func Load(docs []sigma.Document, known ...record.LogSource) (*Rules, []Refused, []Warning) {
 	l := &loader{names: map[string]*node{}, state: map[*node]int{}, rules: &Rules{}}
@@ -108,6 +115,11 @@ func Load(docs []sigma.Document, known ...record.LogSource) (*Rules, []Refused, 
 	for _, d := range docs {
 		if n := l.admit(d); n != nil {
 			all = append(all, n)
+		}
+	}
+	for _, d := range docs {
+		if d.Filter != nil {
+			l.addFilter(d.Filter)
 		}
 	}
 	for _, n := range all {
@@ -153,7 +165,7 @@ func (l *loader) warn(m *sigma.Meta, format string, args ...any) {
 // admit registers a document under its id and name, or refuses a second one.
 func (l *loader) admit(d sigma.Document) *node {
 	m := d.Meta()
-	if m == nil {
+	if m == nil || d.Filter != nil {
 		return nil
 	}
 	n := &node{doc: d, meta: m, rule: d.Rule, corr: d.Correlation}
@@ -188,13 +200,39 @@ func (l *loader) addRule(n *node, known []record.LogSource) {
 		l.warn(n.meta, "the condition does not use the selection %s", strings.Join(unused, ", "))
 	}
 	if len(known) > 0 && !slices.ContainsFunc(known, u.Routed) {
-		l.warn(n.meta, "no parser here reads logs of %s: the rule rests", u.LogSource)
+		l.warn(n.meta, "no log here gives this source: no parser reads logs of %s, so the rule rests", u.LogSource)
 	}
 	for _, name := range n.meta.Tocsin.Group {
 		f, _ := u.LogSource.Field(name)
 		n.group = append(n.group, f)
 	}
 	l.put(n)
+}
+
+// addFilter adds a filter to each of its rules, or to none.
+func (l *loader) addFilter(f *sigma.Filter) {
+	filtered := map[*node]*sigma.Rule{}
+	for _, name := range f.Rules {
+		n := l.names[name]
+		if n == nil {
+			l.warn(&f.Meta, "it names the rule %q, which is not there or was refused", name)
+			continue
+		}
+		if n.corr != nil {
+			_ = l.refuse(&f.Meta, "filter of a correlation", "%q is a correlation; a filter is for rules with a log source: name those that it reads", name)
+			return
+		}
+		u, err := n.rule.Filtered(f)
+		if err != nil {
+			_ = l.refuse(&f.Meta, "filter", "it cannot be added to the rule %q: %v", name, err)
+			return
+		}
+		filtered[n] = u
+	}
+	for n, u := range filtered {
+		n.rule, n.meta = u, &u.Meta
+		n.doc.Rule = u
+	}
 }
 
 func (l *loader) put(n *node) {
@@ -225,7 +263,15 @@ func (l *loader) addCorrelation(n *node) error {
 
 func (l *loader) slots(n *node) error {
 	c := n.corr
-	for i, name := range c.Rules {
+	for _, a := range c.Aliases {
+		for _, p := range a.Of {
+			below := l.names[p.Rule]
+			if below == nil || !slices.ContainsFunc(c.Rules, func(r string) bool { return l.names[r] == below }) {
+				return l.refuse(n.meta, "aliases", "the alias %q names the rule %q, which is none of the correlation's rules", a.Name, p.Rule)
+			}
+		}
+	}
+	for _, name := range c.Rules {
 		below := l.names[name]
 		if below == nil {
 			return l.refuse(n.meta, "missing rule", "it reads the rule %q, which is not there or was refused", name)
@@ -240,11 +286,16 @@ func (l *loader) slots(n *node) error {
 		}
 		s := slot{node: below}
 		var err error
-		if s.by, err = l.sources(n, below, c.Rules[i], c.GroupBy); err != nil {
+		if s.by, err = l.sources(n, below, name, c.GroupBy); err != nil {
 			return err
 		}
-		if s.of, err = l.sources(n, below, c.Rules[i], c.Fields); err != nil {
+		if s.of, err = l.sources(n, below, name, c.Fields); err != nil {
 			return err
+		}
+		for _, a := range c.Aliases {
+			if _, ok := c.FieldFor(a.Name, below.meta.ID, below.meta.Name, name); !ok {
+				return l.refuse(n.meta, "aliases", "the alias %q does not say how the rule %q calls the field", a.Name, name)
+			}
 		}
 		n.slots = append(n.slots, s)
 	}
@@ -258,7 +309,7 @@ func (l *loader) slots(n *node) error {
 func (l *loader) sources(n, below *node, rule string, fields []string) ([]source, error) {
 	var out []source
 	for _, f := range fields {
-		name := n.corr.FieldFor(rule, f)
+		name, _ := n.corr.FieldFor(f, below.meta.ID, below.meta.Name, rule)
 		if below.corr != nil {
 			field, _ := sigma.LogSource{Category: "application"}.Field(name)
 			out = append(out, source{field, slices.Index(below.corr.GroupBy, name)})
@@ -267,7 +318,7 @@ func (l *loader) sources(n, below *node, rule string, fields []string) ([]source
 		field, standing := below.rule.LogSource.Field(name)
 		switch standing {
 		case sigma.Unknown:
-			return nil, l.refuse(n.meta, "field "+name, "no record of its rule %q (%s) has a field %q", rule, below.rule.LogSource, name)
+			return nil, l.refuse(n.meta, "field "+name, "records of its rule %q (%s) have no field %q", rule, below.rule.LogSource, name)
 		case sigma.Unsure:
 			l.warn(n.meta, "no parser here gives the field %s to the records of its rule %q; without it they do not count", name, rule)
 		}

@@ -30,8 +30,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"an id twice", failRule + failRule, []string{"fail: taken by the rule at t.yml:2"}, 1},
 		{"a name twice", failRule + strings.Replace(loginRule, "id: login", "id: login\nname: fail", 1), []string{"login: taken"}, 1},
 		{"a rule named twice in one correlation", failRule + counted("c", "fail, fail"), []string{"c: twice"}, 1},
-		{"group-by over a field that its rule's records lack", strings.Replace(failRule, "application", "webserver", 1) +
-			"\n---\ntitle: c\ncorrelation: {type: temporal, rules: [fail], group-by: [shop.x], timespan: 1m}\n", []string{`c: field "shop.x"`}, 1},
+		{"group-by over a field that its rule's records call otherwise", strings.Replace(failRule, "application", "webserver", 1) +
+			"\n---\ntitle: c\ncorrelation: {type: temporal, rules: [fail], group-by: [source.ipp], timespan: 1m}\n", []string{`c: field "source.ipp"`}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set, refused, _ := LoadFiles([]File{{"t.yml", []byte(c.text)}})
@@ -70,7 +70,7 @@ detection: {s: {Image: a}, x: {user.name: b}, condition: s}
 		"no id: its status is deprecated",
 		"no id: no parser here gives the field Image; what is asked of it does not hold unless an application's log has it",
 		"no id: the condition does not use the selection x",
-		"no id: no parser here reads logs of product windows: the rule rests",
+		"no id: no log here gives this source: no parser reads logs of product windows, so the rule rests",
 	}
 	if d := cmp.Diff(want, got); d != "" || len(refused) > 0 {
 		t.Error(d, refused)

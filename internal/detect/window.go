@@ -18,24 +18,34 @@ import (
 //	value_count       the number of distinct values (tuples, without regard to case) is within the bounds, and the
 //	                  match brought a value that the window did not have, or an alert is active already
 //	value_sum         the sum of the field over the matches is within the bounds
-//	temporal          the number of rules with a match is within the bounds
-//	temporal_ordered  there is a row of matches, one of each rule, in the order of the rules and of time (equal times are
-//	                  in order), no two neighbours of it the same record, and the match is one of the row
+//	value_avg         the mean of the field over the matches is within the bounds
+//	value_percentile  the matches that have the same value of the field (without regard to case) as the match are, in
+//	                  percent of all, within the bounds; with percentile: that percentile (nearest rank) of the field is
+//	temporal          the number of rules with a match is within the bounds; without a condition all rules have one
+//	temporal_ordered  the number of matches in the longest row is within the bounds, and the match is one of such a row.
+//	                  A row is matches of different rules in the order of the rules and of time (equal times are in
+//	                  order), no two neighbours of it the same record. Without a condition it has one of each rule
 //
-// A record that lacks a group-by field, or a field of the condition, does not count: missing is no value.
-// A correlation below counts once for each of its alerts in event_count and value_sum; elsewhere each completing record is a match of it.
+// A record that lacks a group-by field, or a field of the condition, does not count: missing is no value, and text that is
+// no number is none where numbers are added up.
+// A correlation below counts once for each of its alerts in event_count, value_sum, value_avg and value_percentile; elsewhere
+// each completing record is a match of it.
 //
-// The window's records that no alert has told go into the alert; of temporal_ordered those that stand in such a row. What an ended alert told is spent: it takes no part
-// in later windows, but for value_count, where it still is one of the values.
+// The window's records that no alert has told go into the alert; of temporal_ordered those that stand in such a row, of a
+// share those of the same value. What an ended alert told is spent: it takes no part in later windows, but for value_count
+// and a share, where it still is one of the values.
 //
 // A group keeps what a window can need and no more: of event_count the newest 2N+64 matches, N being the highest number
-// in its bounds; of value_count 2N+64 values with 16 matches each; of temporal rules 64 matches each; of value_sum
-// 512, of which the two oldest are then joined to one at the later's time.
+// in its bounds; of value_count 2N+64 values with 16 matches each; of temporal rules 64 matches each; of value_sum,
+// value_avg and a percentile 512, of which the two oldest are then joined to one at the later's time, with their sum;
+// of a share 1,024, of which the two oldest of the most frequent value are joined, or, when each value has one only, the
+// value seen the longest ago is forgotten.
 
 const (
 	spareMarks  = 64  // kept beyond what the bounds need
 	valueMarks  = 16  // of one value
-	sumMarks    = 512 // of value_sum
+	sumMarks    = 512 // of value_sum, value_avg and a percentile
+	shareMarks  = 1024
 	bundleMarks = 512 // records that a correlation hands on when it is fulfilled
 )
 
@@ -90,8 +100,12 @@ func (g *group) prune(n *node, reach int64) {
 		for len(g.tracks) > most {
 			g.tracks = slices.Delete(g.tracks, g.stalest(), g.stalest()+1)
 		}
-	case sigma.ValueSum:
+	case sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile:
 		g.pruneTracks(reach)
+		if n.share() {
+			g.pruneShare()
+			return
+		}
 		for t := &g.tracks[0]; len(t.marks) > sumMarks; {
 			t.join()
 		}
@@ -104,6 +118,40 @@ func (g *group) prune(n *node, reach int64) {
 			g.tracks[i].drop(len(g.tracks[i].marks) - spareMarks)
 		}
 	}
+}
+
+// pruneShare keeps a share's marks within their number.
+func (g *group) pruneShare() {
+	g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
+	held := 0
+	for i := range g.tracks {
+		held += len(g.tracks[i].marks)
+	}
+	for ; held > shareMarks; held-- {
+		most := 0
+		for i := range g.tracks {
+			if len(g.tracks[i].marks) > len(g.tracks[most].marks) {
+				most = i
+			}
+		}
+		if len(g.tracks[most].marks) > 1 {
+			g.tracks[most].join()
+			continue
+		}
+		stalest := g.stalest()
+		g.tracks = slices.Delete(g.tracks, stalest, stalest+1)
+	}
+}
+
+// share reports whether a correlation asks how common a value is.
+func (n *node) share() bool {
+	return n.corr.Type == sigma.ValuePercentile && n.corr.Percentile == 0
+}
+
+// numeric reports whether a correlation reckons with the number in its field.
+func (n *node) numeric() bool {
+	t := n.corr.Type
+	return t == sigma.ValueSum || t == sigma.ValueAvg || t == sigma.ValuePercentile && !n.share()
 }
 
 func (g *group) pruneTracks(reach int64) {
@@ -149,18 +197,18 @@ func (t *track) join() {
 
 // put stores a mark in the track of its slot or value. It returns false when its record is there already.
 func (g *group) put(n *node, slot int, value string, m mark) bool {
-	switch n.corr.Type {
-	case sigma.ValueCount:
+	switch {
+	case n.corr.Type == sigma.ValueCount || n.share():
 		i := slices.IndexFunc(g.tracks, func(t track) bool { return t.key == value })
 		if i < 0 {
 			i = len(g.tracks)
 			g.tracks = append(g.tracks, track{key: value})
 		}
 		return g.tracks[i].insert(m)
-	case sigma.EventCount, sigma.ValueSum:
-		return g.tracks[0].insert(m)
+	case n.corr.Type == sigma.Temporal || n.corr.Type == sigma.TemporalOrdered:
+		return g.tracks[slot].insert(m)
 	}
-	return g.tracks[slot].insert(m)
+	return g.tracks[0].insert(m)
 }
 
 // A window is a stretch of record time in which a correlation is fulfilled.
@@ -168,6 +216,7 @@ type window struct {
 	lo, hi int64
 	fresh  bool     // of value_count: the match brought a new value
 	in     [][]bool // of temporal_ordered: which marks stand in a row
+	only   *track   // of a share: the match's value
 }
 
 // fulfilled takes from every window that holds the match of record ord, at a time, and fulfils the correlation the
@@ -206,12 +255,20 @@ func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
 	switch n.corr.Type {
 	case sigma.EventCount:
 		return n.corr.Hold(float64(len(g.tracks[0].span(w.lo, w.hi))))
-	case sigma.ValueSum:
-		sum := 0.0
+	case sigma.ValueSum, sigma.ValueAvg:
+		sum, count := 0.0, int64(0)
 		for _, m := range g.tracks[0].span(w.lo, w.hi) {
-			sum += m.X
+			sum, count = sum+m.X, count+m.N
+		}
+		if n.corr.Type == sigma.ValueAvg {
+			sum /= float64(count)
 		}
 		return n.corr.Hold(sum)
+	case sigma.ValuePercentile:
+		if n.share() {
+			return g.holdsShare(n, w, ord)
+		}
+		return n.corr.Hold(percentile(g.tracks[0].span(w.lo, w.hi), n.corr.Percentile))
 	case sigma.ValueCount:
 		count := 0
 		for i := range g.tracks {
@@ -231,63 +288,130 @@ func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
 		}
 		return n.corr.Hold(float64(count))
 	}
-	w.in = g.rows(w.lo, w.hi)
+	lengths := g.rows(w.lo, w.hi)
+	longest, ok := 0, false
+	w.in = make([][]bool, len(lengths))
 	for i := range g.tracks {
 		for j, m := range g.tracks[i].span(w.lo, w.hi) {
-			if m.Ord == ord && w.in[i][j] {
-				return true
-			}
+			in := n.corr.Hold(float64(lengths[i][j]))
+			w.in[i] = append(w.in[i], in)
+			longest, ok = max(longest, lengths[i][j]), ok || in && m.Ord == ord
 		}
 	}
-	return false
+	return ok && n.corr.Hold(float64(longest))
 }
 
-// rows says of each mark of a window, by track, whether it stands in a row: marks one of each track, in order of time, no two
-// neighbours the same record.
-func (g *group) rows(lo, hi int64) [][]bool {
-	in := make([][]bool, len(g.tracks))
-	var before neighbours
+// holdsShare compares how common the value of the match of record ord is.
+func (g *group) holdsShare(n *node, w *window, ord int64) bool {
+	var all, same int64
+	for i := range g.tracks {
+		var count int64
+		mine := false
+		for _, m := range g.tracks[i].span(w.lo, w.hi) {
+			count += m.N
+			mine = mine || m.Ord == ord
+		}
+		all += count
+		if mine {
+			same, w.only = count, &g.tracks[i]
+		}
+	}
+	return w.only != nil && n.corr.Hold(100*float64(same)/float64(all))
+}
+
+// percentile is the value that p percent of the marks do not exceed (nearest rank). A joined mark counts as often as the
+// records that it stands for, each with their mean.
+func percentile(marks []mark, p int) float64 {
+	sorted := slices.Clone(marks)
+	mean := func(m *mark) float64 { return m.X / float64(m.N) }
+	slices.SortFunc(sorted, func(a, b mark) int { return cmp.Compare(mean(&a), mean(&b)) })
+	var all, below int64
+	for _, m := range sorted {
+		all += m.N
+	}
+	for i := range sorted {
+		if below += sorted[i].N; 100*below >= int64(p)*all {
+			return mean(&sorted[i])
+		}
+	}
+	return 0
+}
+
+// rows says of each mark of a window, by track, how many marks the longest row has that it stands in. A row has at most one
+// mark of each track, in order of tracks and of time, and no two neighbours of it are the same record.
+func (g *group) rows(lo, hi int64) [][]int {
+	in := make([][]int, len(g.tracks))
+	earlier := func(a, b int64) bool { return a < b }
+	later := func(a, b int64) bool { return a > b }
+	var ending []neighbours // by length of the row that ends there, from 1
 	for i := range g.tracks {
 		marks := g.tracks[i].span(lo, hi)
-		in[i] = make([]bool, len(marks))
-		var here neighbours
+		in[i] = make([]int, len(marks))
 		for j := range marks {
-			m := &marks[j]
-			in[i][j] = i == 0 || before.some(m.Ord, func(at int64) bool { return at <= m.At })
-			if in[i][j] {
-				here.add(m)
-			}
+			in[i][j] = 1 + longest(ending, marks[j].Ord, func(at int64) bool { return at <= marks[j].At })
 		}
-		before = here
+		ending = offer(ending, marks, in[i], earlier)
 	}
-	var behind neighbours
+	var beginning []neighbours
 	for i := len(g.tracks) - 1; i >= 0; i-- {
 		marks := g.tracks[i].span(lo, hi)
-		var here neighbours
-		for j := len(marks) - 1; j >= 0; j-- {
-			m := &marks[j]
-			in[i][j] = in[i][j] && (i == len(g.tracks)-1 || behind.some(m.Ord, func(at int64) bool { return at >= m.At }))
-			if in[i][j] {
-				here.add(m)
-			}
+		behind := make([]int, len(marks))
+		for j := range marks {
+			behind[j] = 1 + longest(beginning, marks[j].Ord, func(at int64) bool { return at >= marks[j].At })
+			in[i][j] += behind[j] - 1
 		}
-		behind = here
+		beginning = offer(beginning, marks, behind, later)
 	}
 	return in
 }
 
-// neighbours are the two marks of a track that are the easiest to stand beside: the earliest for what comes behind, the
-// latest for what comes before. Two, because one may be the same record.
+// longest is the length of the longest row that a mark of record ord can go on from.
+func longest(rows []neighbours, ord int64, fits func(at int64) bool) int {
+	for n := len(rows); n > 0; n-- {
+		if rows[n-1].some(ord, fits) {
+			return n
+		}
+	}
+	return 0
+}
+
+// offer notes marks as ends of rows of their lengths.
+func offer(rows []neighbours, marks []mark, lengths []int, better func(a, b int64) bool) []neighbours {
+	for j := range marks {
+		for n := range lengths[j] {
+			if n == len(rows) {
+				rows = append(rows, neighbours{})
+			}
+			rows[n].add(&marks[j], better)
+		}
+	}
+	return rows
+}
+
+// neighbours are the two marks that are the easiest to stand beside: the earliest for what comes behind, the latest for
+// what comes before. Two, because one may be the same record.
 type neighbours struct {
 	at, ord [2]int64
 	n       int
 }
 
-func (x *neighbours) add(m *mark) {
-	if x.n < len(x.at) {
-		x.at[x.n], x.ord[x.n] = m.At, m.Ord
+func (x *neighbours) add(m *mark, better func(a, b int64) bool) {
+	i := x.n
+	switch {
+	case x.n > 0 && x.ord[0] == m.Ord || x.n > 1 && x.ord[1] == m.Ord:
+		return
+	case x.n < len(x.at):
 		x.n++
+	default:
+		i = 0
+		if better(x.at[0], x.at[1]) {
+			i = 1
+		}
+		if !better(m.At, x.at[i]) {
+			return
+		}
 	}
+	x.at[i], x.ord[i] = m.At, m.Ord
 }
 
 // some reports whether one of them is of another record and at a fitting time.
@@ -306,7 +430,7 @@ func (g *group) untold(w window, out []mark) []mark {
 		marks := g.tracks[i].span(w.lo, w.hi)
 		for j := range marks {
 			m := &marks[j]
-			if m.Told || w.in != nil && !w.in[i][j] {
+			if m.Told || w.in != nil && !w.in[i][j] || w.only != nil && w.only != &g.tracks[i] {
 				continue
 			}
 			m.Told = true
@@ -321,7 +445,7 @@ func (g *group) untold(w window, out []mark) []mark {
 
 // spend takes away what an ended alert told.
 func (g *group) spend(n *node) {
-	if n.corr == nil || n.corr.Type == sigma.ValueCount {
+	if n.corr == nil || n.corr.Type == sigma.ValueCount || n.share() {
 		return
 	}
 	for i := range g.tracks {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,9 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("the line became %+v", r.Line)
 			}
 			bounded(t, r)
+			if r.Class == record.Parsed && !listed(r.Source) {
+				t.Fatalf("Sources does not list %+v", r.Source)
+			}
 			if ip, ok := r.Get(record.SourceIP); ok {
 				if a, err := netip.ParseAddr(ip.Text); err != nil || a.String() != ip.Text || a.Is4In6() {
 					t.Fatalf("source.ip is %q", ip.Text)
@@ -254,5 +258,13 @@ func FuzzDecode(f *testing.F) {
 		if got, _ := percentDecode(b.String(), b.Len()); got != s {
 			t.Fatalf("%q became %q", b.String(), got)
 		}
+	})
+}
+
+// listed reports whether Sources has a log source with all of its categories.
+func listed(s record.LogSource) bool {
+	return slices.ContainsFunc(Sources(), func(o record.LogSource) bool {
+		return o.Product == s.Product && o.Service == s.Service &&
+			!slices.ContainsFunc(s.Categories, func(c string) bool { return !slices.Contains(o.Categories, c) })
 	})
 }

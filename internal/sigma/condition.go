@@ -6,23 +6,24 @@ import (
 )
 
 // conditions reads the condition: a formula, or a list of formulas of which one must hold.
-func (r *reader) conditions(u *Rule, t *tree) {
+func (r *reader) conditions(d *tree, selections []selection) (texts []string, one *expr) {
+	one = &expr{op: opOr}
+	t := d.get("condition")
 	if t == nil {
-		r.fail(r.root.get("detection"), "condition", "the detection has no condition")
-		return
+		r.fail(d, "condition", "there is no condition: the formula over the selections")
+		return nil, one
 	}
 	list := []*tree{t}
 	if t.kind == kindList {
 		list = t.items
 	}
-	one := &expr{op: opOr}
 	for _, x := range list {
 		if x.kind != kindText {
 			r.fail(x, "condition", "a condition must be a text, not %v", x.kind)
 			continue
 		}
-		u.Conditions = append(u.Conditions, x.text)
-		c := &conditionReader{rest: conditionWords(x.text), selections: u.selections}
+		texts = append(texts, x.text)
+		c := &conditionReader{rest: conditionWords(x.text), selections: selections}
 		if e := c.whole(); c.why == "" {
 			one.kids = append(one.kids, e)
 		} else {
@@ -32,7 +33,7 @@ func (r *reader) conditions(u *Rule, t *tree) {
 	if len(list) == 0 {
 		r.fail(t, "condition", "the condition is an empty list")
 	}
-	u.expr = one
+	return texts, one
 }
 
 // conditionWords cuts a condition into brackets, pipes and words.
@@ -92,6 +93,9 @@ func (c *conditionReader) whole() *expr {
 	switch next := c.peek(); next {
 	case "":
 	case "|":
+		if len(c.rest) > 1 && strings.EqualFold(c.rest[1], "near") {
+			return c.near()
+		}
 		return c.fail("aggregation", "aggregations behind a pipe (count, near) are not part of Sigma 2: write a correlation document instead")
 	default:
 		return c.fail("condition", "%q stands where and, or or the end is expected", next)
@@ -147,10 +151,17 @@ func (c *conditionReader) atom() *expr {
 			return s.expr
 		}
 	}
-	if word == "near" || word == "|" || word == ")" {
+	if strings.EqualFold(word, "near") {
+		return c.near()
+	}
+	if word == "|" || word == ")" {
 		return c.fail("condition", "%q is not supported here", word)
 	}
 	return c.fail("condition", "there is no selection %q%s", word, suggest(word, c.names()))
+}
+
+func (c *conditionReader) near() *expr {
+	return c.fail("near", "near is not part of Sigma 2: write a correlation document of type temporal instead")
 }
 
 func (c *conditionReader) names() []string {

@@ -14,8 +14,10 @@ const (
 	EventCount      CorrelationType = "event_count"      // how many there are
 	ValueCount      CorrelationType = "value_count"      // how many distinct values of fields they have
 	ValueSum        CorrelationType = "value_sum"        // the sum of a field
+	ValueAvg        CorrelationType = "value_avg"        // the mean of a field
+	ValuePercentile CorrelationType = "value_percentile" // how common the value of a field is, or a percentile of the field
 	Temporal        CorrelationType = "temporal"         // how many of the rules match
-	TemporalOrdered CorrelationType = "temporal_ordered" // all of the rules match, in the order in which they are listed
+	TemporalOrdered CorrelationType = "temporal_ordered" // how many of the rules match in the order in which they are listed
 )
 
 // A Correlation is a Sigma correlation rule. When it is fulfilled, and by what, is defined in package detect.
@@ -25,10 +27,14 @@ type Correlation struct {
 	Rules    []string // ids or names of rules and correlations, at least one
 	GroupBy  []string // fields or aliases; empty: all matches are one group
 	Timespan time.Duration
-	Bounds   []Bound  // all must hold; of temporal without a condition: gte the number of rules
-	Fields   []string // of value_count (several make a tuple) and value_sum (one)
-	Aliases  []Alias
-	Generate bool // its rules raise alerts of their own too
+	Bounds   []Bound  // all must hold; of temporal and temporal_ordered without a condition: gte the number of rules
+	Fields   []string // of value_count (several make a tuple) and the other value types (one)
+	// Percentile is of value_percentile. 0, as the specification writes it: what is compared is the share, in percent,
+	// of the matches in the window that have the same value as the match at hand ("lte: 1" is a rare value). 1 to
+	// 100, as pySigma writes it: that percentile of a field of numbers (nearest rank); 50 is the median.
+	Percentile int
+	Aliases    []Alias
+	Generate   bool // its rules raise alerts of their own too
 }
 
 // A Bound is one comparison of a correlation's condition.
@@ -64,19 +70,19 @@ type Pair struct {
 	Field string
 }
 
-// FieldFor says how a rule, named as in Rules, calls a field or alias of the correlation.
-func (c *Correlation) FieldFor(rule, name string) string {
-	for _, a := range c.Aliases {
-		if a.Name != name {
-			continue
-		}
-		for _, p := range a.Of {
-			if p.Rule == rule {
-				return p.Field
-			}
+// FieldFor says how a rule calls a field or alias of the correlation; known are the rule's id and name. It is false for
+// an alias that says nothing of the rule.
+func (c *Correlation) FieldFor(name string, known ...string) (string, bool) {
+	i := slices.IndexFunc(c.Aliases, func(a Alias) bool { return a.Name == name })
+	if i < 0 {
+		return name, true
+	}
+	for _, p := range c.Aliases[i].Of {
+		if slices.Contains(known, p.Rule) {
+			return p.Field, true
 		}
 	}
-	return name
+	return "", false
 }
 
 func (r *reader) correlation(c *Correlation) {
@@ -90,9 +96,13 @@ func (r *reader) correlation(c *Correlation) {
 	r.meta(&c.Meta, c.Timespan)
 	c.Rules = r.texts(t, "rules")
 	c.GroupBy = r.texts(t, "group-by")
-	c.Generate = r.flag(t, "generate")
+	c.Generate = r.flag(t, "generate") || r.flag(r.root, "generate") // the schema has it beside the section, pySigma inside it
 	if len(c.Rules) == 0 {
 		r.fail(t, "rules", "a correlation needs rules: a list of ids or names")
+	}
+	if len(c.Rules) > maxRules {
+		r.fail(t.get("rules"), "rules", "a correlation may read at most %d rules", maxRules)
+		return
 	}
 	if c.Timespan == 0 {
 		r.fail(t, "timespan", "a correlation needs a timespan such as 5m")
@@ -107,15 +117,13 @@ func (r *reader) correlation(c *Correlation) {
 
 func (r *reader) kind(c *Correlation, t *tree) {
 	switch s := r.text(t, "type"); CorrelationType(s) {
-	case EventCount, ValueCount, ValueSum, Temporal, TemporalOrdered:
+	case EventCount, ValueCount, ValueSum, ValueAvg, ValuePercentile, Temporal, TemporalOrdered:
 		c.Type = CorrelationType(s)
-	case "value_avg", "value_percentile":
-		r.fail(t.get("type"), "correlation "+s, "correlations of type %s are not supported yet", s)
 	case "":
-		r.fail(t, "type", "a correlation needs a type: event_count, value_count, value_sum, temporal or temporal_ordered")
+		r.fail(t, "type", "a correlation needs a type: event_count, value_count, value_sum, value_avg, value_percentile, temporal or temporal_ordered")
 	default:
 		r.fail(t.get("type"), "correlation type", "there is no correlation type %q%s", s,
-			suggest(s, []string{"event_count", "value_count", "value_sum", "temporal", "temporal_ordered"}))
+			suggest(s, []string{"event_count", "value_count", "value_sum", "value_avg", "value_percentile", "temporal", "temporal_ordered"}))
 	}
 }
 
@@ -137,12 +145,6 @@ func (r *reader) aliases(c *Correlation, t *tree) {
 		for _, rule := range v.keys {
 			a.Of = append(a.Of, Pair{rule.text, r.text(v, rule.text)})
 		}
-		for _, rule := range c.Rules {
-			if v.get(rule) == nil {
-				r.fail(k, "aliases", "the alias %q does not say how rule %q calls the field", k.text, rule)
-			}
-		}
-		r.strict(v, "the alias "+k.text, c.Rules...)
 		c.Aliases = append(c.Aliases, a)
 	}
 }
@@ -150,9 +152,8 @@ func (r *reader) aliases(c *Correlation, t *tree) {
 // bounds reads the condition.
 func (r *reader) bounds(c *Correlation, t *tree) {
 	x := t.get("condition")
-	counting := c.Type == EventCount || c.Type == ValueCount || c.Type == ValueSum
 	if x == nil {
-		if counting {
+		if !c.Type.temporal() {
 			r.fail(t, "condition", "a correlation of type %s needs a condition such as gte: 10", c.Type)
 		}
 		c.Bounds = []Bound{{"gte", float64(len(c.Rules))}}
@@ -162,52 +163,93 @@ func (r *reader) bounds(c *Correlation, t *tree) {
 		r.fail(x, "condition", "the condition must be a map such as gte: 10, not %v; a formula over rules is not part of Sigma 2.1", x.kind)
 		return
 	}
-	if c.Type == TemporalOrdered {
-		r.fail(x, "condition", "temporal_ordered demands all of its rules: it takes no condition")
-		return
-	}
 	known := []string{"gt", "gte", "lt", "lte", "eq", "neq"}
 	for i, k := range x.keys {
-		if k.text == "field" {
+		if k.text == "field" || k.text == "percentile" {
 			continue
 		}
 		n, ok := number(x.items[i].text)
-		if x.items[i].kind != kindNumber || !ok || n.f < 0 {
+		if x.items[i].kind != kindNumber || !ok {
+			r.fail(x.items[i], "condition", "%s needs a number, not %s", k.text, scalar(x.items[i]))
+		}
+		if n.f < 0 && c.counts() {
 			r.fail(x.items[i], "condition", "%s needs a number of at least 0, not %s", k.text, scalar(x.items[i]))
 		}
 		c.Bounds = append(c.Bounds, Bound{k.text, n.f})
 	}
-	r.strict(x, "the condition", append(known, "field")...)
+	r.strict(x, "the condition", append(known, "field", "percentile")...)
+	c.Percentile = r.percentile(c, x)
 	if len(c.Bounds) == 0 {
 		r.fail(x, "condition", "the condition compares with no number; write gte: 10 or the like")
 	}
 	r.possible(c, x)
 	c.Fields = r.texts(x, "field")
 	switch n := len(c.Fields); {
-	case c.Type == ValueCount && n == 0, c.Type == ValueSum && n != 1:
+	case c.Type == EventCount || c.Type.temporal():
+		if n > 0 {
+			r.fail(x, "field", "the condition of %s takes no field", c.Type)
+		}
+	case n == 0:
 		r.fail(x, "field", "the condition of %s needs a field", c.Type)
-	case c.Type != ValueCount && c.Type != ValueSum && n > 0:
-		r.fail(x, "field", "the condition of %s takes no field", c.Type)
+	case n > 1 && c.Type != ValueCount:
+		r.fail(x, "field", "the condition of %s needs one field, not %d", c.Type, n)
 	}
+}
+
+// temporal reports whether a type counts rules.
+func (t CorrelationType) temporal() bool { return t == Temporal || t == TemporalOrdered }
+
+// counts reports whether what the bounds are compared with is a whole number of at least 0.
+func (c *Correlation) counts() bool {
+	return c.Type != ValueSum && c.Type != ValueAvg && c.Type != ValuePercentile
+}
+
+// percentile reads which percentile of a field of numbers is meant.
+func (r *reader) percentile(c *Correlation, t *tree) int {
+	x := t.get("percentile")
+	if x == nil {
+		return 0
+	}
+	n, ok := number(x.text)
+	switch {
+	case c.Type != ValuePercentile:
+		r.fail(x, "percentile", "the condition of %s takes no percentile", c.Type)
+	case x.kind != kindNumber || !ok || !n.whole || n.i < 1 || n.i > 100:
+		r.fail(x, "percentile", "percentile must be a whole number from 1 to 100, not %s", scalar(x))
+	default:
+		return int(n.i)
+	}
+	return 0
 }
 
 // maxThreshold is the highest count that a correlation may compare with: each group keeps some records for each unit.
 const maxThreshold = 100_000
 
+// maxRules is how many rules a correlation may read: rows of temporal_ordered take time by their square.
+const maxRules = 200
+
 // possible refuses counts that would need too much memory, and conditions that nothing can fulfil.
 func (r *reader) possible(c *Correlation, x *tree) {
-	most, points := 0.0, []float64(nil)
+	most, values := 0.0, []float64(nil)
 	for _, b := range c.Bounds {
-		if c.Type != ValueSum && b.Value > maxThreshold {
+		if c.counts() && b.Value > maxThreshold {
 			r.fail(x, "condition", "%v is too high to count to: at most %d", b.Value, maxThreshold)
 			return
 		}
 		most = max(most, b.Value)
-		points = append(points, b.Value-0.5, b.Value, b.Value+0.5)
+		values = append(values, b.Value)
 	}
-	if c.Type != ValueSum {
+	share := c.Type == ValuePercentile && c.Percentile == 0 // more than 0, at most 100
+	if share {
+		values = append(values, 0, 100)
+	}
+	points := between(values)
+	if share {
+		points = slices.DeleteFunc(points, func(p float64) bool { return p <= 0 || p > 100 })
+	}
+	if c.counts() {
 		top := int(most) + 1
-		if c.Type == Temporal {
+		if c.Type.temporal() {
 			top = len(c.Rules)
 		}
 		points = nil
@@ -218,6 +260,23 @@ func (r *reader) possible(c *Correlation, x *tree) {
 	if len(c.Bounds) > 0 && !slices.ContainsFunc(points, c.Hold) {
 		r.fail(x, "condition", "%s can never be fulfilled", boundsInWords(c.Bounds))
 	}
+}
+
+// between returns numbers, one in each gap between them, and one on either side.
+func between(values []float64) []float64 {
+	slices.Sort(values)
+	out := slices.Clone(values)
+	for i, v := range values {
+		if i == 0 {
+			out = append(out, v-1)
+		} else {
+			out = append(out, (values[i-1]+v)/2)
+		}
+	}
+	if len(values) > 0 {
+		out = append(out, values[len(values)-1]+1)
+	}
+	return out
 }
 
 // String writes a bound in words.

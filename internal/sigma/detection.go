@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/record"
@@ -15,7 +16,8 @@ type Rule struct {
 
 	selections []selection
 	expr       *expr
-	loose      []Field // fields that nothing here gives
+	loose      []Field   // fields that nothing here gives
+	filters    []*Filter // that expr has in it
 }
 
 // A selection is a named part of the detection section.
@@ -49,7 +51,7 @@ const (
 
 func (r *reader) plain(u *Rule) {
 	r.meta(&u.Meta, time.Hour)
-	r.logsource(u)
+	u.LogSource = r.logsource()
 	d := r.root.get("detection")
 	if d == nil || d.kind != kindMap {
 		r.fail(d, "detection", "a rule needs a detection section: a map of selections and a condition")
@@ -59,33 +61,46 @@ func (r *reader) plain(u *Rule) {
 		r.fail(d, "selections", "more than %d selections", maxSelections)
 		return
 	}
-	for i, k := range d.keys {
-		switch k.text {
-		case "condition":
-		case "timeframe":
-			r.fail(k, "timeframe", "timeframe belonged to the old aggregations: write a correlation document instead")
-		default:
-			e := r.selection(u.LogSource, k, d.items[i])
-			u.selections = append(u.selections, selection{k.text, &expr{op: opAnd, kids: []*expr{e}, name: k.text}, k})
-		}
-	}
-	r.conditions(u, d.get("condition"))
+	u.selections = r.selections(u.LogSource, d)
+	u.Conditions, u.expr = r.conditions(d, u.selections)
 	for _, g := range u.Tocsin.Group {
 		r.field(u.LogSource, r.root.get("tocsin").get("group"), g)
 	}
-	u.loose = r.unsure(u)
+	u.loose = u.unsure()
 }
 
-func (r *reader) logsource(u *Rule) {
+// selections reads the named parts of a detection section.
+func (r *reader) selections(source LogSource, d *tree, others ...string) []selection {
+	var out []selection
+	for i, k := range d.keys {
+		switch {
+		case k.text == "condition" || slices.Contains(others, k.text):
+		case k.text == "timeframe":
+			r.fail(k, "timeframe", "timeframe belonged to the old aggregations: write a correlation document instead")
+		default:
+			e := r.selection(source, k, d.items[i])
+			out = append(out, selection{k.text, &expr{op: opAnd, kids: []*expr{e}, name: k.text}, k})
+		}
+	}
+	return out
+}
+
+func (r *reader) logsource() LogSource {
 	t := r.root.get("logsource")
 	if t == nil || t.kind != kindMap {
-		r.fail(t, "logsource", "a rule needs a logsource: a map with category, product or service")
-		return
+		r.fail(t, "logsource", "a rule or filter needs a logsource: a map with category, product or service")
+		return LogSource{}
 	}
-	u.LogSource = LogSource{r.text(t, "category"), r.text(t, "product"), r.text(t, "service")}
-	if u.LogSource == (LogSource{}) {
+	for _, key := range []string{"category", "product", "service"} {
+		if s := r.text(t, key); strings.ToLower(s) != s || strings.ContainsAny(s, " \t\n") {
+			r.fail(t.get(key), "logsource", "%s %q must be in lower case, with _ for spaces (Sigma 2.1); else no log fits it", key, s)
+		}
+	}
+	l := LogSource{r.text(t, "category"), r.text(t, "product"), r.text(t, "service")}
+	if l == (LogSource{}) {
 		r.fail(t, "logsource", "the logsource names no category, product or service")
 	}
+	return l
 }
 
 // selection reads the value of one key of the detection section.
@@ -112,7 +127,7 @@ func (r *reader) allOf(source LogSource, k, v *tree) *expr {
 		r.fail(k, "empty map", "%q is an empty map: it would match every record", k.text)
 	}
 	for i, name := range v.keys {
-		e.kids = append(e.kids, &expr{term: r.term(source, name, v.items[i])})
+		e.kids = append(e.kids, r.term(source, name, v.items[i]))
 	}
 	return e
 }
@@ -129,7 +144,7 @@ func (r *reader) oneOf(source LogSource, k, v *tree) *expr {
 			r.fail(x, "list in a list", "the selection %q has a list inside a list", k.text)
 		default:
 			keywords.said = append(keywords.said, scalar(x))
-			keywords.wants = append(keywords.wants, r.textWants(k, x, keywords, modes{})...)
+			keywords.wants = append(keywords.wants, r.wants(source, k, x, keywords, modes{})...)
 		}
 	}
 	if len(keywords.said) > 0 {
@@ -148,15 +163,19 @@ func (e *expr) terms(yield func(*term)) {
 	}
 }
 
-// unsure lists the fields of a rule that only an application's own log could have.
-func (r *reader) unsure(u *Rule) []Field {
+// unsure lists the fields of a rule and its filters that only an application's own log could have.
+func (u *Rule) unsure() []Field {
 	var out []Field
 	add := func(f Field) {
 		if _, standing := u.LogSource.Field(f.name); standing == Unsure && !slices.Contains(out, f) {
 			out = append(out, f)
 		}
 	}
-	for _, s := range u.selections {
+	all := u.selections
+	for _, f := range u.filters {
+		all = slices.Concat(all, f.selections)
+	}
+	for _, s := range all {
 		s.expr.terms(func(t *term) {
 			if !t.keyword {
 				add(t.field)
@@ -205,5 +224,6 @@ func (u *Rule) Unused() []string {
 
 // Routed reports whether the rule reads records from a source.
 func (u *Rule) Routed(s record.LogSource) bool {
-	return s.Fits(u.LogSource.Category, u.LogSource.Product, u.LogSource.Service)
+	fits := func(l LogSource) bool { return s.Fits(l.Category, l.Product, l.Service) }
+	return fits(u.LogSource) || slices.ContainsFunc(elsewhere[u.LogSource], fits)
 }

@@ -14,6 +14,8 @@ func (d Document) Explain() []string {
 		return d.Rule.explain()
 	case d.Correlation != nil:
 		return d.Correlation.explain()
+	case d.Filter != nil:
+		return d.Filter.explain()
 	}
 	return nil
 }
@@ -29,6 +31,10 @@ func (u *Rule) explain() []string {
 	}
 	for _, s := range u.selections {
 		out = append(out, fmt.Sprintf("  %s is: %s", s.name, s.expr.words(false)))
+	}
+	for _, f := range u.filters {
+		out = append(out, fmt.Sprintf("The filter %q is added. %s", f.Title, f.says()[0]))
+		out = append(out, f.says()[1:]...)
 	}
 	group := "address, else account, else file"
 	if len(u.Tocsin.Group) > 0 {
@@ -123,10 +129,20 @@ func (c *Correlation) explain() []string {
 		what = fmt.Sprintf("matches of %s with %s different values of %s", of, n, strings.Join(c.Fields, " and "))
 	case ValueSum:
 		what = fmt.Sprintf("matches of %s whose %s adds up to %s", of, strings.Join(c.Fields, ""), n)
+	case ValueAvg:
+		what = fmt.Sprintf("matches of %s whose %s is on average %s", of, strings.Join(c.Fields, ""), n)
+	case ValuePercentile:
+		what = fmt.Sprintf("a match of %s whose %s is, of all matches, the value of %s percent", of, strings.Join(c.Fields, ""), n)
+		if c.Percentile > 0 {
+			what = fmt.Sprintf("matches of %s whose %s has, as percentile %d, %s", of, strings.Join(c.Fields, ""), c.Percentile, n)
+		}
 	case Temporal:
 		what = fmt.Sprintf("matches of %s of %s", n, of)
 	case TemporalOrdered:
 		what = fmt.Sprintf("matches of all of %s, in this order", of)
+		if len(c.Bounds) != 1 || c.Bounds[0] != (Bound{"gte", float64(len(c.Rules))}) {
+			what = fmt.Sprintf("matches of %s of %s, in this order", n, of)
+		}
 	}
 	out := []string{fmt.Sprintf("Raises an alert at %s within %s.", what, Span(c.Timespan))}
 	if len(c.GroupBy) > 0 {

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,13 +26,35 @@ func (l LogSource) String() string {
 	return strings.Join(out, ", ")
 }
 
-// taxonomies are the field names of Sigma's taxonomy (appendix of the specification 2.1.0) that our records have under
-// ECS names, by category of the log source. SigmaHQ's rules use cs-uri-query for the whole of the request's target,
-// path included, so it is url.original: as url.query most of them would never match.
-var taxonomies = map[string]map[string]record.Field{
-	"webserver":  webFields,
-	"proxy":      webFields,
-	"file_event": {"TargetFilename": record.FilePath, "User": record.UserName},
+// A taxonomy says how rules of one log source name fields (appendix taxonomy of the specification 2.1.0, and the names
+// that SigmaHQ's rules use beside it).
+type taxonomy struct {
+	of     LogSource               // the rule's log source has these parts
+	fields map[string]record.Field // names that records have under ECS names
+	absent []string                // names of the appendix that no parser here gives; nil: any name may be an application's
+}
+
+// taxonomies is the one table of names. What it does not name keeps its own name, dotted or not (aws cloudtrail's
+// userIdentity.type, auditd's a0, antivirus's Signature), and is a field that only the application knows. SigmaHQ's rules
+// use cs-uri-query for the whole of the request's target, path included, so it is url.original: as url.query most of
+// them would never match. Rules for sshd, vsftpd, databases and most of Linux name no fields: they are keywords.
+var taxonomies = []taxonomy{
+	{LogSource{Category: "webserver"}, webFields, webAbsent},
+	{LogSource{Category: "proxy"}, webFields, webAbsent},
+	{LogSource{Product: "apache"}, webFields, webAbsent},
+	{LogSource{Product: "nginx"}, webFields, webAbsent},
+	{LogSource{Service: "apache"}, webFields, webAbsent},
+	{LogSource{Service: "nginx"}, webFields, webAbsent},
+	{LogSource{Category: "file_event"}, map[string]record.Field{"TargetFilename": record.FilePath, "User": record.UserName}, nil},
+	{LogSource{Category: "firewall"}, map[string]record.Field{
+		"src_ip": record.SourceIP, "src_port": record.SourcePort, "dst_ip": record.DestinationIP, "dst_port": record.DestinationPort,
+		"username": record.UserName,
+	}, nil},
+}
+
+// webAbsent are the names of web server and proxy logs that no format here has.
+var webAbsent = []string{
+	"cs-bytes", "cs-content-type", "cs-cookie", "c-win32-status", "date", "dst_ip", "s-computername", "s-ip", "s-sitename", "time", "time-taken",
 }
 
 var webFields = map[string]record.Field{
@@ -52,11 +75,13 @@ var webFields = map[string]record.Field{
 	"cs-user-agent":   record.UserAgent,
 	"cs-username":     record.UserName,
 	"cs-version":      record.HTTPVersion,
+	"dst_port":        record.DestinationPort,
 	"r-dns":           record.URLDomain,
-	"s-ip":            record.DestinationIP,
 	"s-port":          record.DestinationPort,
 	"sc-bytes":        record.HTTPBodyBytes,
 	"sc-status":       record.HTTPStatus,
+	"src_ip":          record.SourceIP,
+	"src_port":        record.SourcePort,
 }
 
 // A Field is a field of records as a rule of one log source names it.
@@ -90,14 +115,41 @@ type Standing uint8
 
 const (
 	Known   Standing = iota // records of this log source may have it
-	Unsure                  // nothing here gives it; an application's own log might
-	Unknown                 // no record of this log source can have it
+	Unsure                  // no parser here gives it; an application's own log might
+	Unknown                 // a slip of the pen: the log source has another name much like it
 )
 
+// taxonomy finds how rules of this log source name fields; the zero taxonomy names none.
+func (l LogSource) taxonomy() taxonomy {
+	for _, t := range taxonomies {
+		if t.of.covers(l) {
+			return t
+		}
+	}
+	return taxonomy{}
+}
+
+// covers reports whether each part that l names is the same in other.
+func (l LogSource) covers(other LogSource) bool {
+	same := func(mine, theirs string) bool { return mine == "" || mine == theirs }
+	return same(l.Category, other.Category) && same(l.Product, other.Product) && same(l.Service, other.Service)
+}
+
+// elsewhere says which of our log sources a log source of Sigma's taxonomy is, where the words differ: the taxonomy has
+// "service: apache" for what else it calls product, auth.log holds what sshd and sudo write, and syslog anything.
+var elsewhere = map[LogSource][]LogSource{
+	{Service: "apache"}:                      {{Product: "apache"}},
+	{Service: "nginx"}:                       {{Product: "nginx"}},
+	{Product: "linux", Service: "syslog"}:    {{Product: "linux"}},
+	{Product: "linux", Service: "auth"}:      {{Product: "linux", Service: "auth"}, {Product: "linux", Service: "sshd"}, {Product: "linux", Service: "sudo"}},
+	{Product: "linux", Service: "guacamole"}: {{Product: "guacamole"}},
+}
+
 // Field finds a field by the name that a rule of this log source has for it. Unknown is for log sources whose fields
-// are all listed (web server, proxy, file_event); in a log source of category application any name may be right.
+// are all listed (web server, proxy); in a log source of category application any name may be right.
 func (l LogSource) Field(name string) (Field, Standing) {
-	if f, ok := taxonomies[l.Category][name]; ok {
+	known := l.taxonomy()
+	if f, ok := known.fields[name]; ok {
 		return Field{name: name, place: placeKnown, known: f}, Known
 	}
 	if f, ok := record.FieldNamed(name); ok {
@@ -111,16 +163,49 @@ func (l LogSource) Field(name string) (Field, Standing) {
 	switch {
 	case l.Category == "application":
 		return extra, Known
-	case taxonomies[l.Category] != nil:
+	case known.slip(name):
 		return extra, Unknown
 	}
 	return extra, Unsure
 }
 
+// prefixes are those of the W3C extended log file format: client, server, remote, between two of them, and application.
+var prefixes = []string{"c-", "s-", "r-", "cs-", "sc-", "sr-", "rs-", "x-"}
+
+// slip reports whether a name is not one of the taxonomy's, but nearly. What has a known identifier behind another
+// prefix of the format (rs-bytes) is a name of its own.
+func (t taxonomy) slip(name string) bool {
+	if t.absent == nil {
+		return false
+	}
+	names := slices.Concat(t.absent, slices.Collect(maps.Keys(t.fields)))
+	for f := range record.NumFields {
+		names = append(names, record.Field(f).String())
+	}
+	near := false
+	for _, n := range names {
+		if n == name || identifier(n) == identifier(name) {
+			return false
+		}
+		near = near || distance(n, name) <= 2
+	}
+	return near
+}
+
+// identifier is a name of the format without its prefix.
+func identifier(name string) string {
+	for _, p := range prefixes {
+		if rest, ok := strings.CutPrefix(name, p); ok {
+			return rest
+		}
+	}
+	return name
+}
+
 // near suggests what a field that is not known may have meant.
 func (l LogSource) near(name string) string {
 	var known []string
-	for f := range taxonomies[l.Category] {
+	for f := range l.taxonomy().fields {
 		known = append(known, f)
 	}
 	for f := range record.NumFields {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A reader turns the tree of one document into a rule or a correlation. It collects faults instead of stopping at the
@@ -15,6 +16,9 @@ type reader struct {
 	rule string
 	root *tree
 	errs []error
+
+	options Options
+	said    []string // placeholders that were resolved, with their values
 }
 
 const maxFaults = 20 // of one document; the rest is more of the same
@@ -44,16 +48,18 @@ func (r *reader) document() Document {
 		r.rule = x.text
 	}
 	switch {
-	case t.get("filter") != nil:
-		r.fail(t, "filter", "filter documents are not supported yet")
 	case t.get("action") != nil:
 		r.fail(t, "action", "collections by action (global, repeat, reset) are not supported: write each rule as a document of its own")
-	case t.get("correlation") != nil && t.get("detection") != nil:
-		r.fail(t, "document", "a document is a rule (detection) or a correlation, not both")
+	case r.kinds() > 1:
+		r.fail(t, "document", "a document is a rule (detection), a correlation or a filter, not two of them")
 	case t.get("correlation") != nil:
 		c := &Correlation{}
 		r.correlation(c)
 		return Document{Correlation: c}
+	case t.get("filter") != nil:
+		f := &Filter{options: r.options}
+		r.filter(f)
+		return Document{Filter: f}
 	default:
 		u := &Rule{}
 		r.plain(u)
@@ -62,31 +68,65 @@ func (r *reader) document() Document {
 	return Document{}
 }
 
+// kinds counts the sections that say what a document is.
+func (r *reader) kinds() int {
+	n := 0
+	for _, key := range []string{"detection", "correlation", "filter"} {
+		if r.root.get(key) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func (r *reader) meta(m *Meta, quiet time.Duration) {
 	t := r.root
 	*m = Meta{
-		ID: r.short("id"), Name: r.short("name"), Title: r.short("title"),
+		ID: r.short("id"), Name: r.short("name"), Title: r.short("title"), Related: r.related(),
 		Description: r.text(t, "description"), Author: r.author(), License: r.text(t, "license"),
 		Status: r.word(t, "status", "", "stable", "test", "experimental", "deprecated", "unsupported"),
 		Level:  r.word(t, "level", "medium", "informational", "low", "medium", "high", "critical"),
 		Date:   r.text(t, "date"), Modified: r.text(t, "modified"),
+		Taxonomy: r.word(t, "taxonomy", "sigma", "sigma"), Scope: r.texts(t, "scope"), Fields: r.texts(t, "fields"),
 		Tags: r.texts(t, "tags"), References: r.texts(t, "references"), FalsePositives: r.texts(t, "falsepositives"),
 		File: r.file, Line: t.line, root: t,
 	}
 	if m.Title == "" {
 		r.fail(t, "title", "a rule needs a title")
 	}
-	if x := t.get("taxonomy"); x != nil && x.text != "sigma" {
-		r.fail(x, "taxonomy", "taxonomy %q is not known; only Sigma's own is", x.text)
-	}
 	m.Tocsin = r.tocsin(t.get("tocsin"), quiet)
+}
+
+// related reads the list of rules that this one is related to.
+func (r *reader) related() []Related {
+	t := r.root.get("related")
+	if t == nil || t.kind == kindNull {
+		return nil
+	}
+	if t.kind != kindList {
+		r.fail(t, "related", "related must be a list of maps with id and type, not %v", t.kind)
+		return nil
+	}
+	var out []Related
+	for _, x := range t.items {
+		if x.kind != kindMap {
+			r.fail(x, "related", "related must be a list of maps with id and type; this is %v", x.kind)
+			continue
+		}
+		rel := Related{r.text(x, "id"), r.word(x, "type", "", "derived", "obsolete", "merged", "renamed", "similar")}
+		if rel.ID == "" || rel.Type == "" {
+			r.fail(x, "related", "a related rule needs id and type")
+		}
+		out = append(out, rel)
+	}
+	return out
 }
 
 // short reads a name of one line.
 func (r *reader) short(key string) string {
 	s := r.text(r.root, key)
-	if len(s) > 256 || strings.ContainsAny(s, "\n\r") {
-		r.fail(r.root.get(key), key, "%s must be one line of at most 256 bytes", key)
+	if utf8.RuneCountInString(s) > 256 || strings.ContainsAny(s, "\n\r") {
+		r.fail(r.root.get(key), key, "%s must be one line of at most 256 characters", key)
 		return ""
 	}
 	return s

@@ -76,12 +76,12 @@ var modifiers = map[string]wantKind{
 }
 
 // term reads one "field|modifier|modifier: values".
-func (r *reader) term(source LogSource, k, v *tree) *term {
+func (r *reader) term(source LogSource, k, v *tree) *expr {
 	parts := strings.Split(k.text, "|")
 	t := &term{name: parts[0], mods: parts[1:], keyword: parts[0] == ""}
 	if t.keyword && len(t.mods) == 0 {
 		r.fail(k, "field", "an empty field name; for keywords write a list, or '|all'")
-		return t
+		return &expr{term: t}
 	}
 	if !t.keyword {
 		t.field = r.field(source, k, t.name)
@@ -94,6 +94,10 @@ func (r *reader) term(source LogSource, k, v *tree) *term {
 			r.fail(k, "empty list", "%s has an empty list: nothing can match", k.text)
 		}
 	}
+	if t.all && len(values) == 1 {
+		r.fail(k, "modifier all", "%s: all is for lists of several values (Sigma 2.1); leave it out", k.text)
+	}
+	several, ends := false, []int(nil) // whether a value became several wants, and where each value's end
 	for _, x := range values {
 		switch {
 		case x.kind == kindMap || x.kind == kindList:
@@ -102,17 +106,48 @@ func (r *reader) term(source LogSource, k, v *tree) *term {
 			r.fail(x, "null in a list", "null may not stand in a list (Sigma 2.1): make a selection of its own for it")
 		default:
 			t.said = append(t.said, scalar(x))
-			t.wants = append(t.wants, r.wants(source, k, x, t, m)...)
+			n := len(t.wants)
+			one := []*tree{x}
+			if m.expand {
+				one = r.expanded(x)
+			}
+			for _, x := range one {
+				t.wants = append(t.wants, r.wants(source, k, x, t, m)...)
+			}
+			several = several || len(t.wants) > n+1
+			ends = append(ends, len(t.wants))
 		}
 	}
-	return t
+	if t.all && several {
+		return t.split(ends)
+	}
+	return &expr{term: t}
 }
 
-// field resolves a name; one that no record of the log source can have is a fault.
+// split makes a term with "all" into one term for each of its values, where one stands for several wants (base64offset, a
+// placeholder): each value must hold, and a value holds when one of its wants does. ends are the places in t.wants
+// behind each value's own.
+func (t *term) split(ends []int) *expr {
+	e := &expr{op: opAnd}
+	from := 0
+	for i, end := range ends {
+		one := *t
+		one.all, one.negate = false, false
+		one.said, one.wants = t.said[i:i+1], t.wants[from:end]
+		e.kids = append(e.kids, &expr{term: &one})
+		from = end
+	}
+	if t.negate {
+		return &expr{op: opNot, kids: []*expr{e}}
+	}
+	return e
+}
+
+// field resolves a name; one that is a slip of the pen is a fault.
 func (r *reader) field(source LogSource, at *tree, name string) Field {
 	f, standing := source.Field(name)
 	if standing == Unknown {
-		r.fail(at, "field "+name, "no record of %s has a field %q%s", source, name, source.near(name))
+		r.fail(at, "field "+name, "records of %s have no field %q%s", source, name, source.near(name))
 	}
 	return f
 }
@@ -121,7 +156,7 @@ func (r *reader) field(source LogSource, at *tree, name string) Field {
 func (r *reader) modes(k *tree, t *term) modes {
 	var m modes
 	wrong := func(mod, why string) { r.fail(k, "modifier "+mod, "%s: modifier %q %s", k.text, mod, why) }
-	for i, mod := range t.mods {
+	for _, mod := range t.mods {
 		kind, ok := modifiers[mod]
 		if !ok {
 			var known []string
@@ -162,9 +197,6 @@ func (r *reader) modes(k *tree, t *term) modes {
 		default:
 			m.chain = append(m.chain, mod)
 		}
-		if wide(mod) && (i+1 == len(t.mods) || !strings.HasPrefix(t.mods[i+1], "base64")) {
-			wrong(mod, "must stand directly before base64 or base64offset")
-		}
 	}
 	r.together(k, t, m)
 	return m
@@ -183,8 +215,14 @@ func (r *reader) together(k *tree, t *term, m modes) {
 			r.fail(k, "modifier "+mod, "%s: %q needs a field; keywords are searched anywhere", k.text, mod)
 		}
 	}
-	if m.cased && m.kind != wantText && m.kind != wantField || m.expand && m.kind != wantText {
-		r.fail(k, "modifier", "%s: cased and expand work on text; they do not go with the other modifiers", k.text)
+	if m.cased && m.kind != wantText && m.kind != wantField {
+		r.fail(k, "modifier cased", "%s: cased works on text; it does not go with the other modifiers", k.text)
+	}
+	if m.expand && !slices.Contains([]wantKind{wantText, wantRegex, wantCIDR, wantField}, m.kind) {
+		r.fail(k, "modifier expand", "%s: expand works on text; it does not go with the other modifiers", k.text)
+	}
+	if slices.Contains(m.chain, "windash") && slices.ContainsFunc(m.chain, wide) {
+		r.fail(k, "modifier windash", "%s: windash does not go with UTF-16, in which a dash is two bytes", k.text)
 	}
 	if m.kind == wantExists && (t.negate || t.all) {
 		r.fail(k, "modifier exists", "%s: exists stands alone; write exists: false for its opposite", k.text)
@@ -197,6 +235,9 @@ func (r *reader) together(k *tree, t *term, m modes) {
 // wants makes the wants of one value; base64offset makes three of it.
 func (r *reader) wants(source LogSource, k, v *tree, t *term, m modes) []want {
 	one := func(w want) []want { return []want{w} }
+	if m.expand && m.kind != wantText {
+		v = &tree{kind: v.kind, text: percents(v.text), line: v.line, col: v.col}
+	}
 	switch m.kind {
 	case wantExists:
 		if v.kind != kindBool {
@@ -219,6 +260,8 @@ func (r *reader) wants(source LogSource, k, v *tree, t *term, m modes) []want {
 	case wantField:
 		if v.kind != kindText {
 			r.fail(v, "modifier fieldref", "%s must name a field, not %v", k.text, v.kind)
+		} else if strings.ContainsAny(v.text, "*?") {
+			r.fail(v, "modifier fieldref", "%s must name one field; wildcards have no meaning there", k.text)
 		}
 		w := want{kind: wantField, field: r.field(source, v, v.text), cased: m.cased}
 		w.before = slices.Contains(m.chain, "contains") || slices.Contains(m.chain, "endswith")
@@ -245,10 +288,6 @@ func (r *reader) textWants(k, v *tree, t *term, m modes) []want {
 		r.fail(v, "keyword", "an empty keyword would be found in every line")
 		return nil
 	}
-	if name, ok := placeholder(v.text); ok && m.expand {
-		r.fail(v, "placeholder "+name, "the placeholder %s cannot be resolved here: write its values out", name)
-		return nil
-	}
 	p := parsePattern(v.text, m.expand)
 	if v.kind != kindText {
 		p = plain(v.text)
@@ -264,28 +303,16 @@ func (r *reader) textWants(k, v *tree, t *term, m modes) []want {
 	return out
 }
 
-// placeholder finds %name% that no backslash escapes.
-func placeholder(s string) (string, bool) {
-	m := regexp.MustCompile(`(?:^|[^\\])(%[^%\s\\]+%)`).FindStringSubmatch(s)
-	if m == nil {
-		return "", false
-	}
-	return m[1], true
-}
-
 // chain does to a pattern what the text modifiers say, in their order.
 func (r *reader) chain(k, v *tree, m modes, p pattern) []pattern {
 	all := []pattern{p}
-	for i, mod := range m.chain {
+	for _, mod := range m.chain {
 		switch mod {
 		case "base64", "base64offset":
 			text, ok := p.bare()
 			if !ok || len(all) > 1 || text == "" {
 				r.fail(v, "modifier "+mod, "%s: %s cannot be encoded: it must be text without wildcards, encoded once", k.text, scalar(v))
 				return nil
-			}
-			if i > 0 && wide(m.chain[i-1]) {
-				text = encode16(m.chain[i-1], text)
 			}
 			all = encode64(text, mod == "base64offset")
 			continue
@@ -300,6 +327,8 @@ func (r *reader) chain(k, v *tree, m modes, p pattern) []pattern {
 				all[j].open(true, false)
 			case "windash":
 				all[j].dashes()
+			default:
+				all[j].widen(mod)
 			}
 		}
 		p = all[0]
@@ -327,12 +356,34 @@ func encode64(text string, offset bool) []pattern {
 	return out
 }
 
-// encode16 writes text as UTF-16: wide is utf16le, utf16 has a byte order mark.
+// widen writes the literals of a pattern as the bytes of UTF-16: wide is utf16le, utf16 begins with a byte order mark. "?" is
+// one unit of two bytes then.
+func (p *pattern) widen(mod string) {
+	var wide pattern
+	lead := ""
+	if mod == "utf16" {
+		lead = "\xff\xfe"
+	}
+	for _, m := range p.marks {
+		if m.kind == literal {
+			wide.add(lead + encode16(mod, m.text))
+			lead = ""
+			continue
+		}
+		wide.add(lead)
+		lead = ""
+		wide.marks = append(wide.marks, m)
+		if m.kind == anyOne {
+			wide.marks = append(wide.marks, m)
+		}
+	}
+	wide.add(lead)
+	*p = wide
+}
+
+// encode16 writes text as UTF-16 without a byte order mark.
 func encode16(mod, text string) string {
 	var b []byte
-	if mod == "utf16" {
-		b = append(b, 0xff, 0xfe)
-	}
 	for _, u := range utf16.Encode([]rune(text)) {
 		if mod == "utf16be" {
 			b = append(b, byte(u>>8), byte(u))

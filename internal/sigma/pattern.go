@@ -105,7 +105,7 @@ func (p pattern) bare() (string, bool) {
 	return "", false
 }
 
-// dashes lets each dash or slash that stands before a word, and not behind one, be any dash or slash.
+// dashes lets each dash or slash that stands before a word, and not behind one, be any of them (modifier windash).
 func (p *pattern) dashes() {
 	var out []mark
 	for _, m := range p.marks {
@@ -113,9 +113,13 @@ func (p *pattern) dashes() {
 			out = append(out, m)
 			continue
 		}
-		from := 0
-		for i := 0; i < len(m.text); i++ {
-			option := (m.text[i] == '-' || m.text[i] == '/') && i+1 < len(m.text) && wordy(m.text[i+1]) && (i == 0 || !wordy(m.text[i-1]))
+		from, before := 0, ' '
+		for i, n := 0, 0; i < len(m.text); i += n {
+			var c rune
+			c, n = utf8.DecodeRuneInString(m.text[i:])
+			next, _ := utf8.DecodeRuneInString(m.text[i+n:])
+			option := strings.ContainsRune(windashes, c) && wordy(next) && !wordy(before)
+			before = c
 			if !option {
 				continue
 			}
@@ -123,7 +127,7 @@ func (p *pattern) dashes() {
 				out = append(out, mark{literal, m.text[from:i]})
 			}
 			out = append(out, mark{kind: anyDash})
-			from = i + 1
+			from = i + n
 		}
 		if from < len(m.text) {
 			out = append(out, mark{literal, m.text[from:]})
@@ -132,8 +136,11 @@ func (p *pattern) dashes() {
 	p.marks = out
 }
 
-func wordy(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
+// windashes are the characters that options of a command begin with: hyphen, slash, en dash, em dash, horizontal bar.
+const windashes = "-/–—―"
+
+func wordy(c rune) bool {
+	return c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c)
 }
 
 // compile folds the literals and finds the shape. A pattern is not changed after it.
@@ -249,7 +256,7 @@ func step(m mark, s string) (int, bool) {
 	}
 	c, n := utf8.DecodeRuneInString(s)
 	if m.kind == anyDash {
-		return n, n > 0 && strings.ContainsRune("-/–—―", c)
+		return n, n > 0 && strings.ContainsRune(windashes, c)
 	}
 	return n, n > 0
 }

@@ -1,0 +1,33 @@
+package intake
+
+import "tocsin/internal/record"
+
+// Sources lists the log sources that the parsers here give, each with every category that its records can have. A rule
+// that none of them fits has nothing to read.
+func Sources() []record.LogSource {
+	web := []string{"webserver", "authentication"}
+	app := []string{"application", "authentication", "payment", "file_event"}
+	database := []string{"database", "authentication"}
+	linux := []string{"authentication", "file_event"}
+	var out []record.LogSource
+	for _, s := range []struct {
+		categories []string
+		product    string
+		services   []string
+	}{
+		{web, "", []string{"access", "error"}},
+		{web, "nginx", []string{"access", "error"}},
+		{web, "apache", []string{"access", "error"}},
+		{app, "shop", []string{""}},
+		{app, "wordpress", []string{""}},
+		{app, "guacamole", []string{""}},
+		{database, "mysql", []string{"general", "error"}},
+		{database, "postgresql", []string{""}},
+		{linux, "linux", []string{"", "auth", "cron", "firewall", "proftpd", "pure-ftpd", "sshd", "sudo", "vsftpd", "xferlog"}},
+	} {
+		for _, service := range s.services {
+			out = append(out, record.LogSource{Categories: s.categories, Product: s.product, Service: service})
+		}
+	}
+	return out
+}
