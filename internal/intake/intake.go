@@ -35,7 +35,7 @@ import (
 // Options say how lines are read. The zero value finds formats by content and takes stamps without zone as UTC.
 type Options struct {
 	As      string         // one of Formats(); "" finds the format from the content
-	Geo     *Geo           // country of addresses; nil sets none
+	Geo     *Geo           // place and owner of addresses; nil sets none
 	Trusted []netip.Prefix // proxies whose X-Forwarded-For is believed
 	Zone    *time.Location // of stamps that name no zone; nil is UTC
 }
