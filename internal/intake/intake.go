@@ -70,17 +70,23 @@ type format struct {
 // The order matters where two formats could take one line: the stricter comes first.
 func allFormats() []format {
 	return []format{
+		{name: "ftp-clf", read: readFTPCommon},
 		{name: "combined", read: readCombined},
+		{name: "journal-json", read: readJournal},
+		{name: "postgres-json", read: readPostgresJSON},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
 		{name: "mysql-error", read: readMySQLError, lines: true},
+		{name: "postgres-csv", read: readPostgresCSV},
 		{name: "postgres", read: readPostgres, lines: true},
 		{name: "nginx-error", read: readNginxError, lines: true},
 		{name: "apache-error", read: readApacheError, lines: true},
 		{name: "monolog", read: readMonolog, lines: true},
 		{name: "vsftpd", read: readVsftpd},
 		{name: "xferlog", read: readXferlog},
+		{name: "pure-ftpd", read: readPureFTPd},
+		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
 		{name: "syslog", read: readSyslog},
 	}
