@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,13 +93,14 @@ func allFormats() []format {
 	}
 }
 
-// Formats returns the names that Options.As may have.
+// Formats returns the names that Options.As may have, sorted.
 func Formats() []string {
 	all := allFormats()
 	names := make([]string, len(all))
 	for i, f := range all {
 		names[i] = f.name
 	}
+	slices.Sort(names)
 	return names
 }
 

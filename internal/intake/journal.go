@@ -36,7 +36,7 @@ func readJournal(p *Parser, st *stream, r *record.Record, s string, hint time.Ti
 	if level, ok := whole(p.text("PRIORITY")); ok {
 		m.data = append(m.data, record.Pair{Name: "log.syslog.severity.code", Value: record.Int(level, p.text("PRIORITY"))})
 	}
-	for _, f := range []struct{ key, name string }{{"_SYSTEMD_UNIT", "systemd.unit"}, {"_TRANSPORT", "systemd.transport"}, {"_EXE", "process.executable"}} {
+	for _, f := range []struct{ key, name string }{{"_SYSTEMD_UNIT", "journald.unit"}, {"_TRANSPORT", "journald.transport"}, {"_EXE", "process.executable"}} {
 		if text := p.text(f.key); text != "" {
 			m.data = append(m.data, record.Pair{Name: f.name, Value: record.Text(text)})
 		}

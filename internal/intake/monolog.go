@@ -47,4 +47,3 @@ func readMonolog(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) 
 	extra(r, "log.level", record.Text(level))
 	return true
 }
-

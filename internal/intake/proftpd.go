@@ -107,6 +107,8 @@ func ftpCommand(r *record.Record, command, code, size string) bool {
 	r.Set(record.EventCode, record.Text(code))
 	action := "ftp-command"
 	switch verb {
+	case "USER":
+		r.Set(record.UserName, record.Text(argument)) // nobody has signed in yet
 	case "PASS":
 		if outcome != "" {
 			signIn(r, "login", outcome, ftpRealm)

@@ -128,7 +128,7 @@ func readFTPCommon(p *Parser, _ *stream, r *record.Record, s string, _ time.Time
 	case !ftpCommand(r, request, code, size):
 		return false
 	}
-	if user != "nobody" {
+	if _, named := r.Get(record.UserName); !named && user != "nobody" {
 		r.SetText(record.UserName, user)
 	}
 	r.Time = t
