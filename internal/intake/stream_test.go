@@ -2,12 +2,15 @@ package intake
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tocsin/internal/record"
 )
@@ -181,5 +184,24 @@ func TestSnapshotForm(t *testing.T) {
 	}
 	if !json.Valid(got) || !slices.Contains(Formats(), "nginx-error") {
 		t.Error("not JSON")
+	}
+}
+
+// Given the manual's table of logs, when it is compared with the formats, then it names each of them, and no other.
+func TestManualNamesFormats(t *testing.T) {
+	text, err := os.ReadFile("../../doc/logs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for l := range strings.Lines(string(text)) {
+		name, ok := strings.CutPrefix(l, "| `")
+		if name, _, _ = strings.Cut(name, "`"); ok && !strings.Contains(name, ".") && name != "--as" {
+			named = append(named, name)
+		}
+	}
+	slices.Sort(named)
+	if d := cmp.Diff(Formats(), named); d != "" {
+		t.Error(d)
 	}
 }
