@@ -85,6 +85,10 @@ func (l *pgLine) prefix(s string) bool {
 	head := s[:at]
 	if rest, ok := strings.CutPrefix(head, ":"); ok { // Amazon's: the address stands before the names
 		peer, rest, ok := strings.Cut(rest, ":")
+		// An IPv6 address has colons of its own, up to its port.
+		if i := strings.Index(head, "):"); i > 0 && !strings.ContainsAny(head[:i], "@ ") {
+			peer, rest, ok = head[1:i+1], head[i+2:], true
+		}
 		if !ok {
 			return false
 		}
@@ -94,6 +98,7 @@ func (l *pgLine) prefix(s string) bool {
 		l.names(who)
 		return ok && isWhole(l.pid)
 	}
+	closed := strings.HasSuffix(head, ">")
 	head = strings.Trim(head, " >:")
 	if rest, ok := strings.CutPrefix(head, "["); ok {
 		l.pid, rest, ok = strings.Cut(rest, "]")
@@ -104,8 +109,8 @@ func (l *pgLine) prefix(s string) bool {
 			return false
 		}
 		head = strings.TrimLeft(rest, " :")
-	} else if head != "" {
-		return false
+	} else if head != "" || !closed {
+		return false // many programs write a stamp and a level
 	}
 	head = withoutNumber(head)
 	if strings.HasPrefix(head, "user=") || strings.HasPrefix(head, "db=") || strings.HasPrefix(head, "app=") || strings.HasPrefix(head, "client=") || strings.HasPrefix(head, "host=") {
@@ -173,10 +178,10 @@ func pgUser(text string) (string, bool) {
 // maxPrefix bounds where the level is looked for, in bytes.
 const maxPrefix = 1024
 
-// pgLevel finds the first "LEVEL: " and returns where it begins and where the message does.
+// pgLevel finds the first "LEVEL:  ", with the two blanks of PostgreSQL, and returns where it begins and where the message does.
 func pgLevel(s string) (at, end int, level string) {
 	for from := 0; from < min(len(s), maxPrefix); {
-		i := strings.Index(s[from:min(len(s), maxPrefix)], ": ")
+		i := strings.Index(s[from:min(len(s), maxPrefix)], ":  ")
 		if i < 0 {
 			break
 		}
@@ -186,7 +191,7 @@ func pgLevel(s string) (at, end int, level string) {
 			begin--
 		}
 		if knownLevel(s[begin:i]) && (begin == 0 || strings.IndexByte(" >:]", s[begin-1]) >= 0) {
-			return begin, i + 2, s[begin:i]
+			return begin, i + 3, s[begin:i]
 		}
 		from = i + 1
 	}

@@ -45,7 +45,7 @@ func readPostgresCSV(p *Parser, st *stream, r *record.Record, s string, _ time.T
 	if n <= csvText || !knownLevel(columns[csvLevel]) || !isWhole(columns[csvPID]) || len(columns[csvCode]) != 5 {
 		return false
 	}
-	if open {
+	if open && !r.Cut {
 		st.Quoted = 1
 	}
 	r.Time = t
