@@ -25,7 +25,7 @@ import (
 
 type replayFlags struct {
 	rules  []string
-	geo    string
+	geo    []string
 	since  string
 	as     string
 	json   bool
@@ -45,7 +45,7 @@ func (p Program) replay() *cobra.Command {
 		RunE:    func(c *cobra.Command, paths []string) error { return p.runReplay(c, o, paths) },
 	}
 	c.Flags().StringArrayVar(&o.rules, "rules", nil, "folder of further Sigma rules; repeatable")
-	c.Flags().StringVar(&o.geo, "geo", "", "table of address or network, tab, country code")
+	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
 	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones still fill windows")
 	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
@@ -161,13 +161,25 @@ func parseSince(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since: %q is no time; write 2026-11-09 or 2026-11-09T14:00:00Z", s)
 }
 
-func readGeo(name string) (*intake.Geo, error) {
-	if name == "" {
-		return nil, nil
+const geoUsage = "MaxMind DB (.mmdb: country, city, ASN) or table of address or network, tab, country code; repeatable, later files fill what earlier ones lack"
+
+// readGeo reads files that say where addresses lie and whose they are.
+func readGeo(names []string) (*intake.Geo, error) {
+	var all *intake.Geo
+	for _, name := range names {
+		g, err := readGeoFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all = all.With(g)
 	}
+	return all, nil
+}
+
+func readGeoFile(name string) (*intake.Geo, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("the country table %s cannot be read: %w", name, reason(err))
+		return nil, fmt.Errorf("the geo file %s cannot be read: %w", name, reason(err))
 	}
 	defer f.Close()
 	g, err := intake.ReadGeo(f)

@@ -29,7 +29,7 @@ type serveFlags struct {
 	listen string
 	watch  []string
 	rules  []string
-	geo    string
+	geo    []string
 	sample bool
 	pace   time.Duration
 	debug  bool
@@ -51,7 +51,7 @@ func (p Program) serve() *cobra.Command {
 	c.Flags().StringVar(&o.listen, "listen", "", "address of the console (default localhost:8181)")
 	c.Flags().StringArrayVar(&o.watch, "watch", nil, "file, glob or folder of logs; repeatable")
 	c.Flags().StringArrayVar(&o.rules, "rules", nil, "folder of further Sigma rules; repeatable")
-	c.Flags().StringVar(&o.geo, "geo", "", "table of address or network, tab, country code")
+	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
 	c.Flags().BoolVar(&o.sample, "sample", false, "play the bundled sample in fast motion instead of watching")
 	c.Flags().DurationVar(&o.pace, "pace", 20*time.Second, "how long the sample plays")
 	c.Flags().BoolVar(&o.debug, "debug", false, "say more in the log")

@@ -37,7 +37,7 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if s.rules, err = p.loadRules(append(s.Config.Rules, o.rules...)); err != nil {
 		return s, err
 	}
-	if o.geo == "" {
+	if len(o.geo) == 0 {
 		o.geo = s.Config.Geo
 	}
 	if o.sample && (len(o.watch) > 0 || len(s.Config.Watch) > 0) {
@@ -160,9 +160,9 @@ func (p Program) seedOf(c config.Config) (desk.Seed, error) {
 // sampleGeo is the country table of the bundled sample.
 const sampleGeo = "sample/geo.tsv"
 
-// geoFor reads the country table that is named; the sample brings its own.
+// geoFor reads the geo files that are named; the sample brings its own.
 func (p Program) geoFor(o serveFlags, sample bool) (*intake.Geo, error) {
-	if o.geo != "" || !sample {
+	if len(o.geo) > 0 || !sample {
 		return readGeo(o.geo)
 	}
 	f, err := p.Files.Open(sampleGeo)

@@ -102,7 +102,7 @@ func checkFolders(c *Config, say say) {
 	for _, list := range []struct {
 		key   string
 		paths []string
-	}{{"watch", c.Watch}, {"rules", c.Rules}} {
+	}{{"watch", c.Watch}, {"rules", c.Rules}, {"geo", c.Geo}} {
 		for i, p := range list.paths {
 			if p == "" {
 				say(fmt.Sprintf("%s[%d]", list.key, i+1), "the path is empty")

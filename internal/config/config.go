@@ -33,9 +33,11 @@ type Config struct {
 	Keys string `yaml:"keys"`
 	// Watch lists files, globs and folders of logs.
 	Watch []string `yaml:"watch"`
-	// Rules lists folders of further Sigma rules. Geo is a table of address or network, tab, country code.
+	// Rules lists folders of further Sigma rules. Geo names a file or a list of files that say where addresses lie and whose
+	// they are: MaxMind DB (country, city, ASN) or a table of address or network, tab, country code. Later files fill what
+	// earlier ones lack.
 	Rules []string `yaml:"rules"`
-	Geo   string   `yaml:"geo"`
+	Geo   Files    `yaml:"geo"`
 	// OwnNetworks are the shop's: their addresses join no incidents. SharedNetworks are used by many customers at once.
 	OwnNetworks    []Network `yaml:"own_networks"`
 	SharedNetworks []Network `yaml:"shared_networks"`
@@ -54,6 +56,9 @@ type Config struct {
 	People     []Person   `yaml:"people"`
 	Escalation Escalation `yaml:"escalation"`
 }
+
+// Files are paths. One alone may stand without a list.
+type Files []string
 
 // TLS is a certificate of the console.
 type TLS struct {

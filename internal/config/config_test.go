@@ -375,3 +375,23 @@ func FuzzDuration(f *testing.F) {
 		}
 	})
 }
+
+// TestGeoFiles: given one file or a list for geo, when it is read, then both are the same, below the folder of the file.
+func TestGeoFiles(t *testing.T) {
+	for text, want := range map[string]Files{
+		"geo: a.tsv\n":                 {"/etc/tocsin/a.tsv"},
+		"geo: [a.tsv, /b/c.mmdb]\n":    {"/etc/tocsin/a.tsv", "/b/c.mmdb"},
+		"geo:\n- a.tsv\n- ../b.mmdb\n": {"/etc/tocsin/a.tsv", "/etc/b.mmdb"},
+		"geo: []\n":                    nil,
+	} {
+		c, err := Parse("/etc/tocsin/tocsin.yaml", []byte(text))
+		if err != nil || !slices.Equal(c.Geo, want) {
+			t.Errorf("%q is %q (%v), want %q", text, c.Geo, err, want)
+		}
+	}
+	for text, want := range map[string]string{"geo: \"\"\n": "geo[1]: the path is empty", "geo: {a: b}\n": "geo: "} {
+		if got := problems(text); !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -105,6 +105,13 @@ func (d *decoder) value(key string, n ast.Node, v reflect.Value) {
 			}
 		}
 	case reflect.Slice:
+		if _, list := n.(*ast.SequenceNode); !list && v.Type() == reflect.TypeFor[Files]() {
+			one := reflect.New(v.Type().Elem()).Elem()
+			if d.value(key, n, one); !d.failed[key] {
+				v.Set(reflect.Append(v, one))
+			}
+			return
+		}
 		if !null {
 			d.list(key, n, v)
 		}

@@ -101,7 +101,7 @@ func (c *Config) resolve(dir string) {
 			at(p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Keys, &c.Geo, &c.TLS.Cert, &c.TLS.Key, &c.Mail.CAFile} {
+	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.Mail.CAFile} {
 		at(p)
 	}
 	for i := range c.Watch {
@@ -109,6 +109,9 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Rules {
 		at(&c.Rules[i])
+	}
+	for i := range c.Geo {
+		at(&c.Geo[i])
 	}
 	secret(&c.Mail.PasswordFile)
 	for i := range c.People {

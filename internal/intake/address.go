@@ -2,6 +2,7 @@ package intake
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/record"
@@ -9,12 +10,18 @@ import (
 
 // A place is what is known of an address.
 type place struct {
-	ok        bool   // it is an address
-	trusted   bool   // of a proxy whose header is believed
-	text      string // the usual spelling; IPv4 in IPv6 as IPv4; without zone
-	network   string
-	country   string // "" when the table does not know it
-	continent string // of the country
+	ok      bool   // it is an address
+	trusted bool   // of a proxy whose header is believed
+	private bool   // of no network that the internet knows (RFC 1918, RFC 4193, loopback, link-local)
+	text    string // the usual spelling; IPv4 in IPv6 as IPv4; without zone
+	network string
+	geo     []geoValue // what the geo files say
+}
+
+// A geoValue is a field that the geo files give an address.
+type geoValue struct {
+	field record.Field
+	value record.Value
 }
 
 // maxPlaces bounds the cache of addresses: some 1 MB.
@@ -43,7 +50,7 @@ func (p *Parser) newPlace(s string) place {
 		return place{}
 	}
 	addr = addr.Unmap().WithZone("")
-	pl := place{ok: true, text: addr.String()}
+	pl := place{ok: true, text: addr.String(), private: addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()}
 	bits := 64
 	if addr.Is4() {
 		bits = 24
@@ -57,10 +64,32 @@ func (p *Parser) newPlace(s string) place {
 		}
 	}
 	if p.geo != nil {
-		pl.country, _ = p.geo.Country(addr)
-		pl.continent = continentOf(pl.country)
+		pl.geo = geoValues(p.geo.Where(addr))
 	}
 	return pl
+}
+
+func geoValues(w Where) (out []geoValue) {
+	text := func(f record.Field, s string) {
+		if s != "" {
+			out = append(out, geoValue{f, record.Text(s)})
+		}
+	}
+	degrees := func(f record.Field, x float64) {
+		out = append(out, geoValue{f, record.Float(x, strconv.FormatFloat(x, 'f', -1, 64))})
+	}
+	text(record.SourceCountry, w.Country)
+	text(record.SourceContinent, w.Continent)
+	text(record.SourceCity, w.City)
+	if w.Point {
+		degrees(record.SourceLat, w.Lat)
+		degrees(record.SourceLon, w.Lon)
+	}
+	if w.AS != 0 {
+		out = append(out, geoValue{record.SourceASNumber, record.Int(int64(w.AS), strconv.FormatUint(uint64(w.AS), 10))})
+		text(record.SourceASName, w.ASName)
+	}
+	return out
 }
 
 // splitPort takes the port off "1.2.3.4:56", "[::1]:56" and "[::1]". An IPv6 address without brackets has none.
@@ -106,11 +135,8 @@ func (p *Parser) client(r *record.Record, peer, forwarded string) bool {
 func (p *Parser) source(r *record.Record, pl place) {
 	r.Set(record.SourceIP, record.Text(pl.text))
 	r.Set(record.SourceNetwork, record.Text(pl.network))
-	if pl.country != "" {
-		r.Set(record.SourceCountry, record.Text(pl.country))
-	}
-	if pl.continent != "" {
-		r.Set(record.SourceContinent, record.Text(pl.continent))
+	for _, g := range pl.geo {
+		r.Set(g.field, g.value)
 	}
 }
 

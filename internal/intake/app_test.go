@@ -186,7 +186,7 @@ file.size=42
 transfer.bytes=42`},
 		{"Guacamole", Options{}, `c  | 2023-04-06T09:13:34,820Z [http] WARN  o.a.g.r.auth.AuthenticationService - Authentication attempt from [6.6.6.6, 203.0.113.7] for user "test" failed.`, `
 parsed guacamole 2023-04-06T09:13:34.82Z
-from application,authentication/guacamole/
+from application,authentication/linux/guacamole
 source.ip=203.0.113.7
 network.forwarded_ip=6.6.6.6
 user.name=test

@@ -52,10 +52,22 @@ func sudo(r *record.Record, text string) bool {
 }
 
 // su reads the wordings of shadow's and util-linux's su: "Successful su for root by bob", "FAILED SU (to root) bob on
-// pts/0", "(to root) bob on pts/0", "+ /dev/pts/0 bob:root".
+// pts/0", "(to root) bob on pts/0", "+ /dev/pts/0 bob:root"; and System V's "'su root' failed for bob on /dev/pts/8".
 func su(r *record.Record, text string) bool {
 	r.Source.Service = "auth"
 	outcome := "success"
+	if rest, ok := strings.CutPrefix(text, "'su "); ok {
+		to, rest, ok := strings.Cut(rest, "' ")
+		how, rest := word(rest)
+		who, place, found := strings.Cut(strings.TrimPrefix(rest, "for "), " on ")
+		if !ok || !found || how != "failed" && how != "succeeded" || strings.Contains(who+place, " ") {
+			return false
+		}
+		signIn(r, "login", outcomeOf(how == "succeeded"), systemRealm)
+		r.Set(record.UserName, record.Text(who))
+		r.Set(record.UserEffective, record.Text(to))
+		return true
+	}
 	rest, failed := strings.CutPrefix(text, "FAILED su for ")
 	if !failed {
 		rest, failed = strings.CutPrefix(text, "FAILED SU ")

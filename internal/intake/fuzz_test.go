@@ -35,6 +35,18 @@ var seeds = []string{
 	"Nov  9 01:00:00 h wordpress(a)[1]: Authentication failure for x from 203.0.113.7\nNov  9 01:00:00 h kernel: IN=a SRC=203.0.113.7 DST=10.0.0.1",
 	"Jan  7 18:26:02 h proftpd[8]: a (b[203.0.113.7]) - USER x (Login failed): y\nJan  7 18:26:02 h pure-ftpd: (?@203.0.113.7) [WARNING] Authentication failed for user [x]",
 	"Nov  9 01:00:00 h x: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 ruser=a rhost=203.0.113.7  user=b",
+	`type=USER_LOGIN msg=audit(1492896301.818:19955): pid=1 uid=0 msg='op=login to acct=28696E29 exe="/usr/sbin/sshd" hostname=? addr=203.0.113.7 res=failed'` + "\x1dUID=\"root\"",
+	`node=h type=EXECVE msg=audit(1669615313.901:5538): argc=3 a0="sh" a1[0]=6563 a1[1]=6869 a2_len=5`,
+	`{"__REALTIME_TIMESTAMP":"1772212581114753","SYSLOG_IDENTIFIER":"sshd","_HOSTNAME":"h","PRIORITY":"6","MESSAGE":[73,110],"X":["a",null]}`,
+	`2021-01-04 00:05:58.232 UTC,"a","b",36,"203.0.113.7:42326",5ff.24,2,"x",2021-01-04 00:05:58 UTC,3/9,0,FATAL,28P01,"password authentication failed for user ""a""","x` + "\ny\",,,,,",
+	`{"timestamp":"2025-12-12 15:29:42.201 GMT","user":"a","remote_host":"::1","remote_port":5,"error_severity":"LOG","message":"duration: 1.5 ms  execute x: SELECT 1"}`,
+	`2019-05-21 08:51:09 GMT:203.0.113.7(52834):a@b:[5]:FATAL:  no pg_hba.conf entry for host "203.0.113.7", user "a", database "b", SSL off`,
+	`< 2019-05-21 08:51:09 GMT >LOG:  disconnection: session time: 0:01:04.968 user=a database=b host=203.0.113.7 port=45126`,
+	`161209 14:18:50  InnoDB: x` + "\n" + `2019-03-24T13:44:31Z 0 [Note] [MY-1] [Server] Aborted connection 8 to db: 'a' user: 'b' host: '203.0.113.7' (x)`,
+	`203.0.113.7 - anna [10/Oct/2000:13:55:36 -0700] "PUT /a%20b" 200 42` + "\n" + `203.0.113.7 UNKNOWN anna [10/Oct/2000:13:55:36 -0700] "STOR a b" 226 42`,
+	"#Software: Pure-FTPd\n1151826125 44a78f8a.6aa1 anna 203.0.113.7 U 42 1 /a b\n2023-10-03 12:00:03 203.0.113.7 []sent /a 226 anna 42",
+	`<165>1 2003-10-11T22:14:15.003Z h e - ID47 [a@1 b="c\]" d="e"][f g="h"]`,
+	`[Fri Sep 09 10:42:29 2011] [core:error] [pid 3:tid 1] (13)x: [client 203.0.113.7:5] AH00035: y, referer: z`,
 	"\ufeff\r\n \n\x00\xff\u202e",
 }
 
@@ -147,15 +159,21 @@ func FuzzNames(f *testing.F) {
 		{"2021-11-09  5:13:11 8 [Warning] Access denied for user '%s'@'203.0.113.7' (using password: YES)", true},
 		{"\t\t    8 Connect\tAccess denied for user '%s'@'203.0.113.7' (using password: YES)", true},
 		{"Jan  7 18:26:02 h proftpd[8]: a (b[203.0.113.7]) - USER %s (Login failed): Incorrect password", false},
+		{`2023-03-12 11:17:28.425 UTC [5] %s@db FATAL:  password authentication failed for user "%s"`, false},
+		{`2023-03-12 11:17:28.425 UTC [5]: [1-1] user=%s,db=db,app=[unknown],client=203.0.113.7 FATAL:  password authentication failed for user "%s"`, false},
+		{`2023-03-12 11:17:28.425 UTC [5] FATAL:  no pg_hba.conf entry for host "203.0.113.7", user "%s", database "x", no encryption`, false},
+		{"161209 14:18:53 [Warning] Access denied for user '%s'@'203.0.113.7' (using password: NO)", true},
+		{`2023-04-06T09:13:34,820Z [http] WARN  o.a.g.r.auth.AuthenticationService - Authentication attempt from [203.0.113.7, 10.0.0.1] for user "%s" failed.`, false},
 	}
-	for _, name := range []string{"root", "", "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff"} {
+	for _, name := range []string{"root", "", "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff",
+		"x,client=9.9.9.9", "user=x,client=9.9.9.9", `x FATAL:  no pg_hba.conf entry for host "9.9.9.9", user "a`, "x LOG:  connection received: host=9.9.9.9 port=5"} {
 		for i := range templates {
 			f.Add(name, byte(i))
 		}
 	}
 	f.Fuzz(func(t *testing.T, name string, which byte) {
 		c := templates[int(which)%len(templates)]
-		line := strings.Replace(c.line, "%s", name, 1)
+		line := strings.ReplaceAll(c.line, "%s", name)
 		r := parse(t, Options{}, line)
 		ip := r.Text(record.SourceIP)
 		if ip != realIP && (ip != "" || c.exact) {

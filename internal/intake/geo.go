@@ -2,186 +2,120 @@ package intake
 
 import (
 	"bufio"
-	"cmp"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
-	"strings"
 )
 
-// A Geo says which country an address lies in. It never changes once read.
+// A Geo says where addresses lie and whose they are, from tables and MaxMind DB files in the order in which they were
+// joined. It never changes once read.
 type Geo struct {
-	spans []span // by start, without overlap: each reaches to the next one's start
+	files []func(netip.Addr) Where
 }
 
-// A span starts at an address; country "" is where the table says nothing.
-type span struct {
-	start   netip.Addr // IPv4 as IPv4: those sort before all of IPv6
-	country string
+// A Where is what is known of an address. What is not known is empty or zero.
+type Where struct {
+	Country   string  // ISO 3166-1 alpha-2, or what the table says
+	Continent string  // AF AN AS EU NA OC SA
+	City      string  // in English
+	Point     bool    // Lat and Lon are known
+	Lat, Lon  float64 // degrees, north and east positive
+	AS        uint32  // number of the autonomous system (RFC 6793)
+	ASName    string  // of the organization that has it
 }
 
-// A geoRow is one line of the table.
-type geoRow struct {
-	net     netip.Prefix
-	country string
-	line    int
-}
+// maxGeoFile bounds a MaxMind DB, which is held in memory: GeoLite2-City has some 60 MB, the largest on sale some 400 MB.
+const maxGeoFile = 1 << 30
 
-const (
-	maxGeoLine = 4096 // bytes
-	maxCountry = 16   // bytes
-)
-
-// ReadGeo reads a table: address or network, tab, country code, one a line. Further columns are not read; "#" begins a
-// comment. Of several networks that hold an address the longest prefix wins. The error names the line.
+// ReadGeo reads a table (address or network, tab, country code, one a line; "#" begins a comment) or a MaxMind DB of
+// countries, cities or autonomous systems; the content tells which. A MaxMind DB is held in memory whole, and not
+// mapped from its file: a file that is cut while it is mapped would end the program. The error says what is wrong and
+// what to do; for a table it names the line.
 func ReadGeo(r io.Reader) (*Geo, error) {
-	var rows []geoRow
-	in := bufio.NewScanner(r)
-	in.Buffer(make([]byte, 0, maxGeoLine), maxGeoLine)
-	names := map[string]string{} // one copy of each country's code
-	n := 0
-	for in.Scan() {
-		n++
-		text := strings.TrimSuffix(in.Text(), "\r")
-		if n == 1 {
-			text = strings.TrimPrefix(text, "\ufeff")
-		}
-		row, ok, err := geoLine(text)
+	in := bufio.NewReader(r)
+	begin, err := in.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading it: %w", err)
+	}
+	if bytes.HasPrefix(begin, []byte{0x1f, 0x8b}) || bytes.HasPrefix(begin, []byte("PK\x03\x04")) {
+		return nil, errors.New("this is a packed file; unpack it, and name the .mmdb file that was in it")
+	}
+	// The search tree of a MaxMind DB begins with numbers of three or four bytes; no table has a NUL.
+	if bytes.IndexByte(begin, 0) < 0 {
+		t, err := readTable(in)
 		if err != nil {
-			return nil, fmt.Errorf("geo table, line %d: %w", n, err)
+			return nil, err
 		}
-		if !ok {
-			continue
-		}
-		if have, ok := names[row.country]; ok {
-			row.country = have
-		} else {
-			row.country = strings.Clone(row.country)
-			names[row.country] = row.country
-		}
-		row.line = n
-		rows = append(rows, row)
+		return &Geo{files: []func(netip.Addr) Where{t.where}}, nil
 	}
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("geo table, line %d: %w", n+1, err)
+	data, err := io.ReadAll(io.LimitReader(in, maxGeoFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading it: %w", err)
+	case len(data) > maxGeoFile:
+		return nil, fmt.Errorf("it is larger than %d MB, so it is no MaxMind DB of countries, cities or autonomous systems", maxGeoFile>>20)
 	}
-	return newGeo(rows)
-}
-
-func geoLine(text string) (row geoRow, ok bool, err error) {
-	if i := strings.IndexByte(text, '#'); i >= 0 {
-		text = text[:i]
-	}
-	text = strings.TrimRight(text, " \t")
-	if text == "" {
-		return row, false, nil
-	}
-	where, rest, found := strings.Cut(text, "\t")
-	if !found {
-		return row, false, fmt.Errorf("no tab between address and country in %q; write for example 203.0.113.0/24, tab, DE", text)
-	}
-	row.country, _, _ = strings.Cut(rest, "\t")
-	row.country = strings.TrimSpace(row.country)
-	if row.country == "" || len(row.country) > maxCountry || strings.ContainsFunc(row.country, unprintable) {
-		return row, false, fmt.Errorf("%q is no country code; two letters are usual", row.country)
-	}
-	row.net, err = geoNet(strings.TrimSpace(where))
-	return row, err == nil, err
-}
-
-func unprintable(c rune) bool { return c <= ' ' || c > '~' }
-
-func geoNet(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		addr, err := netip.ParseAddr(s)
-		if err != nil || addr.Zone() != "" {
-			return netip.Prefix{}, fmt.Errorf("%q is no address or network", s)
-		}
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	net, err := netip.ParsePrefix(s)
+	db, err := openMMDB(data)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is no address or network", s)
+		return nil, err
 	}
-	if net != net.Masked() {
-		return netip.Prefix{}, fmt.Errorf("%s has bits behind its prefix; the network is %s", s, net.Masked())
-	}
-	if addr := net.Addr(); addr.Is4In6() {
-		if net.Bits() < 96 {
-			return netip.Prefix{}, fmt.Errorf("%s mixes IPv4 and IPv6", s)
-		}
-		net = netip.PrefixFrom(addr.Unmap(), net.Bits()-96)
-	}
-	return net, nil
+	return &Geo{files: []func(netip.Addr) Where{db.where}}, nil
 }
 
-// newGeo lays the networks out as spans: a network inside another cuts it in two.
-func newGeo(rows []geoRow) (*Geo, error) {
-	slices.SortStableFunc(rows, func(a, b geoRow) int {
-		return cmp.Or(a.net.Addr().Compare(b.net.Addr()), cmp.Compare(a.net.Bits(), b.net.Bits()))
-	})
-	g := &Geo{}
-	var open []geoRow // networks that hold the place where we are, the longest last
-	closeBefore := func(start netip.Addr) {
-		for len(open) > 0 && !open[len(open)-1].net.Contains(start) {
-			end := lastOf(open[len(open)-1].net).Next()
-			open = open[:len(open)-1]
-			if !end.IsValid() {
-				continue // the last address of all
-			}
-			country := ""
-			if len(open) > 0 && open[len(open)-1].net.Contains(end) {
-				country = open[len(open)-1].country
-			}
-			g.begin(end, country)
-		}
+// With is g and then more: more fills what g does not know. Either may be nil.
+func (g *Geo) With(more *Geo) *Geo {
+	switch {
+	case g == nil:
+		return more
+	case more == nil:
+		return g
 	}
-	for i, row := range rows {
-		if i > 0 && rows[i-1].net == row.net && rows[i-1].country != row.country {
-			return nil, fmt.Errorf("geo table, line %d: %s is %s here and %s in line %d", row.line, row.net, row.country, rows[i-1].country, rows[i-1].line)
-		}
-		closeBefore(row.net.Addr())
-		g.begin(row.net.Addr(), row.country)
-		open = append(open, row)
-	}
-	closeBefore(netip.Addr{})
-	return g, nil
+	all := make([]func(netip.Addr) Where, 0, len(g.files)+len(more.files))
+	return &Geo{files: append(append(all, g.files...), more.files...)}
 }
 
-// begin starts a span. One that starts where the last did replaces it.
-func (g *Geo) begin(start netip.Addr, country string) {
-	if n := len(g.spans); n > 0 && g.spans[n-1].start == start {
-		g.spans[n-1].country = country
-		return
-	}
-	g.spans = append(g.spans, span{start, country})
-}
-
-// lastOf is the last address of a network.
-func lastOf(net netip.Prefix) netip.Addr {
-	b := net.Addr().AsSlice()
-	for i := net.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
-	addr, _ := netip.AddrFromSlice(b)
-	return addr
-}
-
-// Country returns the country of an address; IPv4 in IPv6 is looked up as IPv4.
-func (g *Geo) Country(addr netip.Addr) (string, bool) {
+// Where returns what is known of an address; IPv4 in IPv6 is looked up as IPv4. Each file fills what those before it left
+// open. City and place count only from a file that agrees on the country: half of one answer and half of another
+// would be a place that nobody named.
+func (g *Geo) Where(addr netip.Addr) Where {
 	addr = addr.Unmap().WithZone("")
-	i, exact := slices.BinarySearchFunc(g.spans, addr, func(s span, a netip.Addr) int { return s.start.Compare(a) })
-	if !exact {
-		i--
+	var w Where
+	for _, look := range g.files {
+		w.fill(look(addr))
 	}
-	if i < 0 {
-		return "", false
+	return w
+}
+
+func (w *Where) fill(more Where) {
+	if w.Country == "" {
+		w.Country = more.Country
+		if more.Continent != "" {
+			w.Continent = more.Continent
+		}
 	}
-	s := g.spans[i]
-	if s.country == "" || s.start.Is4() != addr.Is4() {
-		return "", false
+	if w.Continent == "" {
+		w.Continent = more.Continent
 	}
-	return s.country, true
+	if more.Country == w.Country || more.Country == "" {
+		if w.City == "" {
+			w.City = more.City
+		}
+		if !w.Point {
+			w.Point, w.Lat, w.Lon = more.Point, more.Lat, more.Lon
+		}
+	}
+	if w.AS == 0 {
+		w.AS = more.AS
+		if more.AS != 0 {
+			w.ASName = more.ASName
+		}
+	}
+}
+
+// Country returns the country of an address.
+func (g *Geo) Country(addr netip.Addr) (string, bool) {
+	country := g.Where(addr).Country
+	return country, country != ""
 }

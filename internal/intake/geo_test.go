@@ -131,7 +131,7 @@ func FuzzGeo(f *testing.F) {
 func FuzzReadGeo(f *testing.F) {
 	f.Add("10.0.0.0/8\tAA\n# x\n2001:db8::/32\tBB\n")
 	f.Fuzz(func(t *testing.T, table string) {
-		g, err := ReadGeo(strings.NewReader(table))
+		g, err := readTable(strings.NewReader(table))
 		if err != nil {
 			if !strings.Contains(err.Error(), "line ") {
 				t.Fatalf("the error names no line: %v", err)

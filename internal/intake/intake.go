@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ import (
 // Options say how lines are read. The zero value finds formats by content and takes stamps without zone as UTC.
 type Options struct {
 	As      string         // one of Formats(); "" finds the format from the content
-	Geo     *Geo           // country of addresses; nil sets none
+	Geo     *Geo           // place and owner of addresses; nil sets none
 	Trusted []netip.Prefix // proxies whose X-Forwarded-For is believed
 	Zone    *time.Location // of stamps that name no zone; nil is UTC
 }
@@ -75,29 +76,36 @@ type format struct {
 // The order matters where two formats could take one line: the stricter comes first.
 func allFormats() []format {
 	return []format{
+		{name: "ftp-clf", read: readFTPCommon},
 		{name: combinedName, read: readCombined},
+		{name: "journal-json", read: readJournal},
+		{name: "postgres-json", read: readPostgresJSON},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
 		{name: "mysql-error", read: readMySQLError, lines: true},
+		{name: "postgres-csv", read: readPostgresCSV},
 		{name: "postgres", read: readPostgres, lines: true},
 		{name: "nginx-error", read: readNginxError, lines: true},
 		{name: "apache-error", read: readApacheError, lines: true},
 		{name: "monolog", read: readMonolog, lines: true},
 		{name: "vsftpd", read: readVsftpd},
 		{name: "xferlog", read: readXferlog},
+		{name: "pure-ftpd", read: readPureFTPd},
+		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
 		{name: "syslog", read: readSyslog},
 	}
 }
 
-// Formats returns the names that Options.As may have.
+// Formats returns the names that Options.As may have, sorted.
 func Formats() []string {
 	all := allFormats()
 	names := make([]string, len(all))
 	for i, f := range all {
 		names[i] = f.name
 	}
+	slices.Sort(names)
 	return names
 }
 

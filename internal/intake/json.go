@@ -28,6 +28,7 @@ const (
 
 const (
 	maxPairs = 256 // of one line; more are read over
+	maxList  = 32  // elements of one array; more are read over
 	maxDepth = 8   // of objects and arrays; a deeper line is not read
 	maxKey   = 120 // bytes of a name; a longer one is read over
 )
@@ -134,9 +135,13 @@ func (p *Parser) elements(s, key string, depth int) (rest string, ok bool) {
 	if strings.HasPrefix(s, "]") {
 		return s[1:], true
 	}
-	for {
+	for n := 1; ; n++ {
+		kept := len(p.pairs)
 		if s, ok = p.value(s, key, depth); !ok {
 			return "", false
+		}
+		if n > maxList {
+			p.pairs = p.pairs[:kept]
 		}
 		s = blanks(s)
 		if s == "" {

@@ -64,8 +64,10 @@ func fullDate(s string) (time.Time, bool) {
 			return time.Time{}, false
 		}
 		f := p.sortedPairs()
-		ok := p.when(&f, r)
-		return r.Time, ok
+		if p.when(&f, r) {
+			return r.Time, true
+		}
+		return p.journalTime()
 	case c == '[':
 		if t, _, ok := ctime(s[1:], time.UTC); ok {
 			return t, true
@@ -80,7 +82,16 @@ func fullDate(s string) (time.Time, bool) {
 		t, _, ok := isoTime(strings.TrimPrefix(s[i+1:], "1 "), time.UTC)
 		return t, ok
 	}
+	if strings.HasPrefix(s, "type=") || strings.HasPrefix(s, "node=") {
+		_, rest, _ := strings.Cut(s[:min(len(s), 256)], " msg=audit(")
+		seconds, _, ok := strings.Cut(rest, ".")
+		t, fine := auditTime(seconds, "0")
+		return t, ok && fine
+	}
 	if t, _, ok := isoTime(s, time.UTC); ok {
+		return t, true
+	}
+	if t, _, ok := shortDate(s, time.UTC); ok {
 		return t, true
 	}
 	if t, _, ok := slashTime(s, time.UTC); ok {

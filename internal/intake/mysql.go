@@ -72,17 +72,8 @@ func (p *Parser) generalTime(s string) (t time.Time, rest string, ok bool) {
 	}
 	rest = s[len(before)+1:]
 	if len(before) >= 14 && before[6] == ' ' {
-		st := stamp{year: two(before, 0), month: two(before, 2), day: two(before, 4)}
-		if st.year < 0 {
-			return t, "", false
-		}
-		st.year += 2000
-		after, good := st.hms(before[7:])
-		if !good || after != "" {
-			return t, "", false
-		}
-		t, ok = st.in(p.zone)
-		return t, rest, ok
+		t, after, ok := shortDate(before, p.zone)
+		return t, rest, ok && after == ""
 	}
 	t, after, ok := isoTime(before, p.zone)
 	return t, rest, ok && after == ""
@@ -167,58 +158,3 @@ func (p *Parser) accessDenied(r *record.Record, s string) {
 }
 
 var databaseSignIn = []string{"database", "authentication"}
-
-// readMySQLError reads the error log of MariaDB and MySQL: "2021-11-09  5:13:11 8 [Warning] Access denied for user ...".
-func readMySQLError(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) bool {
-	t, rest, ok := isoTime(s, p.zone)
-	if !ok || rest == "" || rest[0] != ' ' {
-		return false
-	}
-	id, rest := word(strings.TrimLeft(rest, " "))
-	n, isNumber := whole(id)
-	if !isNumber || n < 0 || !strings.HasPrefix(rest, "[") {
-		return false
-	}
-	level, text, ok := strings.Cut(rest[1:], "] ")
-	if !ok || !mysqlLevel(level) {
-		return false
-	}
-	r.Grow(12)
-	r.Time = t
-	r.Source = record.LogSource{Categories: databaseCategory, Product: "mysql", Service: "error"}
-	extra(r, "db.connection_id", connectionID(id))
-	extra(r, "log.level", record.Text(level))
-	// MySQL 8 adds "[MY-010926] [Server] ".
-	for strings.HasPrefix(text, "[") {
-		code, after, ok := strings.Cut(text[1:], "] ")
-		if !ok {
-			break
-		}
-		if strings.HasPrefix(code, "MY-") {
-			r.Set(record.EventCode, record.Text(code))
-		}
-		text = after
-	}
-	r.Set(record.Message, record.Text(text))
-	switch {
-	case strings.HasPrefix(text, "Access denied for user "):
-		p.accessDenied(r, text)
-	case strings.HasPrefix(text, "Aborted connection "), strings.HasPrefix(text, "Got an error reading communication packets"):
-		act(r, "disconnect")
-		r.Set(record.EventReason, record.Text(text))
-	default:
-		// The rest is about the server itself; its text is what it has.
-		act(r, "notice")
-		r.Set(record.EventReason, record.Text(text))
-	}
-	r.Class = record.Parsed
-	return true
-}
-
-func mysqlLevel(s string) bool {
-	switch s {
-	case "Note", "Warning", "ERROR", "Error", "System":
-		return true
-	}
-	return false
-}

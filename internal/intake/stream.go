@@ -18,6 +18,7 @@ type streamKey struct{ host, file string }
 type stream struct {
 	Count
 	Open    bool   `json:"open,omitempty"`    // the last line was part of an entry that may go on
+	Quoted  int    `json:"quoted,omitempty"`  // lines of the csvlog's entry whose quote is open
 	Product string `json:"product,omitempty"` // "nginx" or "apache", when file name or lines told
 }
 

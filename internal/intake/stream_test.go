@@ -2,12 +2,15 @@ package intake
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tocsin/internal/record"
 )
@@ -181,5 +184,71 @@ func TestSnapshotForm(t *testing.T) {
 	}
 	if !json.Valid(got) || !slices.Contains(Formats(), "nginx-error") {
 		t.Error("not JSON")
+	}
+}
+
+// Given the manual's table of logs, when it is compared with the formats, then it names each of them, and no other.
+func TestManualNamesFormats(t *testing.T) {
+	text, err := os.ReadFile("../../doc/logs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for l := range strings.Lines(string(text)) {
+		name, ok := strings.CutPrefix(l, "| `")
+		if name, _, _ = strings.Cut(name, "`"); ok && !strings.Contains(name, ".") && name != "--as" {
+			named = append(named, name)
+		}
+	}
+	slices.Sort(named)
+	if d := cmp.Diff(Formats(), named); d != "" {
+		t.Error(d)
+	}
+}
+
+// Given lines of other programs that look a little like a known log, when they are read, then they are left alone.
+func TestOtherProgramsLines(t *testing.T) {
+	for _, l := range []string{
+		"2026-01-02 10:00:00,123 INFO: x",
+		"2026-01-02 10:00:00,123 ERROR:  x",
+		"2026-01-02 10:00:00,123 [12] ERROR: x",
+		"1151826125 anna 203.0.113.7 U 42 1 /a",
+		`203.0.113.7 anna "PUT /a" 200 42`,
+		"type=USER_LOGIN msg=audit(x:1): addr=203.0.113.7",
+		"161209 14:18:50 [Trace] x",
+		"2026-01-02 10:00:00 UTC,x,y",
+		`{"timestamp":"x","error_severity":"FATAL","message":"y"}`,
+		"#Fields: date time",
+	} {
+		if r := parse(t, Options{}, l); r.Class == record.Parsed && r.Format != "app-json" {
+			t.Errorf("%q is read as %s", l, r.Format)
+		}
+	}
+}
+
+// Given a csvlog entry whose statement has line feeds and a line like an entry, when it is read, then only the entry's own
+// begin counts, and the next entry is read again; also over a restart.
+func TestCSVLogOverLines(t *testing.T) {
+	lines := []string{
+		`2021-01-04 00:05:12.999 UTC,"a","b",34,"203.0.113.7:42304",5ff25bb2.22,3,"idle",2021-01-04 00:05:06 UTC,3/2,0,LOG,00000,"statement: SELECT 1`,
+		`2021-01-04 00:05:58.232 UTC,""x"",""db"",36,""9.9.9.9:5"",5ff.24,2,""a"",2021-01-04 00:05:58 UTC,3/9,0,FATAL,28P01,""password authentication failed for user """"x""""""`,
+		`LIMIT 1000",,,,,,,,,"psql"`,
+		`2021-01-04 00:05:17.146 UTC,"a","b",34,"203.0.113.7:42304",5ff25bb2.22,4,"idle",2021-01-04 00:05:06 UTC,3/3,0,LOG,00000,"statement: SELECT 2",,,,,,,,,"psql"`,
+	}
+	p := parser(t, Options{})
+	want := []record.Class{record.Parsed, record.Continuation, record.Continuation, record.Parsed}
+	for i, l := range lines {
+		r := p.Parse(record.Line{File: "f", Raw: l}, hint)
+		if r.Class != want[i] || r.Text(record.SourceIP) == "9.9.9.9" {
+			t.Errorf("line %d: %s", i, shown(r))
+		}
+		snap, err := p.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = parser(t, Options{})
+		if err := p.Restore(snap); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

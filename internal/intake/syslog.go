@@ -13,6 +13,7 @@ type message struct {
 	program string // as the header has it: "sshd", "wordpress(shop.example)"
 	pid     string
 	text    string
+	data    []record.Pair // what else the header says (RFC 5424)
 }
 
 // readSyslog reads lines with a header of RFC 3164 ("Nov  9 01:03:56 host sshd[1]: ..."), the same with an RFC 3339
@@ -23,29 +24,36 @@ func readSyslog(p *Parser, st *stream, r *record.Record, s string, hint time.Tim
 	if !ok {
 		return false
 	}
+	p.logged(st, r, m, t, hint)
+	return true
+}
+
+// logged reads the message of a log of the system, whatever carried it.
+func (p *Parser) logged(st *stream, r *record.Record, m message, t, hint time.Time) {
 	r.Grow(16)
 	r.Time = t
 	if m.host != "" {
 		r.SetText(record.HostName, m.host)
 	}
-	program := m.program
-	if program != "" {
-		r.SetText(record.ProcessName, program)
+	if m.program != "" {
+		r.SetText(record.ProcessName, m.program)
 	}
 	setInt(r, record.ProcessPID, m.pid)
 	r.Set(record.Message, record.Text(m.text))
-	r.Source = record.LogSource{Product: "linux"}
+	r.Source = record.LogSource{Product: "linux", Service: "syslog"}
 	text, repeat := repeated(m.text)
 	if times, ok := strings.CutPrefix(m.text, "last message repeated "); ok {
 		r.Class = record.Continuation
 		repeat, _ = word(times)
-	} else if p.program(st, r, program, text, hint) {
+	} else if p.program(st, r, m.program, text, hint) {
 		r.Class = record.Parsed
 	}
 	if n, ok := whole(repeat); ok {
 		extra(r, "repeat", record.Int(n, repeat))
 	}
-	return true
+	for _, d := range m.data {
+		extra(r, d.Name, d.Value)
+	}
 }
 
 // repeated unpacks rsyslog's "message repeated 5 times: [ Failed password ...]".
@@ -108,52 +116,6 @@ func (m *message) tag(s string) {
 	m.program = m.program[strings.LastIndexByte(m.program, '/')+1:]
 }
 
-// syslog5424 reads "2003-10-11T22:14:15.003Z host app pid id [data] text" (RFC 5424, after the version).
-func (p *Parser) syslog5424(s string) (m message, t time.Time, ok bool) {
-	stamp, s := word(s)
-	if stamp != "-" {
-		if t, _, ok = isoTime(stamp, time.UTC); !ok {
-			return m, t, false
-		}
-	}
-	m.host, s = word(s)
-	m.program, s = word(s)
-	m.pid, s = word(s)
-	_, s = word(s)
-	for _, f := range []*string{&m.host, &m.program, &m.pid} {
-		if *f == "-" {
-			*f = ""
-		}
-	}
-	if strings.HasPrefix(s, "[") {
-		if s, ok = afterData(s); !ok {
-			return m, t, false
-		}
-	} else {
-		s = strings.TrimPrefix(s, "-")
-	}
-	m.text = strings.TrimPrefix(strings.TrimPrefix(s, " "), "\ufeff")
-	return m, t, m.text != ""
-}
-
-// afterData skips structured data: [id name="value"][id ...], where \" and \] do not end a value.
-func afterData(s string) (rest string, ok bool) {
-	inQuotes := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case inQuotes && c == '\\':
-			i++
-		case c == '"':
-			inQuotes = !inQuotes
-		case c == ']' && !inQuotes:
-			if i+1 == len(s) || s[i+1] != '[' {
-				return s[i+1:], true
-			}
-		}
-	}
-	return "", false
-}
-
 // program reads the message of a program that is known here. Its answer is whether the message's own fields are set.
 func (p *Parser) program(st *stream, r *record.Record, program, text string, hint time.Time) bool {
 	if name, site, ok := sitedName(program); ok {
@@ -175,6 +137,8 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 		return su(r, text)
 	case "CRON", "cron", "crond", "crontab", "anacron":
 		return cron(r, text)
+	case "audispd", "audisp-syslog", "auditd", "audit":
+		return p.inner(st, r, text, hint, readAuditd)
 	case "vsftpd":
 		return p.vsftpd(r, text)
 	case "proftpd":
@@ -184,9 +148,13 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 	case "nginx", "apache", "apache2", "httpd":
 		return p.webServer(st, r, program, text, hint)
 	case "mysql", "mysqld", "mariadb", "mariadbd":
-		return p.inner(st, r, text, hint, readMySQLError)
-	case "postgres":
-		return p.inner(st, r, text, hint, readPostgres)
+		return p.inner(st, r, text, hint, readMySQLError) || p.mysqlBare(r, text)
+	case "postgres", "postgresql":
+		return p.inner(st, r, withoutNumber(text), hint, readPostgres)
+	case "tomcat", "tomcat8", "tomcat9", "tomcat10", "guacamole", "catalina.sh", "java":
+		return p.inner(st, r, text, hint, readGuacamole)
+	case "guacd":
+		return guacd(r, text)
 	case "useradd", "usermod", "userdel", "groupadd", "groupdel", "gpasswd", "passwd", "chpasswd", "chage":
 		return accounts(r, text)
 	case "systemd", "systemd-logind":

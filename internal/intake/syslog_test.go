@@ -49,7 +49,8 @@ process.name=sshd
 process.pid=77
 event.action=login
 event.outcome=success
-event.code=password`},
+event.code=password
+log.syslog.structured_data.a@1.x=]"[`},
 		{"priority before RFC 3164", Options{}, `<38>Nov 10 06:51:41 shop1 sshd[1]: Server listening on :: port 22.`, `
 parsed syslog 2026-11-10T06:51:41Z
 from /linux/sshd
@@ -195,7 +196,7 @@ event.code=[1.2] [UFW BLOCK]
 network.transport=tcp`},
 		{"a program that nobody knows", Options{}, `Nov  9 13:06:59 shop1 frobd[5]: frobbed from 203.0.113.7`, `
 unparsed syslog 2026-11-09T13:06:59Z
-from /linux/
+from /linux/syslog
 host.name=shop1
 process.name=frobd
 process.pid=5`},
@@ -207,7 +208,7 @@ process.name=sshd
 process.pid=5`},
 		{"syslogd's own repetition", Options{}, `Nov  9 13:06:59 shop1 last message repeated 5 times`, `
 continuation syslog 2026-11-09T13:06:59Z
-from /linux/
+from /linux/syslog
 host.name=shop1
 repeat=5`},
 	})

@@ -140,7 +140,7 @@ msg=handled request
 size=5`},
 		{"nginx error", Options{}, `2022/04/05 04:45:57 [error] 8#8: *23638 directory index of "/static/" is forbidden, client: 34.77.162.21, server: , request: "GET /?a=%27 HTTP/1.1", host: "mail.example.com"`, `
 parsed nginx-error 2022-04-05T04:45:57Z
-from webserver/nginx/error
+from webserver/nginx/nginx
 source.ip=34.77.162.21
 process.pid=8
 event.action=notice
@@ -156,7 +156,7 @@ continuation nginx-error 2022-04-05T04:45:57Z
 from //`},
 		{"nginx basic authentication", Options{}, `2022/04/05 04:45:57 [error] 8#8: *2 user "admin": password mismatch, client: 203.0.113.7, server: _, request: "GET /admin/ HTTP/1.1"`, `
 parsed nginx-error 2022-04-05T04:45:57Z
-from webserver,authentication/nginx/error
+from webserver,authentication/nginx/nginx
 source.ip=203.0.113.7
 user.name=admin
 user.realm=admin
@@ -167,10 +167,11 @@ http.request.method=GET
 http.version=1.1
 url.original=/admin/
 nginx.connection=2
-log.level=error`},
+log.level=error
+nginx.server=_`},
 		{"Apache error", Options{}, `[Fri Oct 08 17:08:41.203277 2021] [auth_basic:error] [pid 7005:tid 1406] [client [2001:db8::7]:14532] AH01617: user bob: authentication failure for "/": Password Mismatch`, `
 parsed apache-error 2021-10-08T17:08:41.203277Z
-from webserver,authentication/apache/error
+from webserver,authentication/apache/apache
 source.ip=2001:db8::7
 source.port=14532
 user.name=bob
@@ -180,12 +181,16 @@ event.action=login
 event.outcome=failure
 event.reason="/": Password Mismatch
 event.code=AH01617
-log.level=auth_basic:error`},
+log.level=error
+apache.module=auth_basic
+process.thread.id=1406`},
 		{"Apache 2.2 error", Options{}, `[Fri Oct 08 17:08:41 2021] [error] [client 1.2.3.4] File does not exist: /x`, `
 parsed apache-error 2021-10-08T17:08:41Z
-from webserver/apache/error
+from webserver/apache/apache
 source.ip=1.2.3.4
 event.action=notice
+file.path=/x
+file.name=x
 log.level=error`},
 	})
 }

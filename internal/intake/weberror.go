@@ -7,9 +7,9 @@ import (
 	"tocsin/internal/record"
 )
 
-// errorSource is the log source of an error log.
+// errorSource is the log source of an error log. SigmaHQ's rules for it name the server as the service.
 func errorSource(product string) record.LogSource {
-	return record.LogSource{Categories: webCategory, Product: product, Service: "error"}
+	return record.LogSource{Categories: webCategory, Product: product, Service: product}
 }
 
 // readNginxError reads "2022/04/02 15:45:23 [error] 8#8: *15950 text, client: 1.2.3.4, server: x, request: "GET / HTTP/1.1"".
@@ -44,7 +44,7 @@ func readNginxError(p *Parser, st *stream, r *record.Record, s string, _ time.Ti
 	r.Set(record.Message, record.Text(text))
 	act(r, "notice")
 	p.nginxContext(r, text)
-	nginxSignIn(r, text)
+	nginxText(r, text)
 	return true
 }
 
@@ -83,12 +83,30 @@ func (p *Parser) nginxContext(r *record.Record, text string) {
 	p.client(r, addr, "")
 	r.Set(record.Message, record.Text(text[:at]))
 	context := text[at+len(mark):]
+	if _, rest, ok := strings.Cut(context, ", server: "); ok {
+		server, _, _ := strings.Cut(rest, ", ")
+		if server != "" {
+			extra(r, "nginx.server", record.Text(server))
+		}
+	}
 	if request, ok := nginxQuoted(context, ", request: \""); ok {
 		setRequest(r, request)
 	}
-	if host, ok := nginxQuoted(context, ", host: \""); ok {
+	// Host and referrer come last: what stands before them may be in the request.
+	if i := strings.LastIndex(context, "\", referrer: \""); i >= 0 {
+		referrer, _ := nginxQuoted(context[i:], ", referrer: \"")
+		r.SetText(record.HTTPReferrer, referrer)
+		context = context[:i+1]
+	}
+	if i := strings.LastIndex(context, ", host: \""); i >= 0 {
+		host, _ := nginxQuoted(context[i:], ", host: \"")
 		name, _ := splitPort(host)
 		r.SetText(record.URLDomain, name)
+		context = context[:i]
+	}
+	if i := strings.LastIndex(context, ", upstream: \""); i >= 0 {
+		upstream, _ := nginxQuoted(context[i:], ", upstream: \"")
+		extra(r, "nginx.upstream", record.Text(upstream))
 	}
 	if login, ok := nginxQuoted(context, ", login: \""); ok {
 		r.Set(record.UserName, record.Text(login))
@@ -108,9 +126,15 @@ func nginxQuoted(s, start string) (string, bool) {
 	return strings.TrimSuffix(s, `"`), true
 }
 
-// nginxSignIn reads refused passwords: of the basic authentication module, and of the mail proxy.
-func nginxSignIn(r *record.Record, text string) {
+// nginxText reads refused passwords (of the basic authentication module, and of the mail proxy), files and limits.
+func nginxText(r *record.Record, text string) {
 	switch {
+	case strings.HasPrefix(text, `open() "`):
+		if path, ok := between(text, `"`, `" failed (`); ok {
+			setFile(r, path)
+		}
+	case strings.HasPrefix(text, "limiting requests"), strings.HasPrefix(text, "limiting connections"):
+		act(r, "throttle")
 	case strings.HasPrefix(text, "client login failed: "):
 		signIn(r, "login", "failure", record.Text("mail"))
 		reason, _ := between(text, `: "`, `" while `)
@@ -154,21 +178,31 @@ func readApacheError(p *Parser, st *stream, r *record.Record, s string, _ time.T
 			break
 		}
 		name, value := word(inner)
+		rest = after
 		switch {
 		case part == 0:
-			extra(r, "log.level", record.Text(inner))
+			apacheLevel(r, inner)
 		case name == "pid":
-			pid, _, _ := strings.Cut(value, ":")
+			pid, tid, _ := strings.Cut(value, ":tid ")
 			setInt(r, record.ProcessPID, pid)
-		case name == "client", name == "remote":
-			p.client(r, value, "")
+			if n, ok := whole(tid); ok {
+				extra(r, "process.thread.id", record.Int(n, tid))
+			}
+			rest = withoutSource(rest)
 		}
-		rest = after
 		if name == "client" || name == "remote" {
+			p.client(r, value, "")
 			break // what follows may be the client's text
+		}
+		if part == 0 {
+			rest = withoutSource(rest) // 2.2 has no process
 		}
 	}
 	r.Class = record.Parsed
+	if i := strings.LastIndex(rest, ", referer: "); i >= 0 {
+		r.SetText(record.HTTPReferrer, unescape(rest[i+len(", referer: "):]))
+		rest = rest[:i]
+	}
 	r.Set(record.Message, record.Text(rest))
 	if code, text, ok := strings.Cut(rest, ": "); ok && len(code) == 7 && strings.HasPrefix(code, "AH") {
 		r.Set(record.EventCode, record.Text(code))
@@ -176,6 +210,31 @@ func readApacheError(p *Parser, st *stream, r *record.Record, s string, _ time.T
 	}
 	p.apacheText(r, rest)
 	return true
+}
+
+// apacheLevel splits "core:error"; 2.2 has the level alone.
+func apacheLevel(r *record.Record, s string) {
+	module, level, ok := strings.Cut(s, ":")
+	if !ok {
+		module, level = "", s
+	}
+	extra(r, "log.level", record.Text(level))
+	if module != "" && module != "-" {
+		extra(r, "apache.module", record.Text(module))
+	}
+}
+
+// withoutSource takes "core.c(123): " and "(13)Permission denied: " off what stands before "[client", where the server puts them
+// (ErrorLogFormat, %F and %E).
+func withoutSource(s string) string {
+	i := strings.Index(s[:min(len(s), 200)], ": [client ")
+	if i < 0 {
+		return s
+	}
+	if before := s[:i]; strings.HasPrefix(before, "(") || strings.HasSuffix(before, ")") || strings.Contains(before, "): (") {
+		return s[i+len(": "):]
+	}
+	return s
 }
 
 // apacheGroup takes "[...] " off s. An IPv6 client has brackets of its own.
@@ -198,6 +257,12 @@ func (p *Parser) apacheText(r *record.Record, text string) {
 	if rest, ok := strings.CutPrefix(text, "Invalid URI in request "); ok {
 		setRequest(r, strings.TrimSuffix(unescape(rest), " "))
 		return
+	}
+	for _, start := range []string{"File does not exist: ", "client denied by server configuration: ", "script not found or unable to stat: "} {
+		if path, ok := strings.CutPrefix(text, start); ok {
+			setFile(r, unescape(path))
+			return
+		}
 	}
 	rest, ok := strings.CutPrefix(text, "user ")
 	if !ok {

@@ -10,6 +10,11 @@ const (
 	SourceNetwork                 // the /24 (IPv4) or /64 (IPv6) of source.ip
 	SourceCountry                 // ISO 3166-1 alpha-2, or what the table says; set only with --geo
 	SourceContinent               // AF AN AS EU NA OC SA, of source.geo.country_iso_code
+	SourceCity                    // in English; set only with --geo
+	SourceLat                     // degrees, north positive
+	SourceLon                     // degrees, east positive
+	SourceASNumber                // of the autonomous system that announces source.ip
+	SourceASName                  // of the organization that has it
 	ForwardedIP                   // what X-Forwarded-For said, as it stood
 	DestinationIP                 //
 	DestinationPort               //
@@ -96,6 +101,11 @@ var fieldNames = [numFields]string{
 	SourceNetwork:    "source.network",
 	SourceCountry:    "source.geo.country_iso_code",
 	SourceContinent:  "source.geo.continent_code",
+	SourceCity:       "source.geo.city_name",
+	SourceLat:        "source.geo.location.lat",
+	SourceLon:        "source.geo.location.lon",
+	SourceASNumber:   "source.as.number",
+	SourceASName:     "source.as.organization.name",
 	ForwardedIP:      "network.forwarded_ip",
 	DestinationIP:    "destination.ip",
 	DestinationPort:  "destination.port",

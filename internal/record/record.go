@@ -82,8 +82,8 @@ func (c Class) String() string {
 // A rule's log source fits when each of its three parts is empty or found here.
 type LogSource struct {
 	Categories []string // "webserver", "authentication", "database", "application", "file_event"; never changed once set
-	Product    string   // "nginx", "apache", "linux", "wordpress", "mysql", "shop"
-	Service    string   // "access", "sshd", "sudo", "vsftpd", "auth", "general"
+	Product    string   // "nginx", "apache", "linux", "wordpress", "mysql", "postgresql", "shop"
+	Service    string   // "access", "nginx", "sshd", "sudo", "vsftpd", "auditd", "auth", "syslog", "general"
 }
 
 // Fits reports whether a rule with this category, product and service (each may be empty) reads records from s.
@@ -107,7 +107,7 @@ type Record struct {
 	Line   Line
 	Time   time.Time // of what the line tells, UTC; zero when the line does not say and nothing near it does
 	Class  Class
-	Format string // the parser that read it: "combined", "nginx-json", "syslog", "vsftpd", "xferlog", "mysql-general", "app-json"
+	Format string // the parser that read it: "combined", "syslog", ...; doc/logs.md lists them
 	Source LogSource
 	Cut    bool // the line was longer than MaxLine
 

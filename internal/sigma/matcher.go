@@ -49,8 +49,8 @@ type span struct {
 const (
 	unseen   = iota // nothing was found
 	possible        // something that it needs was found
-	no
-	yes
+	refuted
+	proved
 )
 
 const (
@@ -201,7 +201,7 @@ func (m *Matcher) findKeyword(text string) {
 func (m *Matcher) found(l *literalEntry, from, to int, owner int32) {
 	for _, i := range l.preds {
 		p := &m.set.preds[i]
-		if v := m.truth[i]; v == 4*m.epoch+yes || v == 4*m.epoch+possible {
+		if v := m.truth[i]; v == 4*m.epoch+proved || v == 4*m.epoch+possible {
 			continue
 		}
 		switch {
@@ -244,7 +244,7 @@ func (m *Matcher) fits(p *pred, from, to, size int) bool {
 func (m *Matcher) mark(i int32) {
 	p := &m.set.preds[i]
 	if p.direct {
-		m.truth[i] = 4*m.epoch + yes
+		m.truth[i] = 4*m.epoch + proved
 	} else if m.truth[i]>>2 != m.epoch {
 		m.truth[i] = 4*m.epoch + possible
 	}
@@ -299,15 +299,15 @@ func (m *Matcher) predHolds(i int32) bool {
 		verdict = m.truth[i] & 3
 	}
 	switch {
-	case verdict == yes:
+	case verdict == proved:
 		return true
-	case verdict == no, verdict == unseen && p.watched:
+	case verdict == refuted, verdict == unseen && p.watched:
 		return false
 	}
 	hit := m.try(p)
-	m.truth[i] = 4*m.epoch + no
+	m.truth[i] = 4*m.epoch + refuted
 	if hit {
-		m.truth[i] = 4*m.epoch + yes
+		m.truth[i] = 4*m.epoch + proved
 	}
 	return hit
 }
