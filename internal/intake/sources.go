@@ -15,15 +15,15 @@ func Sources() []record.LogSource {
 		product    string
 		services   []string
 	}{
-		{web, "", []string{"access", "error"}},
-		{web, "nginx", []string{"access", "error"}},
-		{web, "apache", []string{"access", "error"}},
+		{web, "", []string{"access", ""}},
+		{web, "nginx", []string{"access", "nginx"}},
+		{web, "apache", []string{"access", "apache"}},
 		{app, "shop", []string{""}},
 		{app, "wordpress", []string{""}},
-		{app, "guacamole", []string{""}},
 		{database, "mysql", []string{"general", "error"}},
 		{database, "postgresql", []string{""}},
-		{linux, "linux", []string{"", "auth", "cron", "firewall", "proftpd", "pure-ftpd", "sshd", "sudo", "vsftpd", "xferlog"}},
+		{append(linux, "application"), "linux", []string{"guacamole"}},
+		{linux, "linux", []string{"", "auditd", "auth", "cron", "firewall", "proftpd", "pure-ftpd", "sshd", "sudo", "syslog", "vsftpd", "xferlog"}},
 	} {
 		for _, service := range s.services {
 			out = append(out, record.LogSource{Categories: s.categories, Product: s.product, Service: service})
