@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/internal/sigma"
@@ -42,7 +44,7 @@ func newLive(n *node, g *group, first mark, raised time.Time, seq, ord int64) *l
 	if id == 0 {
 		id = -first.Ord // not archived: the number of the record in this run
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", m.Version, g.Key, id))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", m.Version, g.Kind, groupKey(g.Values), id))
 	return &live{
 		Ord: ord,
 		Alert: Alert{
@@ -170,4 +172,16 @@ func (l *live) copied() Alert {
 	a.Hosts = slices.Clone(a.Hosts)
 	a.Samples = slices.Clone(a.Samples)
 	return a
+}
+
+// groupKey joins values to one text that no other values give, without regard to case.
+func groupKey(values []string) string {
+	var b strings.Builder
+	for _, v := range values {
+		v = sigma.Fold(v)
+		b.WriteString(strconv.Itoa(len(v)))
+		b.WriteByte(':')
+		b.WriteString(v)
+	}
+	return b.String()
 }

@@ -34,9 +34,9 @@ const (
 func (d *Detector) newSight(r *record.Record) *sight {
 	s := &sight{
 		Seq: r.Line.Seq, Log: d.logName(r.Line.File),
-		IP: cut(r.Text(record.SourceIP), maxText), Country: cut(r.Text(record.SourceCountry), maxText),
-		Account: cut(r.Text(record.UserName), maxText), Realm: cut(r.Text(record.UserRealm), maxText),
-		Session: cut(r.Text(record.SessionID), maxText), Host: cut(hostOf(r), maxText),
+		IP: cut(r.Text(record.SourceIP), maxText), Country: d.short(r.Text(record.SourceCountry)),
+		Account: cut(r.Text(record.UserName), maxText), Realm: d.short(r.Text(record.UserRealm)),
+		Session: cut(r.Text(record.SessionID), maxText), Host: d.hostName(hostOf(r)),
 	}
 	switch r.Text(record.EventOutcome) {
 	case "success":
@@ -44,9 +44,9 @@ func (d *Detector) newSight(r *record.Record) *sight {
 	case "failure":
 		s.Failure = true
 	}
-	// One copy holds all of the texts.
+	// One copy holds all of the texts that are not shared.
 	d.texts = d.texts[:0]
-	parts := [...]*string{&s.IP, &s.Country, &s.Account, &s.Realm, &s.Session, &s.Host}
+	parts := [...]*string{&s.IP, &s.Account, &s.Session}
 	for _, p := range parts {
 		d.texts = append(d.texts, *p...)
 	}
@@ -57,6 +57,23 @@ func (d *Detector) newSight(r *record.Record) *sight {
 	return s
 }
 
+// short returns one copy for all records of a text of which there are few: countries, realms.
+func (d *Detector) short(s string) string {
+	if s == "" {
+		return ""
+	}
+	if kept, ok := d.shorts[s]; ok {
+		return kept
+	}
+	kept := keep(s, maxText)
+	if len(d.shorts) < maxShorts {
+		d.shorts[kept] = kept
+	}
+	return kept
+}
+
+const maxShorts = 1024
+
 // logName is the base name of a file, the same text for all records of one.
 func (d *Detector) logName(file string) string {
 	if file != d.file || d.log == "" {
@@ -64,6 +81,14 @@ func (d *Detector) logName(file string) string {
 		d.log = keep(path.Base(strings.ReplaceAll(file, `\`, "/")), maxText)
 	}
 	return d.log
+}
+
+// hostName is the same text for all records of one host.
+func (d *Detector) hostName(host string) string {
+	if host = cut(host, maxText); host != d.host {
+		d.host = strings.Clone(host)
+	}
+	return d.host
 }
 
 // hostOf is the host that the file lies on; for this host, the name that the line gives.
@@ -99,9 +124,9 @@ type mark struct {
 	At    int64 // record time, nanoseconds since 1970
 	Ord   int64 // number of the record among all that were stepped through: its identity
 	Sight *sight
-	Raw   string // the line, in the newest marks only
+	Raw   string // the line, in the newest marks only, and only where the group is near to an alert
 	Bytes int64  // moved
-	N     int64  // records that it stands for: more than 1 only where value_sum joined old ones
+	N     int64  // records that it stands for: more than 1 where old ones were joined
 	X     float64
 	Told  bool   // an alert has it
 	More  []mark // of a correlation: the records that fulfilled it
