@@ -74,7 +74,8 @@ type Detector struct {
 	tuple    []string    // and for those that are counted
 	touched  []*group
 
-	texts     []byte            // reused by newSight
+	sights    []*sight          // that were made last, by their hash
+	texts     []byte            // reused by sightOf
 	shorts    map[string]string // texts of which there are few
 	host      string            // that was met last
 	file, log string            // the file that was met last, and its base name
@@ -119,7 +120,7 @@ func New(rules *Rules, o Options) *Detector {
 	d := &Detector{
 		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
-		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{},
+		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 	}
 	for i := range d.bins {
 		d.bins[i] = newBin()
@@ -176,7 +177,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 			continue
 		}
 		if m.Sight == nil {
-			m = mark{At: at, Ord: d.ord, Sight: d.newSight(r), Bytes: moved(r), N: 1}
+			m = mark{At: at, Ord: d.ord, Seq: r.Line.Seq, Sight: d.sightOf(r), Bytes: moved(r), N: 1}
 		}
 		if n.raises {
 			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })
@@ -338,7 +339,7 @@ func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []
 func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Change) []Change {
 	l := g.live
 	if l == nil {
-		l = newLive(n, g, records[0], fromNano(m.At), m.Sight.Seq, d.ord)
+		l = newLive(n, g, records[0], fromNano(m.At), m.Seq, d.ord)
 		g.live = l
 		d.lives++
 		d.bins[n.n].stats.Alerts++

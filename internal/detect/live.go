@@ -40,7 +40,7 @@ const maxNames = 50
 // newLive begins an alert of a node and group whose first record is given.
 func newLive(n *node, g *group, first mark, raised time.Time, seq, ord int64) *live {
 	m := n.meta
-	id := first.Sight.Seq
+	id := first.Seq
 	if id == 0 {
 		id = -first.Ord // not archived: the number of the record in this run
 	}
@@ -51,7 +51,7 @@ func newLive(n *node, g *group, first mark, raised time.Time, seq, ord int64) *l
 			ID: hex.EncodeToString(sum[:16]), Rule: m.Key(), RuleVersion: m.Version, Title: m.Title, Level: m.Level,
 			Author: m.Author, Tags: m.Tags, Impact: Impact(m.Tocsin.Impact), Group: g.Values,
 			First: fromNano(first.At), Last: fromNano(first.At), Raised: raised,
-			FirstSeq: first.Sight.Seq, RaisedSeq: seq, LastSeq: first.Sight.Seq,
+			FirstSeq: first.Seq, RaisedSeq: seq, LastSeq: first.Seq,
 		},
 		sources: map[string]int{}, accounts: map[account]int{},
 	}
@@ -70,7 +70,7 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 		a.Last = at
 	}
 	l.Active = max(l.Active, m.At, d.watermark())
-	a.LastSeq = max(a.LastSeq, s.Seq)
+	a.LastSeq = max(a.LastSeq, m.Seq)
 	a.Count += m.N
 	a.Bytes += m.Bytes
 	l.Failed = l.Failed || s.Failure

@@ -145,7 +145,7 @@ func (n *node) compact(g *group) (x waiter, ok bool) {
 			}
 			x.n = uint16(min(int64(x.n)+t.marks[k].N, 1<<16-1))
 		}
-		x.at, x.ord, x.seq, x.value, x.slot = last.At, last.Ord, last.Sight.Seq, t.key, uint8(i)
+		x.at, x.ord, x.seq, x.value, x.slot = last.At, last.Ord, last.Seq, t.key, uint8(i)
 	}
 	return x, x.n > 0 && len(g.tracks) < 256
 }
@@ -156,7 +156,7 @@ func (d *Detector) promote(n *node, g *group) {
 	if !ok || int(x.node) != n.n || x.at < d.reach(n) {
 		return
 	}
-	s := &sight{Seq: x.seq}
+	s := &sight{}
 	for i, f := range n.slots[0].by {
 		switch f.field.Name() {
 		case "source.ip":
@@ -165,7 +165,7 @@ func (d *Detector) promote(n *node, g *group) {
 			s.Account = g.Values[i]
 		}
 	}
-	m := mark{At: x.at, Ord: x.ord, Sight: s, N: int64(x.n)}
+	m := mark{At: x.at, Ord: x.ord, Seq: x.seq, Sight: s, N: int64(x.n)}
 	switch n.counting() {
 	case countValues:
 		g.tracks = append(g.tracks, track{key: x.value, marks: []mark{m}})

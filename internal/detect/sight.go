@@ -8,10 +8,10 @@ import (
 	"tocsin/internal/record"
 )
 
-// A sight is what an alert may have to tell about one record. All windows that hold the record share one; it is not
-// changed, but for where a freeze put it. Its texts are copies, so that a record's line can be freed.
+// A sight is what an alert may have to tell about records of one visitor: who, from where, in which log. All windows share one,
+// and so do further records of whom the same is to be told. It is not changed, but for where a freeze put it. Its texts
+// are copies, so that a record's line can be freed.
 type sight struct {
-	Seq     int64 // of the line in the archive
 	IP      string
 	Country string
 	Account string
@@ -29,12 +29,15 @@ type sight struct {
 const (
 	maxText  = 256 // bytes of an account, host, file name, session or group value that are kept
 	markRaws = 5   // marks of a window that keep their raw line: the newest
+
+	sightsKept = 4096 // that a further record may share
 )
 
-func (d *Detector) newSight(r *record.Record) *sight {
-	s := &sight{
-		Seq: r.Line.Seq, Log: d.logName(r.Line.File),
-		IP: cut(r.Text(record.SourceIP), maxText), Country: d.short(r.Text(record.SourceCountry)),
+// sightOf returns what is to be told of a record.
+func (d *Detector) sightOf(r *record.Record) *sight {
+	s := sight{
+		Log: d.logName(r.Line.File),
+		IP:  cut(r.Text(record.SourceIP), maxText), Country: d.short(r.Text(record.SourceCountry)),
 		Account: cut(r.Text(record.UserName), maxText), Realm: d.short(r.Text(record.UserRealm)),
 		Session: cut(r.Text(record.SessionID), maxText), Host: d.hostName(hostOf(r)),
 	}
@@ -44,9 +47,14 @@ func (d *Detector) newSight(r *record.Record) *sight {
 	case "failure":
 		s.Failure = true
 	}
+	last := &d.sights[hashText(hashText(hashStart, s.IP), s.Account)%sightsKept]
+	if *last != nil && (*last).same(&s) {
+		return *last
+	}
+	kept := s
 	// One copy holds all of the texts that are not shared.
 	d.texts = d.texts[:0]
-	parts := [...]*string{&s.IP, &s.Account, &s.Session}
+	parts := [...]*string{&kept.IP, &kept.Account, &kept.Session}
 	for _, p := range parts {
 		d.texts = append(d.texts, *p...)
 	}
@@ -54,7 +62,13 @@ func (d *Detector) newSight(r *record.Record) *sight {
 	for _, p := range parts {
 		*p, all = all[:len(*p)], all[len(*p):]
 	}
-	return s
+	*last = &kept
+	return &kept
+}
+
+func (s *sight) same(o *sight) bool {
+	return s.IP == o.IP && s.Account == o.Account && s.Session == o.Session && s.Country == o.Country && s.Realm == o.Realm &&
+		s.Log == o.Log && s.Host == o.Host && s.Success == o.Success && s.Failure == o.Failure
 }
 
 // short returns one copy for all records of a text of which there are few: countries, realms.
@@ -123,6 +137,7 @@ func keep(s string, most int) string { return strings.Clone(cut(s, most)) }
 type mark struct {
 	At    int64 // record time, nanoseconds since 1970
 	Ord   int64 // number of the record among all that were stepped through: its identity
+	Seq   int64 // of its line in the archive
 	Sight *sight
 	Raw   string // the line, in the newest marks only, and only where the group is near to an alert
 	Bytes int64  // moved

@@ -61,6 +61,7 @@ type trackForm struct {
 
 type markForm struct {
 	At, Ord  int64
+	Seq      int64
 	Sight    int // place in Sights
 	Raw      string
 	Bytes, N int64
@@ -141,7 +142,7 @@ func (w *packer) marks(all []mark) []markForm {
 			m.Sight.frozen, m.Sight.place = w.number, len(w.sights)
 			w.sights = append(w.sights, m.Sight)
 		}
-		out = append(out, markForm{m.At, m.Ord, m.Sight.place, m.Raw, m.Bytes, m.N, m.X, m.Told, w.marks(m.More)})
+		out = append(out, markForm{m.At, m.Ord, m.Seq, m.Sight.place, m.Raw, m.Bytes, m.N, m.X, m.Told, w.marks(m.More)})
 	}
 	return out
 }
@@ -282,7 +283,7 @@ func unpack(all []markForm, sights []*sight) ([]mark, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, mark{m.At, m.Ord, sights[m.Sight], m.Raw, m.Bytes, m.N, m.X, m.Told, more})
+		out = append(out, mark{m.At, m.Ord, m.Seq, sights[m.Sight], m.Raw, m.Bytes, m.N, m.X, m.Told, more})
 	}
 	return out, nil
 }
