@@ -177,7 +177,8 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 			continue
 		}
 		if m.Sight == nil {
-			m = mark{At: at, Ord: d.ord, Seq: r.Line.Seq, Sight: d.sightOf(r), Bytes: moved(r), N: 1}
+			m = mark{At: at, Ord: d.ord, Seq: r.Line.Seq, Sight: d.sightOf(r), N: 1}
+			m.set(rest{Bytes: moved(r)})
 		}
 		if n.raises {
 			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })
@@ -330,7 +331,7 @@ func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []
 	kind, values := d.ruleGroup(n, r)
 	g := d.group(n, kind, values)
 	if g.live == nil || len(g.live.Alert.Samples) < MaxSamples {
-		m.Raw = d.line(r)
+		m.setRaw(d.line(r))
 	}
 	return d.tell(n, g, []mark{m}, m, changes)
 }
@@ -412,8 +413,9 @@ func (d *Detector) take(n *node, a *arrival, r *record.Record) *group {
 	var ok, has bool
 	d.values, ok = valuesOf(d.values[:0], s.by, r, a.values)
 	d.tuple, has = valuesOf(d.tuple[:0], s.of, r, a.values)
+	x := 0.0
 	if n.numeric() && has {
-		a.mark.X, has = amount(s.of[0], r, d.tuple[0])
+		x, has = amount(s.of[0], r, d.tuple[0])
 	}
 	if !ok || !has {
 		d.bins[n.n].stats.Ungrouped++
@@ -424,10 +426,12 @@ func (d *Detector) take(n *node, a *arrival, r *record.Record) *group {
 	if len(s.of) > 0 && (n.counting() == countValues || n.share()) {
 		value = hashValues("", d.tuple)
 	}
-	a.mark.Raw = ""
+	with := a.mark.of()
+	with.X, with.Raw = x, ""
 	if g.near(n) {
-		a.mark.Raw = d.line(r)
+		with.Raw = d.line(r)
 	}
+	a.mark.set(with)
 	if !g.put(n, a.slot, value, a.mark) {
 		return nil
 	}
@@ -437,7 +441,9 @@ func (d *Detector) take(n *node, a *arrival, r *record.Record) *group {
 // complete asks whether the record that is stepped through completes the correlation in a group.
 func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Change) []Change {
 	last := d.arrivals[n.n][0].mark
-	last.More = nil
+	plain := last.of()
+	plain.More = nil
+	last.set(plain)
 	records, fresh, ok := g.fulfilled(n, last.At, d.ord, g.live != nil)
 	if !ok {
 		return changes
@@ -456,7 +462,8 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	changes = d.tell(n, g, records, last, changes)
 	up := last
 	if len(records) > 1 {
-		up.More = records[max(len(records)-bundleMarks, 0):]
+		plain.More = records[max(len(records)-bundleMarks, 0):]
+		up.set(plain)
 	}
 	d.hand(n, arrival{mark: up, values: g.Values, raised: raised})
 	return changes

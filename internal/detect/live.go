@@ -71,8 +71,9 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	}
 	l.Active = max(l.Active, m.At, d.watermark())
 	a.LastSeq = max(a.LastSeq, m.Seq)
-	a.Count += m.N
-	a.Bytes += m.Bytes
+	with := m.of()
+	a.Count += int64(m.N)
+	a.Bytes += with.Bytes
 	l.Failed = l.Failed || s.Failure
 	a.Succeeded = a.Succeeded || s.Success && l.Failed && a.Impact == Attempt
 	if t.Source != "none" && s.IP != "" {
@@ -84,8 +85,8 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	a.Sessions = addName(a.Sessions, s.Session, MaxParties)
 	a.Logs = addName(a.Logs, s.Log, maxNames)
 	a.Hosts = addName(a.Hosts, s.Host, maxNames)
-	if m.Raw != "" && len(a.Samples) < MaxSamples {
-		a.Samples = append(a.Samples, m.Raw)
+	if with.Raw != "" && len(a.Samples) < MaxSamples {
+		a.Samples = append(a.Samples, with.Raw)
 	}
 }
 
@@ -102,7 +103,7 @@ func (l *live) addSource(d *Detector, role Role, m mark) {
 		a.Sources = append(a.Sources, Party{Name: s.IP, Role: role, Own: d.own(s.IP), Shared: d.sharedAt(s.IP, a.First)})
 	}
 	p := &a.Sources[i]
-	p.Count += m.N
+	p.Count += int64(m.N)
 	if p.Country == "" {
 		p.Country = s.Country
 	}
@@ -121,7 +122,7 @@ func (l *live) addAccount(role Role, m mark) {
 		l.accounts[key] = i
 		a.Accounts = append(a.Accounts, Party{Name: s.Account, Role: role, Realm: s.Realm})
 	}
-	a.Accounts[i].Count += m.N
+	a.Accounts[i].Count += int64(m.N)
 }
 
 func addName(list []string, s string, most int) []string {

@@ -136,14 +136,14 @@ func (n *node) compact(g *group) (x waiter, ok bool) {
 			continue
 		}
 		last := &t.marks[len(t.marks)-1]
-		if x.n > 0 || len(t.marks) > 1 && n.counting() != countRecords || last.Told || len(last.More) > 0 {
+		if x.n > 0 || len(t.marks) > 1 && n.counting() != countRecords || last.Told || len(last.more()) > 0 {
 			return x, false
 		}
 		for k := range t.marks {
-			if m := &t.marks[k]; m.Told || len(m.More) > 0 {
+			if m := &t.marks[k]; m.Told || len(m.more()) > 0 {
 				return x, false
 			}
-			x.n = uint16(min(int64(x.n)+t.marks[k].N, 1<<16-1))
+			x.n = uint16(min(int(x.n)+int(t.marks[k].N), 1<<16-1))
 		}
 		x.at, x.ord, x.seq, x.value, x.slot = last.At, last.Ord, last.Seq, t.key, uint8(i)
 	}
@@ -165,7 +165,7 @@ func (d *Detector) promote(n *node, g *group) {
 			s.Account = g.Values[i]
 		}
 	}
-	m := mark{At: x.at, Ord: x.ord, Seq: x.seq, Sight: s, N: int64(x.n)}
+	m := mark{At: x.at, Ord: x.ord, Seq: x.seq, Sight: s, N: int32(x.n)}
 	switch n.counting() {
 	case countValues:
 		g.tracks = append(g.tracks, track{key: x.value, marks: []mark{m}})

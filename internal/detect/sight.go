@@ -139,16 +139,66 @@ type mark struct {
 	Ord   int64 // number of the record among all that were stepped through: its identity
 	Seq   int64 // of its line in the archive
 	Sight *sight
-	Raw   string // the line, in the newest marks only, and only where the group is near to an alert
-	Bytes int64  // moved
-	N     int64  // records that it stands for: more than 1 where old ones were joined
-	X     float64
-	Told  bool   // an alert has it
-	More  []mark // of a correlation: the records that fulfilled it
+	rest  *rest // nil for most
+	N     int32 // records that it stands for: more than 1 where old ones were joined
+	Told  bool  // an alert has it
+}
+
+// A rest is what few marks have. Marks of several windows share it, so it is not changed.
+type rest struct {
+	Raw   string  // the line, in the newest marks only, and only where the group is near to an alert
+	Bytes int64   // moved
+	X     float64 // what value_sum and its kin reckon with
+	More  []mark  // of a correlation: the records that fulfilled it
+}
+
+// of returns what m has beside.
+func (m *mark) of() rest {
+	if m.rest == nil {
+		return rest{}
+	}
+	return *m.rest
+}
+
+// set gives m another rest.
+func (m *mark) set(r rest) {
+	m.rest = nil
+	if r.Raw != "" || r.Bytes != 0 || r.X != 0 || len(r.More) > 0 {
+		m.rest = &r
+	}
+}
+
+// setRaw keeps the line in m, or "" to let go of it.
+func (m *mark) setRaw(raw string) {
+	if m.rest == nil && raw == "" {
+		return
+	}
+	r := m.of()
+	r.Raw = raw
+	m.set(r)
+}
+
+// more returns the records that a correlation's fulfilment stands for.
+func (m *mark) more() []mark {
+	if m.rest == nil {
+		return nil
+	}
+	return m.rest.More
+}
+
+// join adds an older mark to m.
+func (m *mark) join(old *mark) {
+	m.N += old.N
+	if old.rest == nil {
+		return
+	}
+	r := m.of()
+	r.Bytes, r.X = r.Bytes+old.rest.Bytes, r.X+old.rest.X
+	m.set(r)
 }
 
 // weight is how many records a mark holds.
-func (m *mark) weight() int { return 1 + len(m.More) }
+func (m *mark) weight() int { return 1 + len(m.more()) }
 
 // before orders marks by time, then by order of arrival.
 func (m *mark) before(o *mark) bool { return m.At < o.At || m.At == o.At && m.Ord < o.Ord }

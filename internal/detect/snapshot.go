@@ -60,14 +60,15 @@ type trackForm struct {
 }
 
 type markForm struct {
-	At, Ord  int64
-	Seq      int64
-	Sight    int // place in Sights
-	Raw      string
-	Bytes, N int64
-	X        float64
-	Told     bool
-	More     []markForm
+	At, Ord int64
+	Seq     int64
+	Sight   int // place in Sights
+	Raw     string
+	Bytes   int64
+	N       int32
+	X       float64
+	Told    bool
+	More    []markForm
 }
 
 // Snapshot returns the whole state. A Detector of the same rules that is given it by Restore goes on as this one would.
@@ -142,7 +143,8 @@ func (w *packer) marks(all []mark) []markForm {
 			m.Sight.frozen, m.Sight.place = w.number, len(w.sights)
 			w.sights = append(w.sights, m.Sight)
 		}
-		out = append(out, markForm{m.At, m.Ord, m.Seq, m.Sight.place, m.Raw, m.Bytes, m.N, m.X, m.Told, w.marks(m.More)})
+		r := m.of()
+		out = append(out, markForm{m.At, m.Ord, m.Seq, m.Sight.place, r.Raw, r.Bytes, m.N, r.X, m.Told, w.marks(r.More)})
 	}
 	return out
 }
@@ -283,7 +285,9 @@ func unpack(all []markForm, sights []*sight) ([]mark, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, mark{m.At, m.Ord, m.Seq, sights[m.Sight], m.Raw, m.Bytes, m.N, m.X, m.Told, more})
+		x := mark{At: m.At, Ord: m.Ord, Seq: m.Seq, Sight: sights[m.Sight], N: m.N, Told: m.Told}
+		x.set(rest{m.Raw, m.Bytes, m.X, more})
+		out = append(out, x)
 	}
 	return out, nil
 }

@@ -90,7 +90,7 @@ func (t *track) insert(m mark) bool {
 	}
 	t.marks = slices.Insert(t.marks, i, m)
 	if old := len(t.marks) - 1 - markRaws; old >= 0 {
-		t.marks[old].Raw = ""
+		t.marks[old].setRaw("")
 	}
 	return true
 }
@@ -210,7 +210,7 @@ func (g *group) recount() {
 	for i := range g.tracks {
 		for k := range g.tracks[i].marks {
 			g.held += g.tracks[i].marks[k].weight()
-			g.count += g.tracks[i].marks[k].N
+			g.count += int64(g.tracks[i].marks[k].N)
 		}
 		if len(g.tracks[i].marks) > 0 {
 			g.oldest = min(g.oldest, g.tracks[i].marks[0].At)
@@ -227,8 +227,8 @@ func (t *track) joinSlices(span int64) {
 	out := t.marks[:0]
 	for i, m := range t.marks {
 		if i < cut && len(out) > 0 {
-			if last := &out[len(out)-1]; last.At/slice == m.At/slice && last.Told == m.Told && len(last.More)+len(m.More) == 0 {
-				m.N, m.Bytes = m.N+last.N, m.Bytes+last.Bytes
+			if last := &out[len(out)-1]; last.At/slice == m.At/slice && last.Told == m.Told && len(last.more())+len(m.more()) == 0 {
+				m.join(last)
 				*last = m
 				continue
 			}
@@ -303,7 +303,7 @@ func (t *track) limit(most int) {
 // join makes one mark of the two oldest.
 func (t *track) join() {
 	a, b := t.marks[0], &t.marks[1]
-	b.N, b.X, b.Bytes = b.N+a.N, b.X+a.X, b.Bytes+a.Bytes
+	b.join(&a)
 	b.Told = b.Told && a.Told
 	t.drop(1)
 }
@@ -316,7 +316,7 @@ func (g *group) put(n *node, slot int, value uint64, m mark) bool {
 	}
 	g.oldest = min(g.oldest, m.At)
 	g.held += m.weight()
-	g.count += m.N
+	g.count += int64(m.N)
 	g.Newest = max(g.Newest, m.At)
 	if n.counting() != countValues {
 		return true
@@ -431,13 +431,13 @@ func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
 		count := int64(0)
 		marks := g.tracks[0].span(w.lo, w.hi)
 		for i := range marks {
-			count += marks[i].N
+			count += int64(marks[i].N)
 		}
 		return n.corr.Hold(float64(count))
 	case sigma.ValueSum, sigma.ValueAvg:
 		sum, count := 0.0, int64(0)
 		for _, m := range g.tracks[0].span(w.lo, w.hi) {
-			sum, count = sum+m.X, count+m.N
+			sum, count = sum+m.of().X, count+int64(m.N)
 		}
 		if n.corr.Type == sigma.ValueAvg {
 			sum /= float64(count)
@@ -492,7 +492,7 @@ func (g *group) holdsShare(n *node, w *window, ord int64) bool {
 		var count int64
 		mine := false
 		for _, m := range g.tracks[i].span(w.lo, w.hi) {
-			count += m.N
+			count += int64(m.N)
 			mine = mine || m.Ord == ord
 		}
 		all += count
@@ -507,14 +507,14 @@ func (g *group) holdsShare(n *node, w *window, ord int64) bool {
 // records that it stands for, each with their mean.
 func percentile(marks []mark, p int) float64 {
 	sorted := slices.Clone(marks)
-	mean := func(m *mark) float64 { return m.X / float64(m.N) }
+	mean := func(m *mark) float64 { return m.of().X / float64(m.N) }
 	slices.SortFunc(sorted, func(a, b mark) int { return cmp.Compare(mean(&a), mean(&b)) })
 	var all, below int64
 	for _, m := range sorted {
-		all += m.N
+		all += int64(m.N)
 	}
 	for i := range sorted {
-		if below += sorted[i].N; 100*below >= int64(p)*all {
+		if below += int64(sorted[i].N); 100*below >= int64(p)*all {
 			return mean(&sorted[i])
 		}
 	}
@@ -618,10 +618,11 @@ func (g *group) untold(w window, out []mark) []mark {
 				continue
 			}
 			m.Told = true
-			if len(m.More) == 0 {
+			more := m.more()
+			if len(more) == 0 {
 				out = append(out, *m)
 			}
-			out = append(out, m.More...)
+			out = append(out, more...)
 		}
 	}
 	return out
