@@ -20,6 +20,7 @@ type Options struct {
 	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 200,000
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
+	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 600 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 }
 
@@ -32,6 +33,7 @@ func (o Options) filled() Options {
 	set(&o.MaxGroups, 200_000)
 	set(&o.MaxRecords, 500_000)
 	set(&o.MaxAddresses, 100_000)
+	set(&o.MaxAccounts, 20_000)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
 	}
@@ -48,6 +50,7 @@ type Detector struct {
 	bins    []bin // by node
 	due     deadlines
 	near    neighbourhoods
+	habits  *habits
 	time    timekeeper
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
@@ -105,13 +108,15 @@ func New(rules *Rules, o Options) *Detector {
 		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
 	}
+	d.habits = newHabits(d.o)
 	for i := range d.bins {
 		d.bins[i] = bin{groups: map[string]*group{}, order: list.New()}
 	}
 	return d
 }
 
-// Step takes one record and says what it changes, alerts that end first. The record may be changed afterwards.
+// Step takes one record and says what it changes, alerts that end first. It puts on sign-ins and transfers what is normal for their account (the
+// fields habit.*). The record may be changed afterwards.
 //
 // A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
@@ -133,8 +138,10 @@ func (d *Detector) Step(r *record.Record) []Change {
 	if d.ord%1024 == 0 {
 		d.sweep()
 	}
+	d.judge(r, at)
 	changes = d.hold(r, at, changes)
 	d.learn(r, at)
+	d.teach(r)
 	return d.shrink(changes)
 }
 
@@ -157,6 +164,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 		b.stats.Matches++
 		if m.Sight == nil {
 			m = mark{At: at, Ord: d.ord, Sight: d.newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
+			m.Sight.Why = d.habits.words()
 		}
 		if n.raises {
 			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })
@@ -291,6 +299,10 @@ func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Cha
 	}
 	for _, x := range records {
 		l.add(d, &n.meta.Tocsin, x)
+		d.suspected(n, x)
+		if n.habits && l.Alert.Why == "" {
+			l.Alert.Why = x.Sight.Why
+		}
 	}
 	if l.Ord == d.ord {
 		d.watch(n, g)

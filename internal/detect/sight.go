@@ -21,6 +21,7 @@ type sight struct {
 	Host    string
 	Success bool
 	Failure bool
+	Why     string // what of it is not normal for its account, "" when nothing is
 
 	frozen int64 // number of the last freeze that met it,
 	place  int   // and its place in that one; the freezing goroutine's alone

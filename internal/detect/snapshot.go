@@ -29,6 +29,7 @@ type snapshot struct {
 	Sights    []*sight
 	Bins      []binForm
 	Near      []neighbourhood // those seen last at the end
+	Habits    habitsForm
 }
 
 type binForm struct {
@@ -89,6 +90,7 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 		n.Signins, n.Failures = slices.Clone(n.Signins), slices.Clone(n.Failures)
 		s.Near = append(s.Near, n)
 	}
+	s.Habits = d.habits.form()
 	return func() ([]byte, error) {
 		var out bytes.Buffer
 		if err := gob.NewEncoder(&out).Encode(s); err != nil {
@@ -155,6 +157,9 @@ func (d *Detector) Restore(data []byte) error {
 	}
 	for i := range s.Near {
 		n.near.by[s.Near[i].IP] = n.near.order.PushBack(&s.Near[i])
+	}
+	if err := n.habits.take(s.Habits); err != nil {
+		return fmt.Errorf("reading the state of detection: %w", err)
 	}
 	*d = *n
 	return nil

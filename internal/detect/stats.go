@@ -15,6 +15,8 @@ type Stats struct {
 	Evicted   int64 // groups lost because a limit was reached: detection was blunt there
 	Addresses int   // of which is known who signs in from them
 	Forgotten int64 // such addresses lost because a limit was reached
+	Accounts  int   // of which is known what is normal
+	Strangers int64 // such accounts lost because a limit was reached
 	Rules     []RuleStats
 }
 
@@ -37,6 +39,7 @@ func (d *Detector) Stats() Stats {
 	s := Stats{
 		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
 		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
+		Accounts: len(d.habits.by), Strangers: d.habits.forgotten,
 	}
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats
