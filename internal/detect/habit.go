@@ -126,6 +126,7 @@ type habits struct {
 	customers *list.List
 	doubts    doubts
 	upTo      int64
+	newest    int64 // record time of the newest sign-in or transfer
 	forgotten int64
 	now       verdict // of the record that is stepped through
 

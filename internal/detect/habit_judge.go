@@ -44,6 +44,9 @@ type verdict struct {
 	volumes [2]volume // of the day, of the session
 }
 
+// farAhead is how far ahead of all others, or of the last one of its kind, a record may be: logs have gaps, and in those of a small shop nobody signs in for weeks.
+const farAhead = 60 * farAway
+
 // judge works out what a record says of what is normal, and puts it on the record. Of records that are no sign-in and no transfer
 // it only looks at event.action.
 func (d *Detector) judge(r *record.Record, at int64) {
@@ -52,7 +55,8 @@ func (d *Detector) judge(r *record.Record, at int64) {
 	if v.deed == nothing {
 		return
 	}
-	if away(at, d.time.newest) > farAway { // a wrong clock teaches nothing
+	near := func(newest int64) bool { return at >= newest-farAway && at <= newest+farAhead }
+	if !near(d.time.newest) && !near(d.habits.newest) { // a wrong clock teaches nothing
 		v.deed = nothing
 		return
 	}

@@ -11,6 +11,7 @@ import (
 func (d *Detector) teach(r *record.Record) {
 	h := d.habits
 	if h.now.deed != nothing && !h.now.again {
+		h.newest = max(h.newest, h.now.at)
 		h.learn()
 	}
 	h.upTo = max(h.upTo, r.Line.Seq)

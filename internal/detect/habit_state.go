@@ -19,6 +19,7 @@ const habitsVersion = 1
 type habitsForm struct {
 	Version   int
 	UpTo      int64 // archive number of the last line that was taken in
+	Newest    int64
 	Forgotten int64
 	Lost      int64
 	Accounts  []habit // those seen last at the end
@@ -28,7 +29,7 @@ type habitsForm struct {
 
 // form copies the state, so that it can be written while detection goes on.
 func (h *habits) form() habitsForm {
-	f := habitsForm{Version: habitsVersion, UpTo: h.upTo, Forgotten: h.forgotten, Lost: h.doubts.lost}
+	f := habitsForm{Version: habitsVersion, UpTo: h.upTo, Newest: h.newest, Forgotten: h.forgotten, Lost: h.doubts.lost}
 	f.Accounts = make([]habit, 0, len(h.by))
 	for _, l := range []*list.List{h.staff, h.customers} {
 		for e := l.Front(); e != nil; e = e.Next() {
@@ -67,7 +68,7 @@ func (h *habits) take(f habitsForm) error {
 	if len(f.Doubts) != len(f.Places) {
 		return errors.New("what was learnt of accounts is damaged: addresses without places")
 	}
-	n := &habits{zone: h.zone, most: h.most, by: map[account]*list.Element{}, staff: list.New(), customers: list.New(), upTo: f.UpTo, forgotten: f.Forgotten}
+	n := &habits{zone: h.zone, most: h.most, by: map[account]*list.Element{}, staff: list.New(), customers: list.New(), upTo: f.UpTo, newest: f.Newest, forgotten: f.Forgotten}
 	n.doubts.lost = f.Lost
 	for i := range f.Accounts {
 		x := &f.Accounts[i]

@@ -127,7 +127,13 @@ func (v *verdict) networkWords(x *habit) string {
 	if v.as != "" {
 		name += " (" + strings.TrimSpace(v.as+" "+cut(v.asName, 64)) + ")"
 	}
-	return "never before from the network " + name + ", and from " + times(int64(len(x.Networks)), "other", "others")
+	others := int64(0)
+	for i := range x.Networks {
+		if s := &x.Networks[i]; v.day-s.Last <= forgetDays && !strings.HasPrefix(s.Key, "AS") {
+			others++
+		}
+	}
+	return "never before from the network " + name + ", and from " + times(others, "other", "others")
 }
 
 func (v *verdict) deviceWords(x *habit) string {
