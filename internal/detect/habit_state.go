@@ -59,9 +59,6 @@ func (x *habit) copied() habit {
 
 // take replaces the state by a form. A form that no program of ours can have written is refused.
 func (h *habits) take(f habitsForm) error {
-	if f.Version == 0 && len(f.Accounts) == 0 { // of a program that learnt nothing
-		return nil
-	}
 	if f.Version != habitsVersion {
 		return fmt.Errorf("what was learnt of accounts has the form %d, and this program reads %d; use the program that wrote it, or a newer one", f.Version, habitsVersion)
 	}
@@ -155,6 +152,13 @@ func (d *Detector) RestoreHabits(data []byte) error {
 	}
 	return d.habits.take(f)
 }
+
+// LearntUpTo is the archive number of the last line that was taken in.
+func (d *Detector) LearntUpTo() int64 { return d.habits.upTo }
+
+// HabitsUpTo says that the archive ends with a line: what was learnt came from a longer one, of which only a backup is left, and the lines
+// that come now are new.
+func (d *Detector) HabitsUpTo(last int64) { d.habits.upTo = min(d.habits.upTo, last) }
 
 // A Habit is what is normal for an account, for people.
 type Habit struct {

@@ -158,7 +158,9 @@ func (d *Detector) Restore(data []byte) error {
 	for i := range s.Near {
 		n.near.by[s.Near[i].IP] = n.near.order.PushBack(&s.Near[i])
 	}
-	if err := n.habits.take(s.Habits); err != nil {
+	if s.Habits.Version == 0 { // of a program that learnt nothing
+		n.habits = d.habits
+	} else if err := n.habits.take(s.Habits); err != nil {
 		return fmt.Errorf("reading the state of detection: %w", err)
 	}
 	*d = *n
