@@ -47,6 +47,7 @@ type IncidentView struct {
 	Phases    []Phase
 	Marks     []string // "history: it was over before watching began, and rings nobody"
 	Known     string   // what is known, in a sentence
+	Unusual   []Text   // what is not normal for accounts, in the alerts' words
 	Next      Next
 	Assigned  string
 	Verdict   string // "True alarm: ..."; "" while open

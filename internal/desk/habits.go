@@ -144,6 +144,14 @@ func (d *Desk) HabitID(realm, account string) string {
 	return d.vault.Hash("account", realm+"/"+account)
 }
 
+// HabitZone is the zone of the hours of habits.
+func (d *Desk) HabitZone() *time.Location {
+	if z := d.detectOptions().Zone; z != nil {
+		return z
+	}
+	return time.UTC
+}
+
 // Habits lists what is normal for each account, staff first, then those seen last first.
 func (d *Desk) Habits() []detect.Habit {
 	d.reader.mu.Lock()

@@ -195,6 +195,7 @@ type Volume struct {
 	Far         float64 `json:"far"`    // bytes, from where on it is far above
 	MedianFiles float64 `json:"median_files"`
 	FarFiles    float64 `json:"far_files"`
+	Enough      bool    `json:"enough"` // enough is remembered to judge by it
 	Latest      int64   `json:"latest"` // bytes of the newest day or session
 }
 
@@ -214,7 +215,7 @@ func (x *habit) shown() Habit {
 		}
 		newest := s.Past[len(s.Past)-1]
 		b, f := s.past(newest.Key)
-		out.Volumes = append(out.Volumes, Volume{s.What, b.n, b.median, b.p95, b.far, f.median, f.far, newest.Bytes})
+		out.Volumes = append(out.Volumes, Volume{s.What, b.n, b.median, b.p95, b.far, f.median, f.far, b.n >= volumeDays, newest.Bytes})
 	}
 	return out
 }

@@ -102,6 +102,9 @@ func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool
 	if a.History {
 		r.Mark = "history"
 	}
+	if d.full.Why != "" {
+		r.Unusual = ui.Visible(d.full.Why)
+	}
 	if samples {
 		for _, line := range d.full.Samples {
 			r.Samples = append(r.Samples, ui.Visible(line))
