@@ -24,7 +24,7 @@ func (p Program) habits() *cobra.Command {
 		Use:   "habits [ACCOUNT]",
 		Short: "Show what is normal for accounts, as it was learnt; without an account, all of them",
 		Long: "Habits shows countries, networks, devices, hours and volumes of each account whose sign-ins and transfers were seen. ACCOUNT is a name, or\n" +
-			"realm/name where several realms have it. It reads the data folder, also beside a running server, which writes it every ten seconds.",
+			"realm/name where several realms have it. It reads the data folder, also beside a running server, which writes it every few seconds.",
 		Example: "  tocsin habits\n  tocsin habits ssh/deploy\n  tocsin habits anna --json\n  tocsin habits reset admin/anna --why \"the account was abused until noon\"",
 		Args:    takes(0, 1, ""),
 		RunE: func(_ *cobra.Command, args []string) error {

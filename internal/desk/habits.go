@@ -20,9 +20,8 @@ import (
 // from, the windows of detection and changes of rules, and belongs into a backup. It is a line of JSON, then what detection
 // wrote. The snapshot of the windows holds it too, as of its own cursor; the file counts where there is no snapshot that can be used.
 const (
-	habitsDir   = "habits"
-	habitsFile  = habitsDir + "/state"
-	habitsEvery = 10 * time.Second // at most so often, while lines come
+	habitsDir  = "habits"
+	habitsFile = habitsDir + "/state"
 )
 
 // habitsHead is the line of JSON.
@@ -35,7 +34,6 @@ type habitsHead struct {
 type keeper struct {
 	mu      sync.Mutex
 	forgets int // how many accounts were forgotten by hand
-	due     time.Time
 }
 
 // keep writes what write returns, unless an account was forgotten since it was taken.
@@ -56,20 +54,11 @@ func (k *keeper) keep(d *Desk, forgets int, write func() ([]byte, error)) error 
 	return disk.Replace(d.o.Data, habitsFile, append(append(head, '\n'), b...))
 }
 
-// freezeHabits takes what was learnt, when that is due or at the end, and returns what writes it; nil when it is not due. Call it with
-// r.mu held.
-func (r *reader) freezeHabits(last bool) (write func()) {
-	k := &r.keeper
-	k.mu.Lock()
-	forgets, now := k.forgets, time.Now()
-	due := last || !now.Before(k.due)
-	if due {
-		k.due = now.Add(habitsEvery)
-	}
-	k.mu.Unlock()
-	if !due {
-		return nil
-	}
+// freezeHabits takes what was learnt, and returns what writes it. Call it with r.mu held.
+func (r *reader) freezeHabits() (write func()) {
+	r.keeper.mu.Lock()
+	forgets := r.keeper.forgets
+	r.keeper.mu.Unlock()
 	learnt := r.detector.FreezeHabits()
 	return func() {
 		if err := r.keeper.keep(r.d, forgets, learnt); err != nil {

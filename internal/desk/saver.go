@@ -125,10 +125,6 @@ func (r *reader) saveLast() {
 	if write := r.freeze(); write != nil {
 		write()
 	}
-	r.mu.Lock()
-	write := r.freezeHabits(true)
-	r.mu.Unlock()
-	write()
 }
 
 // freeze takes the state, and returns what writes it; nil when there is nothing new. What the state says was read has been
@@ -145,7 +141,7 @@ func (r *reader) freeze() (write func()) {
 	}
 	var err error
 	x.Intake, err = r.parser.Snapshot()
-	windows, learnt := r.detector.Freeze(), r.freezeHabits(false)
+	windows, learnt := r.detector.Freeze(), r.freezeHabits()
 	r.saver.next = x.Next
 	return func() {
 		if err == nil {
@@ -161,8 +157,6 @@ func (r *reader) freeze() (write func()) {
 		if err != nil { // it is derived: without it the next start reads more lines again
 			r.d.log.Error("saving the windows of detection: the next start will read lines again", "because", err)
 		}
-		if learnt != nil {
-			learnt()
-		}
+		learnt()
 	}
 }
