@@ -138,6 +138,17 @@ func writeEach[T any](w io.Writer, list []T) error {
 	return nil
 }
 
+// writeUnusual says what is not normal, in the words of the alerts that know, by their numbers.
+func writeUnusual(w io.Writer, alerts []desk.ReplayAlert) {
+	head := "\nNOT NORMAL\n"
+	for n, a := range alerts {
+		if a.Why != "" {
+			fmt.Fprintf(w, "%s%d  %s\n", head, n+1, Safe(a.Why))
+			head = ""
+		}
+	}
+}
+
 func (p Program) listHabits(list []detect.Habit) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(p.Err, "nothing was learnt yet: no sign-in and no transfer that names an account was read")

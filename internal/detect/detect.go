@@ -20,7 +20,7 @@ type Options struct {
 	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 200,000
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
-	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 600 bytes each)
+	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 800 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 }
 

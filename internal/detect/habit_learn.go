@@ -124,9 +124,9 @@ func (x *habit) fade(day int32) {
 	x.HoursDay = day
 }
 
-// suspected notes that an alert names an address as suspect. Levels below medium are of what every host on the internet sees.
+// suspected notes that an alert names an address as suspect. The shop's own networks are never under suspicion, and levels below medium are of what every host on the internet sees.
 func (d *Detector) suspected(n *node, m mark) {
-	if m.Sight.IP == "" || n.habits || n.meta.Tocsin.Source != string(Suspect) {
+	if m.Sight.IP == "" || n.habits || d.own(m.Sight.IP) || n.meta.Tocsin.Source != string(Suspect) {
 		return
 	}
 	switch n.meta.Level {

@@ -120,7 +120,7 @@ func (v *verdict) realmWords(all *habit) string {
 }
 
 func (v *verdict) networkWords(x *habit) string {
-	if v.network != "new" {
+	if v.network != "new" || v.country == "new" && v.as == "" { // of a new country every network is new
 		return ""
 	}
 	name := v.stay.Network
@@ -133,7 +133,7 @@ func (v *verdict) networkWords(x *habit) string {
 			others++
 		}
 	}
-	return "never before from the network " + name + ", and from " + times(others, "other", "others")
+	return "its network " + name + " is new, " + times(others, "other is", "others are") + " known"
 }
 
 func (v *verdict) deviceWords(x *habit) string {
