@@ -107,6 +107,7 @@ type Party struct {
 	Realm   string // of an account: "customer"
 	Own     bool   // an address of the shop's own networks
 	Shared  bool   // an address that many share
+	Habit   string // of an account: the page that says what is normal for it, or ""
 	Count   string
 	First   Time
 	Last    Time

@@ -148,6 +148,14 @@ func (d *Desk) Habits() []detect.Habit {
 	return d.reader.detector.Habits()
 }
 
+// HasHabit reports whether something is known of an account.
+func (d *Desk) HasHabit(realm, account string) bool {
+	d.reader.mu.Lock()
+	defer d.reader.mu.Unlock()
+	_, ok := d.reader.detector.Habit(realm, account)
+	return ok
+}
+
 // Habit finds what is normal for the account with an id of HabitID.
 func (d *Desk) Habit(id string) (detect.Habit, bool) {
 	for _, h := range d.Habits() {

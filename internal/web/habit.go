@@ -57,6 +57,14 @@ func (s *Server) habitRow(v *visit, h detect.Habit) ui.HabitRow {
 	return r
 }
 
+// habitHref leads to what is normal for an account; "" when nothing is known of it.
+func (s *Server) habitHref(p detect.Party) string {
+	if !s.desk.HasHabit(p.Realm, p.Name) {
+		return ""
+	}
+	return "/habits/" + s.desk.HabitID(p.Realm, p.Name)
+}
+
 func realmWord(realm string) string {
 	switch realm {
 	case "admin":

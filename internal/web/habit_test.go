@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -39,6 +40,9 @@ func TestHabitPages(t *testing.T) {
 		}
 	}
 	id := c.desk.HabitID("ssh", "<b>eve</b>")
+	if p := readPage(t, anna.get("/alerts/"+alert).body); !slices.Contains(p.links, "/habits/"+id) {
+		t.Error("the alert does not lead to what is normal for its account")
+	}
 	list := readPage(t, anna.get("/habits?q=EVE&realm=ssh").body)
 	if !strings.Contains(list.text, "<b>eve</b>") || !strings.Contains(list.text, "the United States 6") || strings.Contains(readPage(t, anna.get("/habits?realm=ftp").body).text, "eve") {
 		t.Errorf("the list: %s", list.text)

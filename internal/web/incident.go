@@ -159,6 +159,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	if err != nil {
 		return err
 	}
+	view.Addresses, view.Accounts, view.Sessions = s.parties(v, details) // asks the reader, so not inside of Read
 	view.Frame = s.frame(v, "incidents", view.Frame.Title)
 	view.Path = fmt.Sprintf("/incidents/%d", id)
 	if mistake != nil {
@@ -242,7 +243,6 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Alerts = append(view.Alerts, s.alertRow(v, st, d, true))
 	}
 	view.Unusual = unusual(details)
-	view.Addresses, view.Accounts, view.Sessions = parties(v, details)
 	view.Forms = s.incidentForms(v, st, i, details)
 }
 
