@@ -35,7 +35,8 @@ import (
 // An attacker must not teach. A sign-in is not learnt when its address is under suspicion: it failed at least doubtFailures times, each
 // within doubtFailing of the one before, or an alert of level medium or above names it as suspect, within doubtSpan. The
 // rules that read habits do not count for this, or who moves abroad would be a stranger for ever. A sign-in that is odd
-// (new country; a new network with a new device or at an unusual hour; travel that nobody can make) is not learnt
+// (another country than those that are known, even of an account that is still learning; a new network with a new device or at an
+// unusual hour; travel that nobody can make) is not learnt
 // either, until its network comes again doubtSpan later, without suspicion in between. Days and sessions enter the past
 // at no more than what would have been far above, so that one theft does not make the next one usual. Who was taken in all
 // the same can be forgotten by hand (ForgetHabit).

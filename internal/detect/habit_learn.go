@@ -51,9 +51,11 @@ func (x *habit) told(v *verdict) bool {
 	return s != nil && s.Last == v.day
 }
 
-// odd reports whether a sign-in is to prove itself before it is learnt.
-func (v *verdict) odd() bool {
-	return v.country == "new" || v.realmCountry == "new" || v.travelled == "impossible" ||
+// odd reports whether a sign-in is to prove itself before it is learnt. A second country is odd from the first sign-in on: an account of
+// which little is known must not learn its attacker's.
+func (x *habit) odd(v *verdict) bool {
+	elsewhere := v.stay.Country != "" && len(x.Countries) > 0 && among(x.Countries, v.stay.Country, v.day) == nil
+	return elsewhere || v.realmCountry == "new" || v.travelled == "impossible" ||
 		v.network == "new" && (v.device == "new" || v.hourly == "new")
 }
 
@@ -66,7 +68,7 @@ func (x *habit) admits(v *verdict) bool {
 			x.Waiting[i].Since = v.at
 		}
 		return false
-	case !v.odd():
+	case !x.odd(v):
 		return true
 	case v.stay.Network == "":
 		return false
