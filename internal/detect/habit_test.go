@@ -229,6 +229,42 @@ func normalized(s string) string {
 	return strings.Join(f, " ")
 }
 
+// Hours are those of the shop, and days begin and end there.
+func TestHabitsInTheShopsZone(t *testing.T) {
+	d := New(rules(t, oddRule), Options{Zone: time.FixedZone("there", 9*3600)})
+	for _, s := range daily(1, 14, "* 00:30:00 anna ssh login 192.0.2.7 DE") {
+		d.Step(did(t, s))
+	}
+	r := did(t, "15 15:10:00 anna ssh login 192.0.2.7 DE")
+	why := ""
+	for _, c := range d.Step(r) {
+		why = c.Alert.Why
+	}
+	if want := "at 00:10, while nine of ten sign-ins are between 09:00 and 10:00"; why != want {
+		t.Errorf("it says %q", why)
+	}
+	if h, _ := d.Habit("ssh", "anna"); h.Days != 15 || h.Hours[9] < 10 || h.Hours[0] == 0 || h.Countries[0].Last != "2026-11-17" {
+		t.Errorf("%+v", h)
+	}
+}
+
+// The doubts about addresses are a table of fixed size; what it loses is counted.
+func TestDoubtsAreBounded(t *testing.T) {
+	h := newDoubts()
+	for i := range 100_000 {
+		h.failed(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), int64(i))
+	}
+	if len(h.sets) != doubtSets*doubtWays || h.lost != 100_000-doubtSets*doubtWays {
+		t.Errorf("%d places, %d lost", len(h.sets), h.lost)
+	}
+	for i := range doubtFailures {
+		h.failed("192.0.2.7", int64(200_000+i))
+	}
+	if !h.doubtful("192.0.2.7", 200_100) || h.doubtful("192.0.2.7", 200_100+int64(doubtSpan)) || h.doubtful("192.0.2.8", 200_100) || h.doubtful("", 1) {
+		t.Error("the wrong ones are under suspicion")
+	}
+}
+
 func TestWhyOnlyOfRulesAboutHabits(t *testing.T) {
 	d := New(rules(t, strings.Replace(oddRule, "event.action: attack", "event.action: login", 1)), Options{})
 	for _, s := range daily(1, 8, "* 09:00:00 anna ssh login 192.0.2.7 DE") {

@@ -17,6 +17,7 @@ type Stats struct {
 	Forgotten int64 // such addresses lost because a limit was reached
 	Accounts  int   // of which is known what is normal
 	Strangers int64 // such accounts lost because a limit was reached
+	Trusted   int64 // addresses under suspicion that were lost because a limit was reached: what they do may be learnt as normal
 	Rules     []RuleStats
 }
 
@@ -39,7 +40,7 @@ func (d *Detector) Stats() Stats {
 	s := Stats{
 		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
 		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
-		Accounts: len(d.habits.by), Strangers: d.habits.forgotten,
+		Accounts: len(d.habits.by), Strangers: d.habits.forgotten, Trusted: d.habits.doubts.lost,
 	}
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats

@@ -31,7 +31,11 @@ func (s *Server) habits(v *visit) error {
 		}
 	}
 	view.Summary = ui.Plural(int64(len(all)), "account", "accounts") + ", of which " + ui.Number(int64(known)) + " are known well enough to call something new"
-	if n := s.desk.Reading().Stats.Strangers; n > 0 {
+	stats := s.desk.Reading().Stats
+	if n := stats.Trusted; n > 0 {
+		view.Summary += "; " + ui.Plural(n, "address", "addresses") + " under suspicion could not be remembered, and may have taught something"
+	}
+	if n := stats.Strangers; n > 0 {
 		view.Summary += "; " + ui.Plural(n, "account was", "accounts were") + " forgotten because there were too many, those not seen for longest and customers first"
 	}
 	page := pageOf(v)
