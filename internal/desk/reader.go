@@ -43,6 +43,8 @@ type reader struct {
 	counted  int64                    // lines before this are in hours already
 	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
 	hours    map[int64]*Hour
+	hits     ruleHits            // matches by rule and hour
+	refill   ruleHits            // those of them that lines fill which were counted before
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
@@ -52,7 +54,7 @@ type reader struct {
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -98,6 +100,7 @@ func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
 	}
+	r.hits = s.Hits.fit()
 	err := r.parser.Restore(s.Intake)
 	if err == nil {
 		err = r.detector.Restore(s.Detect)
@@ -197,6 +200,7 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.counted, r.hits, r.refill = fresh.counted, fresh.hits, fresh.refill
 	return nil
 }
 
@@ -217,7 +221,9 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			if l.Seq >= r.counted {
 				r.count(rec)
 			}
-			for _, c := range r.detector.Step(rec) {
+			changed := r.detector.Step(rec)
+			r.countHits(rec, l.Seq < r.counted)
+			for _, c := range changed {
 				if l.Seq < r.mute {
 					continue
 				}

@@ -24,7 +24,8 @@ type snapshot struct {
 	Next   int64           `json:"next"` // the archive line to read next
 	Intake []byte          `json:"intake"`
 	Hours  map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
-	Size   int             `json:"size"`  // bytes of Detect
+	Hits   ruleHits        `json:"hits,omitempty"`
+	Size   int             `json:"size"` // bytes of Detect
 	Detect []byte          `json:"-"`
 }
 
@@ -135,7 +136,7 @@ func (r *reader) freeze() (write func()) {
 	if !r.unsaved() {
 		return nil
 	}
-	x := snapshot{Next: r.next, Hours: map[int64]*Hour{}}
+	x := snapshot{Next: r.next, Hours: map[int64]*Hour{}, Hits: r.hits.copied()}
 	for k, h := range r.hours {
 		x.Hours[k] = new(*h)
 	}

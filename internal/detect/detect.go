@@ -60,6 +60,7 @@ type Detector struct {
 	forgotten int64 // addresses
 	freezes   int64
 	arrivals  [][]arrival // by node, for the record that is stepped through
+	hits      []int       // nodes that the record that is stepped through matched (Matched)
 
 	texts     []byte // reused by newSight
 	file, log string // the file that was met last, and its base name
@@ -117,6 +118,7 @@ func New(rules *Rules, o Options) *Detector {
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
+	d.hits = d.hits[:0]
 	if r.Class == record.Header || r.Class == record.Empty {
 		return nil
 	}
@@ -154,7 +156,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 		if b.broken != "" {
 			continue
 		}
-		b.stats.Matches++
+		d.matched(n)
 		if m.Sight == nil {
 			m = mark{At: at, Ord: d.ord, Sight: d.newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
 		}
@@ -362,7 +364,7 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	if !ok {
 		return changes
 	}
-	d.bins[n.n].stats.Matches++
+	d.matched(n)
 	if n.meta.Tocsin.Parties == "last" {
 		if g.live != nil && n.corr.Type == sigma.ValueCount && !fresh {
 			return changes
