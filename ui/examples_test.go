@@ -247,8 +247,20 @@ func rulesView() RulesView {
 		v.Rows = append(v.Rows, RuleRow{ID: id, Href: "/rules/" + id, Title: a.Title, Says: "A query string holds SQL that joins a second result to the first.", Level: a.Level, State: State{"good", "watching"}, Matches: "1,590", Alerts: "7", Last: a.Last})
 	}
 	v.Rows[4].State, v.Rows[4].Last = State{"off", "no source for it"}, Time{}
+	v.Rows[0].Day, v.Rows[0].Spark = "159", NewSpark([]int64{0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 9, 40, 12, 0, 0, 0, 0, 0, 2, 0, 0, 0, 11, 81})
+	v.Broken = []RefusedRule{{"rules/mine/odd.yml", "Odd rule", "index out of range"}}
+	v.Warned = []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}
+	v.Never, v.Unread = []Link{{"Many gift cards read in one query", "/rules/r7"}}, []Link{{"A night export", "/rules/r8"}}
+	v.Headings = []Heading{{Word: "Level", Href: "/rules?sort=-level"}, {Word: "Rule", Href: "/rules?sort=title"}, {Word: "State"}, {Word: "Last 24 hours", Href: "/rules?sort=day", Sorted: "descending", Number: true}, {Word: "Matches", Number: true}, {Word: "Alerts", Number: true}, {Word: "Last alert"}}
 	return v
 }
+
+var fired = FiredAlert{Says: "159 log lines of “SQL injection by UNION SELECT in a query”, counted together for 198.51.100.77.", Note: "The rule has changed since: this is what it says of these lines today.",
+	Lines: []FiredLine{
+		{Line: injection[0], Rules: []FiredRule{{Parts: []FiredPart{{"words", []Text{Visible(`url.decoded contains 'union all select'; it is "/shop/product-view.php?pid=7' UNION ALL SELECT NULL,CONCAT(0x716b7a7671,code,0x7170707871) FROM giftcards-- -"`)}}, {"method", []Text{Visible(`http.request.method is GET; it is "GET"`)}}}, Absent: "scanner_of_ours"},
+			{Rule: Link{"Known attack tool in the user agent", "/rules/r2"}, Parts: []FiredPart{{"agent", []Text{Visible("user_agent.original contains sqlmap")}}}}}},
+		{Line: injection[1], Says: "By itself this line cannot be read: what it is was known from the lines before it."}},
+	More: injection}
 
 var mutes = []Mute{
 	{ID: "4", Rule: Link{"Known attack tool in the user agent", "/rules/r1"}, Address: Visible("185.12.64.10"), Until: At(night.Add(30*time.Hour), night, berlin), By: "Boris Lang", Reason: Visible("the yearly test, until Wednesday"), Action: "/mutes/4/remove"},
@@ -268,7 +280,22 @@ func ruleView() RuleView {
 		YAML:       VisibleLines("title: SQL injection by UNION SELECT in a query\nid: 7d6d30b8\nlogsource:\n    category: webserver\ndetection:\n    selection:\n        cs-uri-query|contains|all:\n            - union\n            - select\n    condition: selection\nlevel: critical\n"),
 		Hits:       injection[:1], Misses: []Text{Visible(`91.9.212.133 - - [23/Nov/2026:01:03:05 +0000] "GET /shop/search?q=union+jack HTTP/1.1" 200 812`)},
 		Mutes: mutes[:1], Recent: alertRows[:1],
+		LevelWhy: "Critical: money or data is about to go. An alert opens an incident, which rings.", Cost: "not measured yet", Chart: NewHits("Matches and alerts of this rule in the last 24 hours", points()),
+		Stretches: []Stretch{{"48 hours", "/rules/r1?over=48h#hits", true}, {"14 days", "/rules/r1?over=14d#hits", false}}, Fired: []FiredAlert{ruleFired()},
 	}
+}
+
+func quietRule() RuleView {
+	v := ruleView()
+	v.Chart, v.Fired, v.Recent, v.Mutes, v.Tags = Chart{}, nil, nil, nil, nil
+	v.Quiet = "It has matched nothing in the last 14 days."
+	return v
+}
+
+func ruleFired() FiredAlert {
+	f := fired
+	f.Alert, f.At = Link{"Alert of 03:05:20", "/alerts/a1"}, before(70*time.Second)
+	return f
 }
 
 var people = []Person{
@@ -359,10 +386,11 @@ func examples() []example {
 		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true"}),
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
-		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
+		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Fired: []FiredAlert{fired}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
 		ex("sources", Sources, sourcesView()),
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),
+		ex("rule-quiet", Rule, quietRule()),
 		ex("calls", Calls, CallsView{Frame: ringing(frame("Calls", "calls", "/calls")), Calls: callRows, Pager: Pager{Says: "1 to 3 of 3"}}),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),

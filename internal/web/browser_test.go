@@ -268,7 +268,7 @@ func TestBrowserMainJob(t *testing.T) {
 	}
 	heard.report(t, "the main job")
 	incident := strings.TrimSuffix(path(), "?done=answered")
-	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules", "/rules/")
+	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
 		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
@@ -331,6 +331,9 @@ func testLivePages(t *testing.T, ctx context.Context, console string, pages map[
 			for _, v := range ask(t, ctx, chromedp.Evaluate[[]string](serious, chromedp.EvalAwaitPromise)) {
 				t.Errorf("%s (%s): %s", name, th, v)
 			}
+		}
+		if name == "rule" || name == "rules" || name == "alert" || name == "notices" {
+			shoot(t, ctx, name+"-dark", chromedp.FullScreenshot(100))
 		}
 		in(t, ctx, theme("light"))
 		shoot(t, ctx, name+"-desk", chromedp.FullScreenshot(100))
