@@ -330,6 +330,27 @@ func peopleWithErrors() PeopleView {
 	return v
 }
 
+func noticesView() NoticesView {
+	v := NoticesView{Frame: frame("Notices of sign-ins", "notices", "/notices")}
+	tries := []Try{{"3", before(time.Hour), "Anna Keller", "mail", State{"good", "sent"}, "12 sign-ins"}, {"2", before(2 * time.Hour), "Anna Keller", "mail", State{"bad", "failed"}, "1 sign-in: 452 4.2.2 mailbox full, come back later"}}
+	v.Mine = []Notice{{ID: "1", Who: "You", Says: "each sign-in by SSH, by FTP or to the administration, by mail", State: State{"good", "sent"}, At: before(time.Hour), Detail: "12 sign-ins", Waits: "3 sign-ins wait to be told.", Told: "41 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/1/remove", Test: "/notices/1/test", Tries: tries},
+		{ID: "2", Who: "You", Says: "a digest of the sign-ins as a customer, daily at 08:00, by mail", Account: Visible("felix\u202e.wagner"), State: State{"off", "nothing told yet"}, Told: "0 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/2/remove", Test: "/notices/2/test"}}
+	v.Others = []Notice{{ID: "3", Who: "Boris Lang", Says: "each sign-in of every kind at which the country is new, in a chat", State: State{"bad", "failed"}, At: before(2 * time.Hour), Detail: "1 sign-in: 404 no such hook", Told: "1 sign-in told since 3 Nov 08:00:00", Remove: "/notices/3/remove", Test: "/notices/3/test"}}
+	v.Forgot = "20 accounts were forgotten because too many sign in: what they do next counts as new."
+	v.Form = NoticeForm{People: []Option{{"anna", "Anna Keller", true}, {"boris", "Boris Lang", false}}, Ways: []Option{{"mail", "Mail", true}, {"webhook", "Chat webhook", false}},
+		Realms: []Option{{"ssh", "By SSH", true}, {"ftp", "By FTP", true}, {"admin", "To the administration", true}, {"customer", "As a customer", false}},
+		Modes:  []Option{{"each", "Each one, at once", true}, {"new", "Only what is new", false}, {"digest", "Once a day", false}}, Hours: []Option{{"8", "08:00", true}},
+		New: []Option{{"address", "The address", true}, {"country", "The country", true}, {"hour", "The hour of the day", false}}}
+	return v
+}
+
+func noticesWrong() NoticesView {
+	v := noticesView()
+	v.Mine, v.Others, v.Forgot, v.Form.Open, v.Form.Account = nil, nil, "", true, "felix"
+	v.Errors = Errors{{"account", "The account's name is too long."}, {"channel", "You have no address for webhook."}, {"hour", "Say at which hour."}}
+	return v
+}
+
 func ledgerView() LedgerView {
 	v := LedgerView{Frame: frame("Ledger", "ledger", "/ledger"), Size: "4,812", Root: "N4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=", Signer: "tocsin-shop1+7d1f2a90", Signed: before(10 * time.Second)}
 	v.Checked = Check{State{"good", "Intact"}, "All 4,812 entries follow from each other, and the head's signature is good.", before(3 * time.Hour), "0.4 s"}
@@ -404,6 +425,8 @@ func examples() []example {
 		ex("setup-known", Setup, SetupView{Frame: plain("Choose your password"), Action: "/setup/Yb3m0kT2vJ6p", Known: true, Name: "Boris Lang", ID: "boris"}),
 		ex("signin", SignIn, SignInView{Frame: plain("Sign in"), Next: "/incidents/12"}),
 		ex("signin-wait", SignIn, SignInView{Frame: Frame{Title: "Sign in", Errors: Errors{{"", "Staff id and password do not fit together."}}}, ID: "anna", Wait: 24}),
+		ex("notices", Notices, noticesView()),
+		ex("notices-wrong", Notices, noticesWrong()),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),

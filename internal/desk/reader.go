@@ -45,6 +45,7 @@ type reader struct {
 	hours    map[int64]*Hour
 	hits     ruleHits            // matches by rule and hour
 	refill   ruleHits            // those of them that lines fill which were counted before
+	gathered gathered            // sign-ins that somebody is to be told of
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
@@ -101,7 +102,11 @@ func (r *reader) restore(s snapshot) {
 		r.hours = s.Hours
 	}
 	r.hits = s.Hits.fit()
-	err := r.parser.Restore(s.Intake)
+	var err error
+	if r.gathered, err = parseGathered(s.Notices); err != nil {
+		r.d.log.Warn("what waits to be told of sign-ins cannot be read from the snapshot: it is lost", "error", err)
+	}
+	err = r.parser.Restore(s.Intake)
 	if err == nil {
 		err = r.detector.Restore(s.Detect)
 	}
@@ -200,12 +205,13 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
-	r.counted, r.hits, r.refill = fresh.counted, fresh.hits, fresh.refill
+	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
 	return nil
 }
 
 // match runs lines through parser and rules.
 func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
+	wishes := r.d.wishes()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
@@ -220,6 +226,9 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			r.clamp(rec, b.Received)
 			if l.Seq >= r.counted {
 				r.count(rec)
+				if r.signin(rec, b.Received, started[l.File], wishes) {
+					r.d.owes()
+				}
 			}
 			changed := r.detector.Step(rec)
 			r.countHits(rec, l.Seq < r.counted)

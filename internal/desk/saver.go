@@ -21,12 +21,13 @@ const (
 // or of other rules, the archive is read again. In the file it is a line of JSON, then the windows, which may be
 // tens of megabytes, as they are.
 type snapshot struct {
-	Next   int64           `json:"next"` // the archive line to read next
-	Intake []byte          `json:"intake"`
-	Hours  map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
-	Hits   ruleHits        `json:"hits,omitempty"`
-	Size   int             `json:"size"` // bytes of Detect
-	Detect []byte          `json:"-"`
+	Next    int64           `json:"next"` // the archive line to read next
+	Intake  []byte          `json:"intake"`
+	Hours   map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
+	Hits    ruleHits        `json:"hits,omitempty"`
+	Notices json.RawMessage `json:"notices,omitempty"`
+	Size    int             `json:"size"` // bytes of Detect
+	Detect  []byte          `json:"-"`
 }
 
 func (s snapshot) bytes() ([]byte, error) {
@@ -141,7 +142,9 @@ func (r *reader) freeze() (write func()) {
 		x.Hours[k] = new(*h)
 	}
 	var err error
-	x.Intake, err = r.parser.Snapshot()
+	if x.Notices, err = r.gathered.bytes(); err == nil {
+		x.Intake, err = r.parser.Snapshot()
+	}
 	windows := r.detector.Freeze()
 	r.saver.next = x.Next
 	return func() {

@@ -270,7 +270,7 @@ func TestBrowserMainJob(t *testing.T) {
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
 	t.Run("pages", func(t *testing.T) { testLivePages(t, ctx, console, pages, heard) })

@@ -75,6 +75,9 @@ func (s *Server) rules(v *visit) error {
 	for _, w := range s.o.Set.Warned {
 		view.Warned = append(view.Warned, ui.RefusedRule{File: w.File, Name: w.Rule, Why: w.Why})
 	}
+	if view.Filtered { // the lists are of all rules
+		view.Warned, view.Never, view.Unread = nil, nil, nil
+	}
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
 		ui.Number(int64(len(view.Broken))) + " set aside"
 	return ui.Rules.Show(v.w, http.StatusOK, view)
