@@ -51,6 +51,9 @@ func tagWords(tag string) (name, value string, ok bool) {
 
 // techniqueWords names a technique; a part of one is named behind the whole.
 func techniqueWords(id string) string {
+	if id[0] != 'T' {
+		return "a group or software of MITRE ATT&CK"
+	}
 	whole, part, sub := strings.Cut(id, ".")
 	name, known := techniques[whole]
 	if !known {

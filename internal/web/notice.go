@@ -220,3 +220,16 @@ func (s *Server) onNotice(v *visit, act func(auth.Actor, int64) error, key strin
 	}
 	return done(v, "/notices", key)
 }
+
+// noticeProblems says which notices do not reach whom they are for.
+func (s *Server) noticeProblems() (out []ui.Problem) {
+	s.desk.Read(func(st *desk.State) {
+		for n := range st.Notices.Standing(&st.Plan) {
+			if k := len(n.Tries) - 1; k >= 0 && n.Tries[k].Failed {
+				out = append(out, ui.Problem{Says: "A notice of sign-ins to " + s.name(st, n.Person) + " by " + n.Channel + " failed.",
+					Mend: "See what the other side said, and whether the address is right.", Href: "/notices"})
+			}
+		}
+	})
+	return out
+}
