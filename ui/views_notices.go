@@ -26,6 +26,7 @@ type Notice struct {
 	Told    string // "41 sign-ins told since 3 Nov"
 	Remove  string // where it is removed; "" when the reader may not
 	Test    string // and where a test is asked for
+	Send    string // the word on its button: "Send me one now"
 	Tries   []Try  // newest first
 }
 

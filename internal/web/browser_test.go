@@ -370,5 +370,15 @@ func testWithoutScript(t *testing.T, ctx context.Context, console, incident stri
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#check"))); !strings.Contains(says, "intact") {
 		t.Errorf("the ledger says %q", says)
 	}
+	in(t, ctx, chromedp.Navigate(console+"/people/anna"), fill("#mail", "anna@shop.example"), click("main form.sheet button"), shown(".notice"))
+	in(t, ctx, chromedp.Navigate(console+"/notices"), click("form.sheet button.primary"), shown(".notice"))
+	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#notice-1"))); !strings.Contains(says, "each sign-in by SSH, by FTP or to the administration, by mail") {
+		t.Errorf("the notice says %q", says)
+	}
+	in(t, ctx, click("#notice-1 form[action$='/test'] button"), shown(".notice"))
+	time.Sleep(time.Second) // no sender is set up, so it fails
+	in(t, ctx, chromedp.Navigate(console+"/notices"), shown("#notice-1 .state-bad"))
+	shoot(t, ctx, "notices-told-phone", chromedp.FullScreenshot(100))
+	in(t, ctx, click("#notice-1 form[action$='/remove'] button"), shown("#mine .empty"))
 	in(t, ctx, click("button.menu"), shown("#menu nav"), click(".who button"), shown("#password"))
 }

@@ -36,6 +36,7 @@ func (s *Server) showNotices(v *visit, code int, mistake error) error {
 			}
 		}
 	})
+	view.Form.Open = len(view.Mine) == 0
 	if forgot > 0 {
 		view.Forgot = ui.Plural(forgot, "account was", "accounts were") + " forgotten because too many sign in: what they do next counts as new."
 	}
@@ -95,8 +96,9 @@ func newWords(w string) string {
 func (s *Server) noticeView(v *visit, st *desk.State, n *plan.Notice, w desk.Waiting) ui.Notice {
 	x := ui.Notice{ID: fmt.Sprint(n.ID), Who: s.name(st, n.Person), Says: noticeWords(n.Notice), State: ui.State{Tone: "off", Word: "nothing told yet"},
 		Told: ui.Plural(n.Told, "sign-in", "sign-ins") + " told since " + v.at(n.Asked).Local, Remove: fmt.Sprintf("/notices/%d/remove", n.ID), Test: fmt.Sprintf("/notices/%d/test", n.ID)}
+	x.Send = "Send " + x.Who + " one now"
 	if n.Person == v.actor.ID {
-		x.Who = "You"
+		x.Who, x.Send = "You", "Send me one now"
 	}
 	if n.Vault != "" {
 		x.Account = ui.Visible(s.desk.Text(n.Vault))

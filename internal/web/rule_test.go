@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -169,5 +170,14 @@ func TestLevelWords(t *testing.T) {
 			t.Errorf("%s: %q", l, w)
 		}
 		seen = append(seen, w)
+	}
+}
+
+func TestMeanWords(t *testing.T) {
+	for mean, want := range map[time.Duration]string{0: "not measured yet", -1: "not measured yet", 1: "1 nanosecond a record on average", 380: "380 nanoseconds a record on average", 1234: "1.2 µs a record on average",
+		3 * time.Millisecond: "3000.0 µs a record on average"} {
+		if got := meanWords(mean); got != want {
+			t.Errorf("%d: %q", mean, got)
+		}
 	}
 }

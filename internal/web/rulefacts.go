@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +15,20 @@ import (
 )
 
 // costWords says what a rule costs.
-func costWords(detect.RuleStats) string { return "not measured yet" }
+func costWords(x detect.RuleStats) string { return meanWords(meanCost(x)) }
+
+// meanCost is what one record of its log source costs a rule on average; 0 is not measured.
+func meanCost(detect.RuleStats) time.Duration { return 0 }
+
+func meanWords(mean time.Duration) string {
+	switch {
+	case mean <= 0:
+		return "not measured yet"
+	case mean < time.Microsecond:
+		return ui.Plural(int64(mean), "nanosecond", "nanoseconds") + " a record on average"
+	}
+	return strconv.FormatFloat(mean.Seconds()*1e6, 'f', 1, 64) + " µs a record on average"
+}
 
 // levelWords says what a rule's level means, and what an alert of it does.
 func levelWords(m *sigma.Meta) string {
