@@ -251,6 +251,7 @@ func rulesView() RulesView {
 	v.Broken = []RefusedRule{{"rules/mine/odd.yml", "Odd rule", "index out of range"}}
 	v.Warned = []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}
 	v.Never, v.Unread = []Link{{"Many gift cards read in one query", "/rules/r7"}}, []Link{{"A night export", "/rules/r8"}}
+	v.Further, v.Pager = "Of each at most 200 are named here; filter by state to see all.", Pager{Says: "1 to 5 of 155", Next: "/rules?page=2"}
 	v.Headings = []Heading{{Word: "Level", Href: "/rules?sort=-level"}, {Word: "Rule", Href: "/rules?sort=title"}, {Word: "State"}, {Word: "Last 24 hours", Href: "/rules?sort=day", Sorted: "descending", Number: true}, {Word: "Matches", Number: true}, {Word: "Alerts", Number: true}, {Word: "Last alert"}}
 	return v
 }

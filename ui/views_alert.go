@@ -66,8 +66,10 @@ type RulesView struct {
 	Warned   []RefusedRule // loaded, and cannot match: nothing gives their logs or fields
 	Never    []Link        // rules that read records and matched none of them yet
 	Unread   []Link        // rules whose logs nothing has brought yet
+	Further  string        // "and 12 more of each kind: ..." when Never or Unread leaves some out
 	Headings []Heading
 	Rows     []RuleRow
+	Pager    Pager
 }
 
 // A RefusedRule is a rule that could not be loaded, and so does not watch.

@@ -123,3 +123,32 @@ func TestNoticeFormComesBack(t *testing.T) {
 		}
 	}
 }
+
+// A notice that does not reach its reader is a problem that everybody sees.
+func TestAFailedNoticeIsShown(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	if err := c.desk.PutPerson(desk.Local("config"), "anna", []string{plan.Commander, plan.Engineer}, desk.Contact{Name: "Anna Keller", Webhook: "https://chat.example/hook"}, false); err != nil {
+		t.Fatal(err)
+	}
+	anna := c.as(t, "anna")
+	if got := anna.post("/notices", "person", "anna", "channel", "webhook", "mode", "new", "new", "country", "new", "hour"); got.code != http.StatusSeeOther {
+		t.Fatalf("asking: %d\n%s", got.code, got.body)
+	}
+	if got := anna.get("/notices"); !strings.Contains(got.body, "each sign-in of every kind at which the country or the hour of the day is new, in a chat") {
+		t.Error("the notice is not in words")
+	}
+	if got := anna.post("/notices/1/test"); got.code != http.StatusSeeOther {
+		t.Fatalf("testing: %d", got.code)
+	}
+	c.until(t, "the test failed", func(st *desk.State) bool { return st.Notices.List[0].Tries[0].Failed })
+	if got := anna.get("/"); !strings.Contains(got.body, "A notice of sign-ins to Anna Keller by webhook failed.") {
+		t.Error("the overview does not say so")
+	}
+	if got := anna.get("/notices"); !strings.Contains(got.body, "no webhook sender is configured") {
+		t.Error("the page does not say why")
+	}
+	if got := anna.get("/ledger"); !strings.Contains(got.body, "telling of sign-ins failed") {
+		t.Error("the ledger has no words for it")
+	}
+}

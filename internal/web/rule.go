@@ -34,13 +34,18 @@ func (s *Server) ruleLink(key, word string) ui.Link {
 	return ui.Link{Word: word, Href: "/rules/" + key}
 }
 
+const (
+	rulesShown = 60  // on a page
+	namesShown = 200 // in each list of rules that matched nothing
+)
+
 // rules lists the rules: what watches, how often it matched, and what was refused, failed, or has matched nothing.
 func (s *Server) rules(v *visit) error {
 	q := v.r.URL.Query()
 	level, state, query, sort := q.Get("level"), q.Get("state"), strings.ToLower(strings.TrimSpace(q.Get("q"))), q.Get("sort")
 	view := ui.RulesView{Frame: s.frame(v, "rules", "Rules"), Query: q.Get("q"), Filtered: level != "" || state != "" || query != "",
 		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational"),
-		States: options(state, "", "Every rule that raises alerts", "part", "Parts of other rules", "watching", "Watching", "quiet", "No source for it", "muted", "Muted", "broken", "Set aside")}
+		States: options(state, "", "Every rule that raises alerts", "part", "Parts of other rules", "watching", "Watching", "quiet", "No source for it", "never", "Matched nothing yet", "muted", "Muted", "broken", "Set aside")}
 	stats, hours := s.ruleStats(), s.desk.RuleHours("", 24, v.now)
 	view.Headings = ruleHeadings(v, sort)
 	var list []ranked
@@ -54,7 +59,7 @@ func (s *Server) rules(v *visit) error {
 			if part := !s.o.Set.Rules.Raises(m.Key()); part {
 				row.State, key = ui.State{Tone: "off", Word: "part of other rules"}, "part"
 			}
-			if state == "" && key == "part" || level != "" && level != m.Level || state != "" && state != key || query != "" && !strings.Contains(strings.ToLower(m.Title+" "+m.Description+" "+strings.Join(m.Tags, " ")), query) {
+			if state == "" && key == "part" || level != "" && level != m.Level || state != "" && state != key && !(state == "never" && x.Seen > 0 && x.Matches == 0) || query != "" && !strings.Contains(strings.ToLower(m.Title+" "+m.Description+" "+strings.Join(m.Tags, " ")), query) {
 				continue
 			}
 			r := ranked{row: row, rank: incident.Rank(m.Level), day: sum(hours[m.Key()]), matches: x.Matches, alerts: x.Alerts}
@@ -66,8 +71,10 @@ func (s *Server) rules(v *visit) error {
 		}
 	})
 	orderRules(list, sort)
-	for _, r := range list {
-		view.Rows = append(view.Rows, r.row)
+	page := pageOf(v)
+	view.Pager = pager(v, page, rulesShown, len(list))
+	for k := page * rulesShown; k < len(list) && k < (page+1)*rulesShown; k++ {
+		view.Rows = append(view.Rows, list[k].row)
 	}
 	for _, r := range s.o.Set.Refused {
 		view.Refused = append(view.Refused, ui.RefusedRule{File: r.File, Name: r.Title, Why: r.Feature + ": " + r.Why})
@@ -77,6 +84,10 @@ func (s *Server) rules(v *visit) error {
 	}
 	if view.Filtered { // the lists are of all rules
 		view.Warned, view.Never, view.Unread = nil, nil, nil
+	}
+	if len(view.Never) > namesShown || len(view.Unread) > namesShown {
+		view.Never, view.Unread = view.Never[:min(len(view.Never), namesShown)], view.Unread[:min(len(view.Unread), namesShown)]
+		view.Further = "Of each at most " + ui.Number(namesShown) + " are named here; filter by state to see all."
 	}
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
 		ui.Number(int64(len(view.Broken))) + " set aside"
