@@ -217,7 +217,7 @@ func TestNoticeDigest(t *testing.T) {
 				if len(h.sent()) != 0 {
 					t.Error("a digest came before its hour")
 				}
-				d, stop = h.start()
+				_, stop = h.start()
 				defer stop()
 				time.Sleep(3 * time.Hour) // 08:00
 				synctest.Wait()

@@ -113,7 +113,11 @@ func (s *Server) noticeView(v *visit, st *desk.State, n *plan.Notice, w desk.Wai
 		x.State, x.At, x.Detail = x.Tries[0].State, x.Tries[0].At, x.Tries[0].Says
 	}
 	if w.Count > 0 {
-		x.Waits = ui.Plural(w.Count, "sign-in waits", "sign-ins wait") + " to be told."
+		x.Waits = ui.Plural(w.Count, "sign-in waits", "sign-ins wait") + " to be told"
+		if _, at := n.Due(w.Count, w.First, v.now, s.desk.People.Get(st.Plan.People[n.Person].Vault).Location()); !at.IsZero() {
+			x.Waits += ", until " + v.at(at).Local
+		}
+		x.Waits += "."
 	}
 	return x
 }
