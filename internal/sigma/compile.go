@@ -86,6 +86,10 @@ func Compile(rules []*Rule, sample []*record.Record) *Set {
 	return compile(rules, func(_ need, p int32) float64 { return f.pred(p) }, f.window)
 }
 
+// often is how often a rule must be a candidate for all its predicates to be looked for by the scan, and rare how seldom such
+// a predicate's need must be found.
+const often, rare, longEnough = 0.01, 0.05, 4
+
 func compile(rules []*Rule, rate func(need, int32) float64, window func(string) float64) *Set {
 	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
 	for _, u := range rules {
@@ -103,7 +107,8 @@ type compiler struct {
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
-	needs  []need // by pred
+	needs  []need         // by pred
+	wanted map[int32]bool // preds of rules that are candidates often
 }
 
 func (c *compiler) expr(e *expr) int32 {
@@ -250,6 +255,9 @@ func (c *compiler) witnesses() {
 	known := make(map[int32]choice, len(c.set.nodes))
 	for i, root := range c.set.roots {
 		w := c.choose(root, known)
+		if !w.known || w.rate > often {
+			c.want(root)
+		}
 		if !w.known {
 			c.set.always = append(c.set.always, int32(i))
 			continue
@@ -258,6 +266,29 @@ func (c *compiler) witnesses() {
 			c.set.preds[p].rules = append(c.set.preds[p].rules, int32(i))
 		}
 	}
+}
+
+// want notes the predicates of a formula that the scan can look for at little cost.
+func (c *compiler) want(n int32) {
+	x := &c.set.nodes[n]
+	for _, k := range x.kids {
+		c.want(k)
+	}
+	if x.op != opPred {
+		return
+	}
+	d := c.needs[x.pred]
+	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred) > rare {
+		return
+	}
+	if c.wanted == nil {
+		c.wanted = map[int32]bool{}
+	}
+	c.wanted[x.pred] = true
+}
+
+func shortestOf(all []string) string {
+	return slices.MinFunc(all, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 }
 
 func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
@@ -293,8 +324,8 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	return w
 }
 
-// build fills the tables. Watched are the witnesses, and every regular expression and glob that has literals, because
-// those are slow to try.
+// build fills the tables. Watched are the witnesses, every regular expression and glob that has literals, because those are
+// slow to try, and what else is asked often.
 func (c *compiler) build() {
 	s := c.set
 	exact, numbers := map[int32]*exactTable{}, map[int32]*numberTable{}
@@ -303,7 +334,7 @@ func (c *compiler) build() {
 	for i := range s.preds {
 		p, d := &s.preds[i], c.needs[i]
 		slow := p.want.kind == wantRegex || p.want.kind == wantText && p.want.pattern.shape == glob
-		if !d.known() || len(p.rules) == 0 && !slow {
+		if !d.known() || len(p.rules) == 0 && !slow && !c.wanted[int32(i)] {
 			continue
 		}
 		p.watched, p.direct = true, d.direct

@@ -26,9 +26,9 @@ type Matcher struct {
 	ascii  bool   // each byte of low has its place of the line
 	arena  []byte // folded values that do not stand in low
 	values []value
-	loaded []span         // of fields
-	now    int32          // the value that is being scanned
-	words  []record.Field // in which keywords are searched
+	loaded []span                 // of fields
+	now    int32                  // the value that is being scanned
+	words  [record.NumFields]bool // in which keywords are searched
 }
 
 // A value is one value of a field.
@@ -60,11 +60,9 @@ const (
 
 // NewMatcher returns a Matcher that reads times in a zone; nil is UTC.
 func (s *Set) NewMatcher(zone *time.Location) *Matcher {
-	var words []record.Field
-	for f := range record.Field(record.NumFields) {
-		if !f.Added() {
-			words = append(words, f)
-		}
+	var words [record.NumFields]bool
+	for f := range words {
+		words[f] = !record.Field(f).Added()
 	}
 	return &Matcher{
 		set: s, words: words, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
@@ -176,12 +174,8 @@ func (m *Matcher) findFloat(t *numberTable, n num) {
 
 // findKeywords scans the values of the log's words that do not stand in the line.
 func (m *Matcher) findKeywords() {
-	for _, f := range m.words {
-		if m.record.Has(f) {
-			if v, ok := m.record.Get(f); ok {
-				m.findKeyword(v.Text)
-			}
-		}
+	for v := range m.record.Each(&m.words) {
+		m.findKeyword(v.Text)
 	}
 	for i := range m.record.Extra {
 		m.findKeyword(m.record.Extra[i].Value.Text)
