@@ -76,6 +76,12 @@ func (s *Server) rules(v *visit) error {
 	for k := page * rulesShown; k < len(list) && k < (page+1)*rulesShown; k++ {
 		view.Rows = append(view.Rows, list[k].row)
 	}
+	s.sumUp(&view)
+	return ui.Rules.Show(v.w, http.StatusOK, view)
+}
+
+// sumUp names what was refused, and keeps the lists of names short.
+func (s *Server) sumUp(view *ui.RulesView) {
 	for _, r := range s.o.Set.Refused {
 		view.Refused = append(view.Refused, ui.RefusedRule{File: r.File, Name: r.Title, Why: r.Feature + ": " + r.Why})
 	}
@@ -91,7 +97,6 @@ func (s *Server) rules(v *visit) error {
 	}
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
 		ui.Number(int64(len(view.Broken))) + " set aside"
-	return ui.Rules.Show(v.w, http.StatusOK, view)
 }
 
 // nameRule puts a rule into the lists of those that failed or have matched nothing.
