@@ -43,6 +43,10 @@ func TestHeld(t *testing.T) {
   path: {url.path|contains|all: [/admin, login]}
   condition: path`, true,
 			[]Held{{"path", true, []string{`url.path contains all of '/admin', login; it is "/Admin/login"`}}}},
+		{"what must be there, or missing", `
+  path: {url.path|exists: true, http.request.referrer|exists: false}
+  condition: path`, true,
+			[]Held{{"path", true, []string{`url.path is there; it is "/Admin/login"`, `http.request.referrer is missing; the line has none`}}}},
 		{"no match", `
   path: {url.path|contains: /shop}
   condition: path`, false,
