@@ -249,9 +249,9 @@ func rulesView() RulesView {
 	v.Rows[4].State, v.Rows[4].Last = State{"off", "no source for it"}, Time{}
 	v.Rows[0].Day, v.Rows[0].Spark = "159", NewSpark([]int64{0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 9, 40, 12, 0, 0, 0, 0, 0, 2, 0, 0, 0, 11, 81})
 	v.Broken = []RefusedRule{{"rules/mine/odd.yml", "Odd rule", "index out of range"}}
-	v.Warned = []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}
-	v.Never, v.Unread = []Link{{"Many gift cards read in one query", "/rules/r7"}}, []Link{{"A night export", "/rules/r8"}}
-	v.Further, v.Pager = "Of each at most 200 are named here; filter by state to see all.", Pager{Says: "1 to 5 of 155", Next: "/rules?page=2"}
+	v.Warned = NamedRules{Count: "1", Notes: []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}}
+	v.Never, v.Unread = NamedRules{Count: "1", Links: []Link{{"Many gift cards read in one query", "/rules/r7"}}}, NamedRules{Count: "2", Links: []Link{{"A night export", "/rules/r8"}}, More: "and 1 more."}
+	v.Pager = Pager{Says: "1 to 5 of 155", Next: "/rules?page=2"}
 	v.Headings = []Heading{{Word: "Level", Href: "/rules?sort=-level"}, {Word: "Rule", Href: "/rules?sort=title"}, {Word: "State"}, {Word: "Last 24 hours", Href: "/rules?sort=day", Sorted: "descending", Number: true}, {Word: "Matches", Number: true}, {Word: "Alerts", Number: true}, {Word: "Last alert"}}
 	return v
 }

@@ -63,13 +63,20 @@ type RulesView struct {
 	Filtered bool
 	Refused  []RefusedRule
 	Broken   []RefusedRule // set aside because they failed while they watched
-	Warned   []RefusedRule // loaded, and cannot match: nothing gives their logs or fields
-	Never    []Link        // rules that read records and matched none of them yet
-	Unread   []Link        // rules whose logs nothing has brought yet
-	Further  string        // "and 12 more of each kind: ..." when Never or Unread leaves some out
+	Warned   NamedRules    // loaded, and cannot match: nothing gives their logs or fields
+	Never    NamedRules    // they read records and matched none of them yet
+	Unread   NamedRules    // nothing has brought their logs yet
 	Headings []Heading
 	Rows     []RuleRow
 	Pager    Pager
+}
+
+// NamedRules are rules that have something in common. There may be thousands, of which the first are named.
+type NamedRules struct {
+	Count string // all; "" is none
+	Links []Link
+	Notes []RefusedRule // instead of Links: why
+	More  string        // "and 3,212 more"; "" is none
 }
 
 // A RefusedRule is a rule that could not be loaded, and so does not watch.

@@ -36,7 +36,8 @@ func (s *Server) ruleLink(key, word string) ui.Link {
 
 const (
 	rulesShown = 60  // on a page
-	namesShown = 200 // in each list of rules that matched nothing
+	namesShown = 150 // in each list of rules that matched nothing
+	notesShown = 30  // of rules that cannot match, with the reason
 )
 
 // rules lists the rules: what watches, how often it matched, and what was refused, failed, or has matched nothing.
@@ -86,14 +87,20 @@ func (s *Server) sumUp(view *ui.RulesView) {
 		view.Refused = append(view.Refused, ui.RefusedRule{File: r.File, Name: r.Title, Why: r.Feature + ": " + r.Why})
 	}
 	for _, w := range s.o.Set.Warned {
-		view.Warned = append(view.Warned, ui.RefusedRule{File: w.File, Name: w.Rule, Why: w.Why})
+		view.Warned.Notes = append(view.Warned.Notes, ui.RefusedRule{File: w.File, Name: w.Rule, Why: w.Why})
 	}
 	if view.Filtered { // the lists are of all rules
-		view.Warned, view.Never, view.Unread = nil, nil, nil
+		view.Warned, view.Never, view.Unread = ui.NamedRules{}, ui.NamedRules{}, ui.NamedRules{}
 	}
-	if len(view.Never) > namesShown || len(view.Unread) > namesShown {
-		view.Never, view.Unread = view.Never[:min(len(view.Never), namesShown)], view.Unread[:min(len(view.Unread), namesShown)]
-		view.Further = "Of each at most " + ui.Number(namesShown) + " are named here; filter by state to see all."
+	for _, x := range []*ui.NamedRules{&view.Warned, &view.Never, &view.Unread} {
+		all := len(x.Links) + len(x.Notes)
+		x.Links, x.Notes = x.Links[:min(len(x.Links), namesShown)], x.Notes[:min(len(x.Notes), notesShown)]
+		if all > 0 {
+			x.Count = ui.Number(int64(all))
+		}
+		if rest := all - len(x.Links) - len(x.Notes); rest > 0 {
+			x.More = "and " + ui.Number(int64(rest)) + " more. Filter by state to see them; tocsin rules check names every one."
+		}
 	}
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
 		ui.Number(int64(len(view.Broken))) + " set aside"
@@ -106,9 +113,9 @@ func nameRule(view *ui.RulesView, m *sigma.Meta, x detect.RuleStats) {
 	case x.Broken != "":
 		view.Broken = append(view.Broken, ui.RefusedRule{File: m.File, Name: m.Title, Why: x.Broken})
 	case x.Seen == 0:
-		view.Unread = append(view.Unread, link)
+		view.Unread.Links = append(view.Unread.Links, link)
 	case x.Matches == 0:
-		view.Never = append(view.Never, link)
+		view.Never.Links = append(view.Never.Links, link)
 	}
 }
 
