@@ -35,7 +35,7 @@ func (s *Server) ruleLink(key, word string) ui.Link {
 }
 
 const (
-	rulesShown = 60  // on a page
+	rulesShown = 50  // on a page
 	namesShown = 150 // in each list of rules that matched nothing
 	notesShown = 30  // of rules that cannot match, with the reason
 )
@@ -47,7 +47,7 @@ func (s *Server) rules(v *visit) error {
 	view := ui.RulesView{Frame: s.frame(v, "rules", "Rules"), Query: q.Get("q"), Filtered: level != "" || state != "" || query != "",
 		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational"),
 		States: options(state, "", "Every rule that raises alerts", "part", "Parts of other rules", "watching", "Watching", "quiet", "No source for it", "never", "Matched nothing yet", "muted", "Muted", "broken", "Set aside")}
-	stats, hours := s.ruleStats(), s.desk.RuleHours("", 24, v.now)
+	stats, hours, raising := s.ruleStats(), s.desk.RuleHours("", 24, v.now), s.o.Set.Rules.Raising()
 	view.Headings = ruleHeadings(v, sort)
 	var list []ranked
 	s.desk.Read(func(st *desk.State) {
@@ -57,7 +57,7 @@ func (s *Server) rules(v *visit) error {
 			x := stats[m.Key()]
 			row, key := s.ruleRow(v, st, m, x, last)
 			nameRule(&view, m, x)
-			if part := !s.o.Set.Rules.Raises(m.Key()); part {
+			if !raising[m.Key()] {
 				row.State, key = ui.State{Tone: "off", Word: "part of other rules"}, "part"
 			}
 			if state == "" && key == "part" || level != "" && level != m.Level || state != "" && state != key && !(state == "never" && x.Seen > 0 && x.Matches == 0) || query != "" && !strings.Contains(strings.ToLower(m.Title+" "+m.Description+" "+strings.Join(m.Tags, " ")), query) {
