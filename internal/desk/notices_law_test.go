@@ -57,7 +57,7 @@ func noticesLaw(t *testing.T, r *rand.Rand) {
 		default:
 			for range 1 + r.IntN(1+r.IntN(30)) {
 				total++
-				h.signin(d, accepted(time.Now(), fmt.Sprintf("u%d", total), fmt.Sprintf("203.0.113.%d", r.IntN(256))))
+				h.signin(d, sshAccepted(time.Now(), fmt.Sprintf("u%d", total), fmt.Sprintf("203.0.113.%d", r.IntN(256))))
 			}
 			time.Sleep(time.Duration(r.IntN(40)) * time.Second)
 		}

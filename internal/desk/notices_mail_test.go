@@ -120,7 +120,7 @@ func TestNoticeByRealMail(t *testing.T) {
 	}
 	h.ask(d, entry.Notice{Mode: plan.Each, Realms: []string{"ssh", "ftp", "admin"}}, "")
 	at := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
-	h.signin(d, accepted(at, "deploy", "203.0.113.9"))
+	h.signin(d, sshAccepted(at, "deploy", "203.0.113.9"))
 	first := box.wait(t, 1)[0]
 	m, err := mail.ReadMessage(strings.NewReader(first))
 	if err != nil {
@@ -137,7 +137,7 @@ func TestNoticeByRealMail(t *testing.T) {
 	box.mu.Lock()
 	box.full = true
 	box.mu.Unlock()
-	h.signin(d, accepted(at.Add(time.Minute), "root", "203.0.113.9"))
+	h.signin(d, sshAccepted(at.Add(time.Minute), "root", "203.0.113.9"))
 	for end := time.Now().Add(20 * time.Second); h.entries(d)[entry.NoticeFailed] == 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the full box is no failure")
@@ -148,7 +148,7 @@ func TestNoticeByRealMail(t *testing.T) {
 			t.Errorf("%+v", tries)
 		}
 	})
-	h.signin(d, accepted(at.Add(2*time.Minute), "anna", "203.0.113.9"))
+	h.signin(d, sshAccepted(at.Add(2*time.Minute), "anna", "203.0.113.9"))
 	stop()
 	box.mu.Lock()
 	box.full = false

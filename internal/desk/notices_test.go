@@ -18,8 +18,8 @@ import (
 	"tocsin/internal/record"
 )
 
-// accepted is a line of sshd.
-func accepted(at time.Time, account, address string) string {
+// sshAccepted is a line of sshd.
+func sshAccepted(at time.Time, account, address string) string {
 	return fmt.Sprintf("%s shop1 sshd[7]: Accepted publickey for %s from %s port 50122 ssh2: ED25519 SHA256:abc", at.UTC().Format("2006-01-02T15:04:05.000000+00:00"), account, address)
 }
 
@@ -64,14 +64,14 @@ func TestNoticeOfEachSignin(t *testing.T) {
 		d, stop := h.start()
 		defer stop()
 		h.team(d)
-		h.signin(d, accepted(time.Now(), "deploy", "203.0.113.9")) // before it was asked for
+		h.signin(d, sshAccepted(time.Now(), "deploy", "203.0.113.9")) // before it was asked for
 		synctest.Wait()
 		h.ask(d, entry.Notice{Mode: plan.Each, Realms: []string{"admin", "ssh"}}, "")
 		h.ask(d, entry.Notice{Person: "boris", Channel: plan.Webhook, Mode: plan.Each}, "DEPLOY")
 		at := time.Now()
-		h.signin(d, accepted(at, "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(at, "deploy", "203.0.113.9"))
 		synctest.Wait()
-		h.signin(d, accepted(at, "root", "192.0.2.4"), request(at, "192.0.2.9", "/fine"))
+		h.signin(d, sshAccepted(at, "root", "192.0.2.4"), request(at, "192.0.2.9", "/fine"))
 		synctest.Wait()
 		ms := h.sent()
 		if len(ms) != 3 {
@@ -114,13 +114,13 @@ func TestNoticesCollapse(t *testing.T) {
 		h.ask(d, entry.Notice{Mode: plan.Each, Realms: []string{"ssh"}}, "")
 		var lines []string
 		for n := range 241 {
-			lines = append(lines, accepted(time.Now(), fmt.Sprintf("user%d", n%14), fmt.Sprintf("203.0.113.%d", n)))
+			lines = append(lines, sshAccepted(time.Now(), fmt.Sprintf("user%d", n%14), fmt.Sprintf("203.0.113.%d", n)))
 		}
 		h.signin(d, lines...)
 		synctest.Wait()
 		for n := range 40 {
 			time.Sleep(10 * time.Second)
-			h.signin(d, accepted(time.Now(), "late", fmt.Sprintf("192.0.2.%d", n)))
+			h.signin(d, sshAccepted(time.Now(), "late", fmt.Sprintf("192.0.2.%d", n)))
 		}
 		synctest.Wait()
 		ms := h.sent()
@@ -143,7 +143,7 @@ func TestNoticeOfWhatIsNew(t *testing.T) {
 		d, stop := h.start()
 		h.team(d)
 		for range 10 { // a usual life: mornings, from Germany
-			h.signin(d, accepted(time.Now(), "deploy", "192.0.2.4"))
+			h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 			time.Sleep(24 * time.Hour)
 		}
 		synctest.Wait()
@@ -165,27 +165,27 @@ func TestNoticeOfWhatIsNew(t *testing.T) {
 				}
 			}
 		}
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.4"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 		told("as usual", "", "")
 		stop()
 		d, stop = h.start()
 		defer func() { stop() }()
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.5"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.5"))
 		told("a new address, after a restart", "", "New for this account: the address\n")
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.5"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.5"))
 		told("the address again", "", "")
 		time.Sleep(time.Hour)
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.4"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 		told("an hour later", "", "")
 		time.Sleep(9 * time.Hour)
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.4"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 		told("an odd hour", "New for this account: the hour (between 10:00 and 11:00)", "")
-		h.signin(d, accepted(time.Now(), "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "203.0.113.9"))
 		told("a new country", "New for this account: the address, the country", "the address")
-		h.signin(d, accepted(time.Now(), "fresh", "192.0.2.4"))
+		h.signin(d, sshAccepted(time.Now(), "fresh", "192.0.2.4"))
 		told("a new account", "this is its first sign-in here", "this is its first sign-in here")
 		time.Sleep(40 * 24 * time.Hour)
-		h.signin(d, accepted(time.Now(), "deploy", "192.0.2.4"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 		told("after six weeks", "the country", "the address")
 	})
 }
@@ -204,7 +204,7 @@ func TestNoticeDigest(t *testing.T) {
 				}
 				h.ask(d, entry.Notice{Mode: plan.Digest, Hour: 18, Realms: []string{"ssh"}}, "") // 09:00 UTC
 				for n := range 30 {
-					h.signin(d, accepted(time.Now(), []string{"deploy", "root"}[n%5/4], "203.0.113.9"), accepted(time.Now(), "deploy", "192.0.2.4"))
+					h.signin(d, sshAccepted(time.Now(), []string{"deploy", "root"}[n%5/4], "203.0.113.9"), sshAccepted(time.Now(), "deploy", "192.0.2.4"))
 					time.Sleep(10 * time.Minute)
 				}
 				synctest.Wait()
@@ -264,9 +264,9 @@ func TestNoticesOutliveARestart(t *testing.T) {
 				down := &notify.Failure{Temporary: true, Reason: "no connection"}
 				for n := range 4 {
 					h.failing(func(context.Context, notify.Message) error { return down })
-					h.signin(d, accepted(time.Now(), fmt.Sprintf("user%d", n), "203.0.113.9"))
+					h.signin(d, sshAccepted(time.Now(), fmt.Sprintf("user%d", n), "203.0.113.9"))
 					synctest.Wait()
-					h.signin(d, accepted(time.Now(), fmt.Sprintf("user%d-while-down", n), "203.0.113.9"))
+					h.signin(d, sshAccepted(time.Now(), fmt.Sprintf("user%d-while-down", n), "203.0.113.9"))
 					time.Sleep(time.Second)
 					synctest.Wait()
 					stop()
@@ -308,7 +308,7 @@ func TestANoticePossiblyTwice(t *testing.T) {
 		h.team(d)
 		h.ask(d, entry.Notice{Mode: plan.Each}, "")
 		h.failing(func(ctx context.Context, _ notify.Message) error { <-ctx.Done(); return errors.New("broken off") })
-		h.signin(d, accepted(time.Now(), "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "203.0.113.9"))
 		synctest.Wait()
 		stop()
 		h.failing(nil)
@@ -335,12 +335,12 @@ func TestNoticesTellNoHistory(t *testing.T) {
 		if _, err := d.keep(record.Batch{Received: time.Now(), Start: true, Positions: []record.Position{{File: "/log/auth.log"}}}); err != nil {
 			t.Fatal(err)
 		}
-		h.signin(d, accepted(time.Now().Add(-time.Hour), "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(time.Now().Add(-time.Hour), "deploy", "203.0.113.9"))
 		synctest.Wait()
 		if ms := h.sent(); len(ms) != 0 {
 			t.Errorf("history was told: %+v", ms)
 		}
-		h.signin(d, accepted(time.Now(), "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "203.0.113.9"))
 		synctest.Wait()
 		if got := receivers(h.sent()); len(got) != 1 || got[0] != "anna@shop.example" {
 			t.Errorf("told %v", got)
@@ -448,7 +448,7 @@ func TestWhoMayAskForNotices(t *testing.T) {
 		if err := d.EndNotice(boris, 1); err != nil {
 			t.Fatal(err)
 		}
-		h.signin(d, accepted(time.Now(), "deploy", "203.0.113.9"))
+		h.signin(d, sshAccepted(time.Now(), "deploy", "203.0.113.9"))
 		synctest.Wait()
 		if got := receivers(h.sent()); len(got) != 2 || got[1] != "boris@shop.example" {
 			t.Errorf("told %v", got)

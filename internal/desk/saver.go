@@ -145,7 +145,7 @@ func (r *reader) freeze() (write func()) {
 	if x.Notices, err = r.gathered.bytes(); err == nil {
 		x.Intake, err = r.parser.Snapshot()
 	}
-	windows := r.detector.Freeze()
+	windows, learnt := r.detector.Freeze(), r.freezeHabits()
 	r.saver.next = x.Next
 	return func() {
 		if err == nil {
@@ -161,5 +161,6 @@ func (r *reader) freeze() (write func()) {
 		if err != nil { // it is derived: without it the next start reads more lines again
 			r.d.log.Error("saving the windows of detection: the next start will read lines again", "because", err)
 		}
+		learnt()
 	}
 }

@@ -21,6 +21,7 @@ type Options struct {
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 80,000 (some 100 to 300 bytes each)
 	MaxWaiting   int            // groups that gave way and are remembered in 48 bytes; 0 is 500,000
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 20,000
+	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 800 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 }
 
@@ -34,6 +35,7 @@ func (o Options) filled() Options {
 	set(&o.MaxRecords, 80_000)
 	set(&o.MaxWaiting, 500_000)
 	set(&o.MaxAddresses, 20_000)
+	set(&o.MaxAccounts, 20_000)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
 	}
@@ -50,6 +52,7 @@ type Detector struct {
 	bins    []bin // by node
 	due     deadlines
 	near    neighbourhoods
+	habits  *habits
 	time    timekeeper
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
@@ -123,13 +126,15 @@ func New(rules *Rules, o Options) *Detector {
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
 		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 	}
+	d.habits = newHabits(d.o)
 	for i := range d.bins {
 		d.bins[i] = newBin()
 	}
 	return d
 }
 
-// Step takes one record and says what it changes, alerts that end first. The record may be changed afterwards.
+// Step takes one record and says what it changes, alerts that end first. It puts on sign-ins and transfers what is normal for their account (the
+// fields habit.*). The record may be changed afterwards.
 //
 // A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
@@ -152,8 +157,10 @@ func (d *Detector) Step(r *record.Record) []Change {
 	if d.ord%1024 == 0 {
 		d.sweep()
 	}
+	d.judge(r, at)
 	changes = d.hold(r, at, changes)
 	d.learn(r, at)
+	d.teach(r)
 	return d.shrink(changes)
 }
 
@@ -352,6 +359,10 @@ func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Cha
 	}
 	for _, x := range records {
 		l.add(d, &n.meta.Tocsin, x)
+		d.suspected(n, x)
+		if n.habits && l.Alert.Why == "" {
+			l.Alert.Why = x.Sight.Why
+		}
 	}
 	if l.Ord == d.ord {
 		d.watch(n, g)

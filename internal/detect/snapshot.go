@@ -35,6 +35,7 @@ type snapshot struct {
 	Counts    []byte
 	Adds      int
 	Blunt     bluntness
+	Habits    habitsForm
 }
 
 type binForm struct {
@@ -104,6 +105,7 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 			s.Near = append(s.Near, n)
 		}
 	}
+	s.Habits = d.habits.form()
 	return func() ([]byte, error) {
 		var out bytes.Buffer
 		if err := gob.NewEncoder(&out).Encode(s); err != nil {
@@ -175,6 +177,11 @@ func (d *Detector) Restore(data []byte) error {
 	}
 	for i := range s.Near {
 		n.near.add(&s.Near[i])
+	}
+	if s.Habits.Version == 0 { // of a program that learnt nothing
+		n.habits = d.habits
+	} else if err := n.habits.take(s.Habits); err != nil {
+		return fmt.Errorf("reading the state of detection: %w", err)
 	}
 	*d = *n
 	return nil

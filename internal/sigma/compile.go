@@ -29,6 +29,14 @@ type Set struct {
 	scanned []int32 // fields that some literal is looked for in
 	extras  map[string]int32
 	keyword bool // some predicate is a keyword
+	bundles []bundle
+}
+
+// A bundle is regular expressions of one field that are asked often: one automaton runs them all.
+type bundle struct {
+	field int32
+	preds []int32
+	exprs []string
 }
 
 // A node is a formula over predicates. Equal formulas are one node.
@@ -49,6 +57,7 @@ type pred struct {
 	watched bool    // it can hold only where the scan found one of its literals, its text or its number
 	direct  bool    // and the find is the proof
 	rules   []int32 // whose witness it is
+	bundle  int32   // of a regular expression: 1 + its place in Set.bundles; 0: it stands alone
 }
 
 const keywordField = -1
@@ -91,12 +100,14 @@ func Compile(rules []*Rule, sample []*record.Record) *Set {
 const often, rare, longEnough = 0.01, 0.05, 4
 
 func compile(rules []*Rule, rate func(need, int32) float64, window func(string) float64) *Set {
-	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
+	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{},
+		wanted: map[int32]bool{}, asked: map[int32]bool{}}
 	for _, u := range rules {
 		c.set.roots = append(c.set.roots, c.expr(u.expr))
 	}
 	c.witnesses()
 	c.build()
+	c.bundle()
 	return c.set
 }
 
@@ -109,6 +120,7 @@ type compiler struct {
 	fields map[Field]int32
 	needs  []need         // by pred
 	wanted map[int32]bool // preds of rules that are candidates often
+	asked  map[int32]bool // regular expressions of those that no scan keeps away
 }
 
 func (c *compiler) expr(e *expr) int32 {
@@ -278,11 +290,11 @@ func (c *compiler) want(n int32) {
 		return
 	}
 	d := c.needs[x.pred]
+	if p := &c.set.preds[x.pred]; p.want.kind == wantRegex && p.field != keywordField && (!d.known() || c.rate(d, x.pred) > rare) {
+		c.asked[x.pred] = true
+	}
 	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred) > rare {
 		return
-	}
-	if c.wanted == nil {
-		c.wanted = map[int32]bool{}
 	}
 	c.wanted[x.pred] = true
 }
@@ -367,6 +379,33 @@ func (c *compiler) build() {
 	}
 	slices.Sort(s.scanned)
 	s.grams = newGrams(byLiteral, c.window)
+}
+
+const mostBundled = 24 // expressions of one automaton: more would make too many states
+
+// bundle puts the regular expressions that are asked often together.
+func (c *compiler) bundle() {
+	s := c.set
+	open := map[int32]int32{} // by field: the bundle that takes more
+	for i := range s.preds {
+		p := &s.preds[i]
+		if !c.asked[int32(i)] || !s.fields[p.field].plain {
+			continue
+		}
+		expr := p.want.regex.String()
+		if newAutomaton([]string{expr}).useless {
+			continue
+		}
+		b, ok := open[p.field]
+		if !ok || len(s.bundles[b].preds) == mostBundled || newAutomaton(append(slices.Clip(s.bundles[b].exprs), expr)).useless {
+			b = int32(len(s.bundles))
+			s.bundles = append(s.bundles, bundle{field: p.field})
+			open[p.field] = b
+		}
+		x := &s.bundles[b]
+		x.preds, x.exprs = append(x.preds, int32(i)), append(x.exprs, expr)
+		p.bundle = b + 1
+	}
 }
 
 func addNumber(tables map[int32]*numberTable, field int32, n int64, pred int32) {
