@@ -43,6 +43,9 @@ type reader struct {
 	counted  int64                    // lines before this are in hours already
 	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
 	hours    map[int64]*Hour
+	hits     ruleHits            // matches by rule and hour
+	refill   ruleHits            // those of them that lines fill which were counted before
+	gathered gathered            // sign-ins that somebody is to be told of
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
@@ -53,7 +56,7 @@ type reader struct {
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -103,7 +106,12 @@ func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
 	}
-	err := r.parser.Restore(s.Intake)
+	r.hits = s.Hits.fit()
+	var err error
+	if r.gathered, err = parseGathered(s.Notices); err != nil {
+		r.d.log.Warn("what waits to be told of sign-ins cannot be read from the snapshot: it is lost", "error", err)
+	}
+	err = r.parser.Restore(s.Intake)
 	if err == nil {
 		err = r.detector.Restore(s.Detect)
 	}
@@ -202,11 +210,13 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
 	return nil
 }
 
 // match runs lines through parser and rules.
 func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
+	wishes := r.d.wishes()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
@@ -221,8 +231,13 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			r.clamp(rec, b.Received)
 			if l.Seq >= r.counted {
 				r.count(rec)
+				if r.signin(rec, b.Received, started[l.File], wishes) {
+					r.d.owes()
+				}
 			}
-			for _, c := range r.detector.Step(rec) {
+			changed := r.detector.Step(rec)
+			r.countHits(rec, l.Seq < r.counted)
+			for _, c := range changed {
 				if l.Seq < r.mute {
 					continue
 				}

@@ -69,6 +69,7 @@ type Detector struct {
 	freezes   int64
 
 	// Of the record that is stepped through.
+	hits     []int       // nodes that it matched (Matched)
 	arrivals [][]arrival // by node
 	reached  []uint64    // nodes with arrivals, a bit each
 	step     int         // the node that is at work
@@ -139,6 +140,7 @@ func New(rules *Rules, o Options) *Detector {
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
+	d.hits = d.hits[:0]
 	if r.Class == record.Header || r.Class == record.Empty {
 		return nil
 	}
@@ -179,7 +181,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 		if b.broken != "" {
 			continue
 		}
-		b.stats.Matches++
+		d.matched(n)
 		if !n.raises && len(n.parents) == 0 {
 			continue
 		}
@@ -459,7 +461,7 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	if !ok {
 		return changes
 	}
-	d.bins[n.n].stats.Matches++
+	d.matched(n)
 	if n.meta.Tocsin.Parties == "last" {
 		if g.live != nil && n.corr.Type == sigma.ValueCount && !fresh {
 			return changes

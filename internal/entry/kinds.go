@@ -41,6 +41,12 @@ const (
 	CallFailed   Kind = "call.failed"   // CallResult
 	CallAnswered Kind = "call.answered" // Answer
 	CallEnded    Kind = "call.ended"    // CallEnd
+
+	NoticeAsked  Kind = "notice.asked"  // Notice
+	NoticeEnded  Kind = "notice.ended"  // NoticeEnd
+	NoticeWanted Kind = "notice.wanted" // NoticeTry
+	NoticeSent   Kind = "notice.sent"   // NoticeResult
+	NoticeFailed Kind = "notice.failed" // NoticeResult
 )
 
 // Started says that the program began to work on this ledger.

@@ -1,0 +1,70 @@
+package sigma
+
+import (
+	"time"
+
+	"tocsin/internal/record"
+)
+
+// A Held is one selection of a rule, and what of it a record has.
+type Held struct {
+	Selection string
+	Yes       bool     // the record has it
+	Parts     []string // if so: what makes it hold, in words, a line each
+}
+
+// maxParts is how many lines a selection has at most: a record can fulfil many of a long list.
+const maxParts = 12
+
+// Held says why a record matches the rule: for each selection that holds only what makes it hold, and of a list of values only those that
+// the record has. Why says also what does not hold. Times are read in zone; nil is UTC. The record's texts are in it as they
+// are: not safe to show without escaping.
+func (u *Rule) Held(r *record.Record, zone *time.Location) (held []Held, matches bool) {
+	v := NewView(zone)
+	v.Reset(r)
+	for _, s := range u.selections {
+		h := Held{Selection: s.name, Yes: s.expr.match(v)}
+		if h.Yes {
+			h.Parts = s.expr.held(v, nil)
+		}
+		held = append(held, h)
+	}
+	return held, u.expr.match(v)
+}
+
+// held collects the terms that make e hold, which it does.
+func (e *expr) held(v *View, parts []string) []string {
+	if len(parts) >= maxParts {
+		return parts
+	}
+	if e.term != nil {
+		return append(parts, e.term.held(v).words()+e.term.has(v))
+	}
+	if e.op == opNot {
+		for _, k := range e.kids {
+			parts = append(parts, "not: "+k.words(false))
+		}
+		return parts
+	}
+	for _, k := range e.kids {
+		if k.match(v) {
+			parts = k.held(v, parts)
+		}
+	}
+	return parts
+}
+
+// held is the term with only those of its values that the record has.
+func (t *term) held(v *View) *term {
+	if t.all || t.negate || len(t.wants) < 2 || len(t.said) != len(t.wants) {
+		return t
+	}
+	short := *t
+	short.said = nil
+	for i := range t.wants {
+		if t.wants[i].match(v, t) {
+			short.said = append(short.said, t.said[i])
+		}
+	}
+	return &short
+}
