@@ -54,6 +54,7 @@ user.realm=admin
 event.action=login
 event.outcome=failure
 event.code=admin login failed
+url.original=/admin
 log.channel=main
 log.level=WARNING`},
 		{"Monolog without an object", Options{}, `[2022-02-11 14:44:34] main.CRITICAL: Uncaught x [] []`, `

@@ -39,11 +39,14 @@ type Options struct {
 	Geo     *Geo           // place and owner of addresses; nil sets none
 	Trusted []netip.Prefix // proxies whose X-Forwarded-For is believed
 	Zone    *time.Location // of stamps that name no zone; nil is UTC
+	Maps    []Mapping      // of JSON that no format knows; tried first, in this order
 }
 
 // A Parser reads lines of many files. One goroutine at a time may use it.
 type Parser struct {
+	o       Options
 	formats []format
+	maps    int // how many of the formats, the first ones, are mappings
 	geo     *Geo
 	trusted []netip.Prefix
 	zone    *time.Location
@@ -77,12 +80,21 @@ type format struct {
 func allFormats() []format {
 	return []format{
 		{name: "ftp-clf", read: readFTPCommon},
+		{name: "traefik", read: readTraefik},
 		{name: combinedName, read: readCombined},
+		{name: "cloudflare", read: programJSON(cloudflareJSON, `"ClientRequest`)},
+		{name: "traefik-json", read: programJSON(traefikJSON, `"RequestPath"`)},
+		{name: "caddy", read: readCaddy},
+		{name: "cloudtrail", read: programJSON(cloudTrailJSON, `"eventSource"`)},
+		{name: "cloudfront", read: readCloudFront},
+		{name: "aws-alb", read: readALB},
+		{name: "haproxy", read: readHAProxy},
 		{name: "journal-json", read: readJournal},
 		{name: "postgres-json", read: readPostgresJSON},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
+		{name: "mysql-slow", read: readSlow, lines: true, sole: true},
 		{name: "mysql-error", read: readMySQLError, lines: true},
 		{name: "postgres-csv", read: readPostgresCSV},
 		{name: "postgres", read: readPostgres, lines: true},
@@ -92,6 +104,11 @@ func allFormats() []format {
 		{name: "vsftpd", read: readVsftpd},
 		{name: "xferlog", read: readXferlog},
 		{name: "pure-ftpd", read: readPureFTPd},
+		{name: "w3c", read: readW3C},
+		{name: "woocommerce", read: readWoo, lines: true},
+		{name: "opencart", read: readOpenCart, lines: true},
+		{name: "prestashop", read: readPrestaShop, lines: true},
+		{name: "magento-actions", read: readMagentoActions},
 		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
 		{name: "syslog", read: readSyslog},
@@ -112,6 +129,7 @@ func Formats() []string {
 // New makes a parser. The error names the known formats when o.As is none of them.
 func New(o Options) (*Parser, error) {
 	p := &Parser{
+		o:       o,
 		formats: allFormats(),
 		geo:     o.Geo,
 		trusted: o.Trusted,
@@ -123,9 +141,19 @@ func New(o Options) (*Parser, error) {
 		p.zone = time.UTC
 	}
 	p.derive, p.quick = p.follow, len(p.trusted) == 0
+	var mapped []format
+	for _, m := range o.Maps {
+		w, err := newMapper(m, p.zone)
+		if err != nil {
+			return nil, err
+		}
+		mapped = append(mapped, format{name: mapPrefix + m.Name, read: w.read})
+	}
+	p.formats, p.maps = append(mapped, p.formats...), len(mapped)
 	if o.As == "" {
 		return p, nil
 	}
+	p.maps = 0
 	for _, f := range p.formats {
 		if f.name == o.As {
 			p.formats = []format{f}
@@ -195,19 +223,22 @@ func blank(r *record.Record) {
 
 // read tries the file's own format, then the others.
 func (p *Parser) read(st *stream, r *record.Record, text string, hint time.Time) {
+	if p.maps > 0 && text[0] == '{' && p.mapped(st, r, text, hint) {
+		return
+	}
 	own := p.formatOf(st)
 	if own >= 0 {
 		if p.try(own, st, r, text, hint) {
 			return
 		}
-		if p.formats[own].sole {
+		if p.formats[own].sole && st.Parsed > 0 {
 			p.carryOn(own, st, r, text)
 			return
 		}
 	}
-	for i := range p.formats {
+	for i := p.maps; i < len(p.formats); i++ {
 		// A line that hostile text started must not turn a file for good into one whose lines are never tried as others.
-		if i == own || own >= 0 && p.formats[i].sole {
+		if i == own || own >= 0 && p.formats[i].sole && !(p.formats[own].sole && st.Parsed == 0) {
 			continue
 		}
 		if p.try(i, st, r, text, hint) {
@@ -218,6 +249,17 @@ func (p *Parser) read(st *stream, r *record.Record, text string, hint time.Time)
 	if own >= 0 {
 		p.carryOn(own, st, r, text)
 	}
+}
+
+// mapped tries the mappings. They come before the file's own format, which may be any program's JSON.
+func (p *Parser) mapped(st *stream, r *record.Record, text string, hint time.Time) bool {
+	for i := range p.maps {
+		if p.try(i, st, r, text, hint) {
+			st.Format = p.formats[i].name
+			return true
+		}
+	}
+	return false
 }
 
 // try reads text in one format, and leaves r as it was when that fails.
@@ -237,7 +279,7 @@ func (p *Parser) carryOn(own int, st *stream, r *record.Record, text string) {
 	if !f.lines || !st.Open {
 		return
 	}
-	if f.sole || f.name == "nginx-error" || continues(text) {
+	if f.sole || f.name == "nginx-error" || f.name == "woocommerce" || continues(text) {
 		r.Class = record.Continuation
 		r.Format = f.name
 		r.SetText(record.Message, text)

@@ -1,0 +1,69 @@
+package intake
+
+import (
+	"strings"
+	"time"
+
+	"tocsin/internal/record"
+)
+
+// readTraefik reads Traefik's access log in its default form, an extended Common Log Format (its documentation, Access Logs):
+//
+//	client - user [time] "request" status bytes "referrer" "agent" count "router" "server" 2ms
+//
+// A status that was never sent is "-". The first field is the address of the connection, or what X-Forwarded-For says.
+func readTraefik(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) bool {
+	if !strings.HasSuffix(s, "ms") {
+		return false
+	}
+	head, t, rest, ok := clfHead(s)
+	if !ok {
+		return false
+	}
+	line, rest, ok := quoted(rest)
+	if !ok || !strings.HasPrefix(rest, " ") {
+		return false
+	}
+	q := newRequest("traefik", "access")
+	q.line, q.durationUnit = unescape(line), 1e6
+	q.status, rest = word(rest[1:])
+	q.bodyBytes, rest = word(rest)
+	if q.status != "-" && !httpStatus(q.status) || !strings.HasPrefix(rest, `"`) {
+		return false
+	}
+	q.referrer, rest, ok = quoted(rest)
+	agent := strings.TrimPrefix(rest, " ")
+	if !ok || !strings.HasPrefix(agent, `"`) {
+		return false
+	}
+	q.agent, rest, ok = quoted(agent)
+	count, rest := word(strings.TrimPrefix(rest, " "))
+	i := strings.LastIndexByte(rest, ' ')
+	if !ok || !isWhole(count) || i < 0 || !strings.HasPrefix(rest, `"`) {
+		return false
+	}
+	q.duration = strings.TrimSuffix(rest[i+1:], "ms")
+	if !isWhole(q.duration) {
+		return false
+	}
+	router, server, _ := strings.Cut(strings.Trim(rest[:i], `"`), `" "`)
+	q.referrer, q.agent = unescape(q.referrer), unescape(q.agent)
+	q.peer, rest = word(head)
+	_, q.user = word(rest)
+	q.user = unescape(q.user)
+	// A list in place of the client is a header that passed through other proxies: the address next to Traefik counts only from a
+	// proxy, and no proxy is named here.
+	if strings.Contains(q.peer, ",") || strings.HasSuffix(q.peer, ",") {
+		q.forwarded, q.peer = q.peer, "-"
+	}
+	if !p.access(r, &q) {
+		return false
+	}
+	r.Time = t
+	for _, f := range []struct{ name, text string }{{"RequestCount", count}, {"RouterName", router}, {"ServiceURL", server}} {
+		if f.text != "" && f.text != "-" {
+			extra(r, f.name, record.Text(f.text))
+		}
+	}
+	return true
+}
