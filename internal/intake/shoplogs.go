@@ -44,9 +44,21 @@ func readWoo(p *Parser, st *stream, r *record.Record, s string, _ time.Time) boo
 			p.pairs = p.pairs[:0]
 		}
 	}
+	p.wooContext()
 	p.shopMessage(r, message, "wordpress", "woocommerce")
 	textExtra(r, "log.level", level)
 	return true
+}
+
+// wooContext takes the addresses of a context for what they are: text that the message, which may be a client's, could have brought along, because
+// the older log files have no context.
+func (p *Parser) wooContext() {
+	for i := range p.pairs {
+		switch slotOf(p.pairs[i].key) {
+		case slotClient, slotPeer, slotForwarded, slotPort:
+			p.pairs[i].key = "woocommerce." + p.pairs[i].key
+		}
+	}
 }
 
 // wooOld reads "03-06-2018 @ 21:56:54 - message", as WooCommerce wrote it before its version 3.
