@@ -132,7 +132,11 @@ func (e *slow) who(s string) bool {
 }
 
 // kept is a text of one line that the next ones need, apart from the line. Names of accounts and hosts are no longer.
-func kept(s string) string { return strings.Clone(s[:min(len(s), maxName)]) }
+// What is no UTF-8 would not come through a snapshot.
+func kept(s string) string {
+	s = strings.ToValidUTF8(s[:min(len(s), maxName)], "?")
+	return strings.Clone(s)
+}
 
 // numbers reads "Query_time: 4.071491  Lock_time: 0.000212 Rows_sent: 1000" and its kin.
 func (e *slow) numbers(s string) {

@@ -111,12 +111,22 @@ func columnNames(names []string) ([]string, bool) {
 	}
 	out := make([]string, len(names))
 	for i, n := range names {
-		if len(n) > maxColumnName {
+		if len(n) > maxColumnName || !printable(n) {
 			return nil, false
 		}
 		out[i] = strings.Clone(n)
 	}
 	return out, true
+}
+
+// printable knows names that a snapshot gives back as they were: printing characters of ASCII.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // edgeColumns tells CloudFront's columns from a server's.
