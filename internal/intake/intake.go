@@ -18,7 +18,11 @@
 // proftpd, dovecot) get login from PAM. "message repeated N times" and "PAM N more authentication failures" carry N
 // in the extra field "repeat".
 //
-// A Parser keeps, per host and file, the format, the time of the last line and counts; that state is its Snapshot.
+// JSON is read by what its names mean (json.go), unless they are those of one program (namedjson.go). What no format knows, a Mapping of the
+// user's tells. A line of a file that CloudTrail delivered holds many events: who reads lines takes them apart with Parts or Unwrap.
+//
+// A Parser keeps, per host and file, the format, the time of the last line, the names of columns that a header line gave, the entry of a
+// slow query log that goes on, and counts; that state is its Snapshot.
 // It reads no clock: a stamp without year is placed by the caller's hint. It is not safe for concurrent use.
 package intake
 
