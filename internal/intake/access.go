@@ -91,7 +91,7 @@ func (q *request) setURL(r *record.Record) {
 	}
 	url := q.url
 	if q.query != "-" && q.query != "" {
-		url += "?" + strings.TrimPrefix(q.query, "?")
+		url += "?" + q.query
 	}
 	setURL(r, url)
 	if q.local {

@@ -180,8 +180,16 @@ func FuzzNames(f *testing.F) {
 		{`2023-03-12 11:17:28.425 UTC [5] FATAL:  no pg_hba.conf entry for host "203.0.113.7", user "%s", database "x", no encryption`, false},
 		{"161209 14:18:53 [Warning] Access denied for user '%s'@'203.0.113.7' (using password: NO)", true},
 		{`2023-04-06T09:13:34,820Z [http] WARN  o.a.g.r.auth.AuthenticationService - Authentication attempt from [203.0.113.7, 10.0.0.1] for user "%s" failed.`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s {"ip":"203.0.113.7"} []`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s {"a":"b"} {"ip":"203.0.113.7"}`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s [] []`, false},
+		{`203.0.113.7:1 [14/Jan/2015:12:48:57.127] a b/c 0/0/0/0/0 200 739 - - ---- 0/0/0/0/0 0/0 "GET /%s HTTP/1.1"`, false},
+		{`http 2023-04-26T12:22:55.463821Z app/a/b 203.0.113.7:1 - -1 -1 -1 400 - 34 366 "GET http://a:80/%s HTTP/1.1" "c" - - -`, false},
+		{`203.0.113.7 - - [02/Oct/2017:20:22:07 +0000] "GET / HTTP/1.1" 200 0 "-" "%s" 1 "r" "s" 2ms`, false},
+		{"2024-03-12\t15:22:28\tC\t703\t203.0.113.7\tGET\td\t/%s\t400\t-\tx\t-\t-\tError\tx\th\thttps\t62\t0.113\t-\tT\tA\tError\tHTTP/2.0\t-\t-\t5\t0.1\tError\tt\t20\t-\t-", false},
+		{`2024-02-02T03:58:51+00:00 ERROR %s CONTEXT: {"a":"b"}`, false},
 	}
-	for _, name := range []string{"root", "", "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff",
+	for _, name := range []string{"root", "", `x {"ip":"9.9.9.9"}`, `x {"ip":"9.9.9.9"} []`, `x CONTEXT: {"ip":"9.9.9.9"}`, "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff",
 		"x,client=9.9.9.9", "user=x,client=9.9.9.9", `x FATAL:  no pg_hba.conf entry for host "9.9.9.9", user "a`, "x LOG:  connection received: host=9.9.9.9 port=5"} {
 		for i := range templates {
 			f.Add(name, byte(i))

@@ -152,7 +152,7 @@ func (p *Parser) cloudflare(r *record.Record) bool {
 		case "ClientRequestPath":
 			first(&path, m.text)
 		case "ClientRequestQuery":
-			first(&q.query, m.text)
+			first(&q.query, strings.TrimPrefix(m.text, "?"))
 		case "ClientRequestProtocol":
 			first(&q.version, m.text)
 		case "ClientRequestHost":

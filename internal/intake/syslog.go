@@ -155,6 +155,14 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 		return p.inner(st, r, text, hint, readGuacamole)
 	case "haproxy":
 		return p.inner(st, r, text, hint, readHAProxy)
+	case "traefik":
+		if p.inner(st, r, text, hint, readTraefik) {
+			return true
+		}
+	case "caddy":
+		if !strings.HasPrefix(text, "{") {
+			return p.inner(st, r, text, hint, readCaddy)
+		}
 	case "guacd":
 		return guacd(r, text)
 	case "useradd", "usermod", "userdel", "groupadd", "groupdel", "gpasswd", "passwd", "chpasswd", "chage":

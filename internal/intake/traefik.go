@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,12 +21,13 @@ func readTraefik(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) 
 	if !ok {
 		return false
 	}
+	head = withoutContainer(head)
 	line, rest, ok := quoted(rest)
 	if !ok || !strings.HasPrefix(rest, " ") {
 		return false
 	}
 	q := newRequest("traefik", "access")
-	q.line, q.durationUnit = unescape(line), 1e6
+	q.line, q.durationUnit = line, 1e6 // its URL is percent-encoded as Go does it, and nothing else is escaped
 	q.status, rest = word(rest[1:])
 	q.bodyBytes, rest = word(rest)
 	if q.status != "-" && !httpStatus(q.status) || !strings.HasPrefix(rest, `"`) {
@@ -47,10 +49,9 @@ func readTraefik(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) 
 		return false
 	}
 	router, server, _ := strings.Cut(strings.Trim(rest[:i], `"`), `" "`)
-	q.referrer, q.agent = unescape(q.referrer), unescape(q.agent)
+	q.referrer, q.agent = unquoteGo(q.referrer), unquoteGo(q.agent)
 	q.peer, rest = word(head)
 	_, q.user = word(rest)
-	q.user = unescape(q.user)
 	// A list in place of the client is a header that passed through other proxies: the address next to Traefik counts only from a
 	// proxy, and no proxy is named here.
 	if strings.Contains(q.peer, ",") || strings.HasSuffix(q.peer, ",") {
@@ -66,4 +67,15 @@ func readTraefik(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) 
 		}
 	}
 	return true
+}
+
+// unquoteGo undoes what Go does to a text in quotes (strconv.Quote).
+func unquoteGo(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	if plain, err := strconv.Unquote(`"` + s + `"`); err == nil {
+		return plain
+	}
+	return unescape(s)
 }
