@@ -248,7 +248,7 @@ func (l *w3cLine) field(name string) *string {
 
 // plus undoes IIS's way to write blanks.
 func (l *w3cLine) plus() {
-	for _, s := range []*string{&l.q.agent, &l.q.referrer, &l.q.cookie} {
+	for _, s := range []*string{&l.q.agent, &l.q.referrer, &l.q.cookie, &l.q.forwarded} {
 		*s = strings.ReplaceAll(*s, "+", " ")
 	}
 }
