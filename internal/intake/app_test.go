@@ -251,7 +251,7 @@ func TestJSON(t *testing.T) {
 		{`{"a":tru}`, false, nil},
 		{`{"a":"b`, false, nil},
 		{`[1]`, false, nil},
-		{`{"a":[[[[[[[[[[1]]]]]]]]]]}`, false, nil},
+		{`{"a":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}`, false, nil},
 	} {
 		p := parser(t, Options{})
 		_, ok := p.object(c.in)
