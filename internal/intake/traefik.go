@@ -51,10 +51,14 @@ func readTraefik(p *Parser, _ *stream, r *record.Record, s string, _ time.Time) 
 	router, server, _ := strings.Cut(strings.Trim(rest[:i], `"`), `" "`)
 	q.referrer, q.agent = unquoteGo(q.referrer), unquoteGo(q.agent)
 	q.peer, rest = word(head)
+	for hops := 0; strings.HasSuffix(q.peer, ",") && hops < maxHops; hops++ {
+		var hop string
+		hop, rest = word(rest)
+		q.peer += " " + hop
+	}
 	_, q.user = word(rest)
-	// A list in place of the client is a header that passed through other proxies: the address next to Traefik counts only from a
-	// proxy, and no proxy is named here.
-	if strings.Contains(q.peer, ",") || strings.HasSuffix(q.peer, ",") {
+	// A list in place of the client is a header that passed through other proxies: none of it counts, because no proxy is named.
+	if strings.Contains(q.peer, ",") {
 		q.forwarded, q.peer = q.peer, "-"
 	}
 	if !p.access(r, &q) {
