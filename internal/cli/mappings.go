@@ -48,7 +48,10 @@ func readMappings(files []string) (out []intake.Mapping, err error) {
 		if len(c.Mappings) == 0 {
 			return nil, fmt.Errorf("%s: there are no mappings in it; write mappings: and a list, as doc/logs.md shows", name)
 		}
-		out = append(out, mappings(c)...)
+		for _, m := range mappings(c) {
+			m.Anywhere = true
+			out = append(out, m)
+		}
 	}
 	return out, nil
 }

@@ -14,7 +14,8 @@ import (
 // dots ("user.email"), elements of an array go by the array's name. A mapping is tried before all formats.
 type Mapping struct {
 	Name     string            // a word; records have the format "map:" + Name
-	Files    []string          // globs (path.Match) of the paths, or names, of the files that it is for; none is every file
+	Files    []string          // globs (path.Match) of the paths of the files that it is for, without a slash of their names; none is every file
+	Anywhere bool              // names count alone: the files lie in another folder than they did
 	When     map[string]string // path to the text that it must have; "*" is any
 	Category []string          // log source of the records in Sigma's words
 	Product  string
@@ -239,9 +240,10 @@ func (w *mapper) wants(file string) bool {
 		if ok, _ := path.Match(g, file); ok {
 			return true
 		}
-		// What is replayed lies in another folder than it did: the name decides then.
-		if ok, _ := path.Match(path.Base(g), base); ok {
-			return true
+		if w.Anywhere || !strings.Contains(g, "/") {
+			if ok, _ := path.Match(path.Base(g), base); ok {
+				return true
+			}
 		}
 	}
 	return false

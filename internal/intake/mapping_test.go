@@ -18,7 +18,7 @@ func auditMapping(t *testing.T) Mapping {
 		t.Skip("no time zones here")
 	}
 	return Mapping{
-		Name: "shop-audit", Files: []string{"/var/log/shop/audit*.json"}, When: map[string]string{"app": "shop"},
+		Name: "shop-audit", Files: []string{"/var/log/shop/audit*.json"}, Anywhere: true, When: map[string]string{"app": "shop"},
 		Category: []string{"application", "authentication"}, Product: "shop", Service: "audit",
 		TimePath: "meta.at", TimeLayout: "02.01.2006 15:04:05", TimeZone: berlin,
 		Fields: map[string][]string{"source.ip": {"client.address"}, "network.forwarded_ip": {"client.forwarded"}, "user.name": {"account.email", "account.login"},
@@ -64,6 +64,29 @@ n=5`)
 	}
 	if r := p.Parse(record.Line{File: "else.json", Raw: auditLine}, hint); r.Format == "map:shop-audit" {
 		t.Error("the mapping takes another file's line")
+	}
+}
+
+// Given patterns of files, when a mapping is asked for one, then it wants those that match: by path, by name alone without a slash, and by name alone
+// in any folder.
+func TestMappingFiles(t *testing.T) {
+	for _, c := range []struct {
+		pattern, file string
+		anywhere      bool
+		want          bool
+	}{
+		{"/var/log/shop/*.json", "/var/log/shop/a.json", false, true},
+		{"/var/log/shop/*.json", "/var/log/other/a.json", false, false},
+		{"/var/log/shop/*.json", "/var/log/shop/deep/a.json", false, false},
+		{"audit-*.json", "/var/log/other/audit-1.json", false, true},
+		{"audit-*.json", "/var/log/other/x.json", false, false},
+		{"/var/log/shop/audit-*.json", "copy/audit-1.json", true, true},
+		{"/var/log/shop/audit-*.json", "copy/x.json", true, false},
+	} {
+		w := mapper{Mapping: Mapping{Files: []string{c.pattern}, Anywhere: c.anywhere}}
+		if got := w.wants(c.file); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 
