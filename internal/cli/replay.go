@@ -244,6 +244,7 @@ func writeText(w io.Writer, out desk.Replay, took time.Duration) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	writeUnusual(w, out.Alerts)
 	fmt.Fprintf(w, "\n%s in %.1f s, %d not parsed; %s, %s\n", counted(int(out.Lines), "line"), took.Seconds(), out.Unparsed,
 		counted(len(out.Alerts), "alert"), counted(len(out.Incidents), "incident"))
 	for _, s := range out.Skipped {

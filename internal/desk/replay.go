@@ -62,6 +62,7 @@ type ReplayAlert struct {
 	Sample   []string  `json:"sample"`
 	Author   string    `json:"author,omitempty"`
 	Impact   string    `json:"impact,omitempty"`
+	Why      string    `json:"why,omitempty"` // what is not normal, in words, of a rule that reads habits
 }
 
 // A ReplayIncident is an incident as `replay --json` prints it.
@@ -181,7 +182,7 @@ func (s *shadow) report(out *Replay) {
 	for _, id := range s.book.Order {
 		a := s.alerts[id]
 		x := ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
-			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact)}
+			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), Why: a.Why}
 		for _, p := range a.Accounts {
 			x.Accounts = append(x.Accounts, p.Name)
 		}
