@@ -28,6 +28,7 @@ type replayFlags struct {
 	geo    []string
 	since  string
 	as     string
+	maps   []string
 	json   bool
 	failOn string
 	zone   string
@@ -48,6 +49,7 @@ func (p Program) replay() *cobra.Command {
 	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
 	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones still fill windows")
 	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
 	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
@@ -103,6 +105,9 @@ func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, err
 	p.sayRefused(set)
 	out.Rules, out.As = set.Rules, o.as
 	if out.Geo, err = readGeo(o.geo); err != nil {
+		return out, err
+	}
+	if out.Maps, err = readMappings(o.maps); err != nil {
 		return out, err
 	}
 	if out.Zone, err = time.LoadLocation(o.zone); err != nil {

@@ -52,6 +52,7 @@ type Options struct {
 	Shared     []netip.Prefix
 	Trusted    []netip.Prefix
 	Zone       *time.Location                  // of logs without a zone
+	Maps       []intake.Mapping                // of JSON that no format knows
 	Watch      []string                        // files, globs, folders
 	Poll       time.Duration                   // of watched files, when the system tells nothing
 	Sample     fs.FS                           // bundled logs to play instead

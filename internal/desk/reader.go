@@ -87,7 +87,7 @@ func newReader(d *Desk) (*reader, error) {
 // reset begins with empty windows.
 func (r *reader) reset() error {
 	var err error
-	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
+	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone, Maps: r.d.o.Maps})
 	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
 	r.recall()
 	return err
@@ -226,27 +226,9 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			if l.Seq >= r.mute {
 				changes = append(changes, r.unmute(started)...)
 			}
-			rec := &r.record
-			r.parser.ParseInto(rec, l, b.Received)
-			r.clamp(rec, b.Received)
-			if l.Seq >= r.counted {
-				r.count(rec)
-				if r.signin(rec, b.Received, started[l.File], wishes) {
-					r.d.owes()
-				}
-			}
-			changed := r.detector.Step(rec)
-			r.countHits(rec, l.Seq < r.counted)
-			for _, c := range changed {
-				if l.Seq < r.mute {
-					continue
-				}
-				if c.Step == detect.Raised {
-					r.hour(rec.Time).Alerts++
-				}
-				start, watched := started[l.File]
-				// Logs tell the second: what comes in that of the start is live, not history.
-				changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+			for part := range intake.Parts(l.Raw) {
+				l.Raw = part
+				changes = append(changes, r.matchLine(l, b.Received, started, wishes)...)
 			}
 			next = l.Seq + 1
 		}
@@ -255,6 +237,33 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 		changes = append(changes, r.unmute(started)...)
 	}
 	return changes, next
+}
+
+// matchLine runs one line, or one event of a line that holds several.
+func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish) (changes []told) {
+	rec := &r.record
+	r.parser.ParseInto(rec, l, received)
+	r.clamp(rec, received)
+	if l.Seq >= r.counted {
+		r.count(rec)
+		if r.signin(rec, received, started[l.File], wishes) {
+			r.d.owes()
+		}
+	}
+	changed := r.detector.Step(rec)
+	r.countHits(rec, l.Seq < r.counted)
+	for _, c := range changed {
+		if l.Seq < r.mute {
+			continue
+		}
+		if c.Step == detect.Raised {
+			r.hour(rec.Time).Alerts++
+		}
+		start, watched := started[l.File]
+		// Logs tell the second: what comes in that of the start is live, not history.
+		changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+	}
+	return changes
 }
 
 // unmute raises, once, what the windows that were filled silently hold: attacks that go on. Those that the ledger knows are

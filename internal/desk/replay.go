@@ -28,6 +28,7 @@ type ReplayOptions struct {
 	Shared  []netip.Prefix
 	Trusted []netip.Prefix
 	Zone    *time.Location
+	Maps    []intake.Mapping
 	Since   time.Time                                  // records before it fill windows only
 	Seen    func(lines int64)                          // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil
@@ -84,7 +85,7 @@ func RunReplay(ctx context.Context, o ReplayOptions) (Replay, error) {
 	var out Replay
 	detector := detect.New(o.Rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone})
 	book := &shadow{alerts: map[string]detect.Alert{}}
-	parser, err := intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone})
+	parser, err := intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone, Maps: o.Maps})
 	if err != nil {
 		return out, err
 	}
