@@ -140,6 +140,14 @@ func TestWaves(t *testing.T) {
 	for i := range shared.Sources {
 		shared.Sources[i].Shared = true
 	}
+	accounts := func(n int) entry.Alert {
+		a := wave(0)
+		a.Accounts = nil
+		for i := range n {
+			a.Accounts = append(a.Accounts, entry.Party{Hash: fmt.Sprint("u", i), Role: "victim", Realm: "customer"})
+		}
+		return a
+	}
 	other := func(m int, realm, technique string) entry.Alert {
 		a := alert("b", "r2", "medium", m, "c9", "berta")
 		a.Accounts[0].Realm = realm
@@ -160,6 +168,8 @@ func TestWaves(t *testing.T) {
 		{"another technique", wave(8), other(1, "customer", "attack.t1657"), "opened"},
 		{"no account", wave(8), nameless, "opened"},
 		{"too few addresses for a wave", wave(7), other(1, "customer", "attack.t1110.004"), "opened"},
+		{"many accounts and no address", accounts(11), other(1, "customer", "attack.t1110.004"), "wave"},
+		{"a few accounts and no address", accounts(10), other(1, "customer", "attack.t1110.004"), "opened"},
 		{"shared addresses are no wave", shared, other(1, "customer", "attack.t1110.004"), "opened"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,9 +70,12 @@ func (x *index) add(id int64, a entry.Alert) {
 	}
 }
 
-// isWave reports whether an alert is of an attack that is spread over so many addresses that none of them stands for it.
-// Own and shared addresses do not count: the customers of a phone network are no botnet.
+// isWave reports whether an alert is of an attack that is spread over so many addresses that none of them stands for it, or names
+// no address and many accounts. Own and shared addresses do not count: the customers of a phone network are no botnet.
 func isWave(a entry.Alert) bool {
+	if len(a.Sources) == 0 {
+		return len(a.Accounts) > fewAccounts
+	}
 	n := 0
 	for _, p := range a.Sources {
 		if joins(p) {
