@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -32,6 +33,9 @@ type node struct {
 	slots   []slot             // of a correlation, as its rules
 	parents []parent           // the correlations that read it
 	most    int                // of a correlation: the highest count that it compares with
+	least   int                // and the lowest that fulfils it; 0 when it may be none
+	once    bool               // it counts an alert of a correlation below once
+	salt    uint64             // tells its groups from those of other rules and versions
 }
 
 // A slot is one of the rules that a correlation reads.
@@ -237,6 +241,7 @@ func (l *loader) addFilter(f *sigma.Filter) {
 
 func (l *loader) put(n *node) {
 	n.n = len(l.rules.nodes)
+	n.salt = hashValues("", []string{n.meta.Key(), n.meta.Version})
 	l.rules.nodes = append(l.rules.nodes, n)
 	l.state[n] = stateAdded
 }
@@ -301,7 +306,14 @@ func (l *loader) slots(n *node) error {
 	}
 	for _, b := range c.Bounds {
 		n.most = max(n.most, int(b.Value))
+		switch b.Op {
+		case "gte", "eq":
+			n.least = max(n.least, int(math.Ceil(b.Value)))
+		case "gt":
+			n.least = max(n.least, int(math.Floor(b.Value))+1)
+		}
 	}
+	n.once = slices.Contains([]sigma.CorrelationType{sigma.EventCount, sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile}, c.Type)
 	return nil
 }
 

@@ -12,7 +12,9 @@ type Stats struct {
 	Groups    int   // kept now
 	Held      int   // matches that windows hold now
 	Active    int   // alerts that have not ended
-	Evicted   int64 // groups lost because a limit was reached: detection was blunt there
+	Waiting   int   // groups that gave way and are remembered in short
+	Evicted   int64 // groups lost for good because a limit was reached
+	Blunt     int64 // of those lost, how many had come half of the way to an alert since they began to, at most an hour apart
 	Addresses int   // of which is known who signs in from them
 	Forgotten int64 // such addresses lost because a limit was reached
 	Rules     []RuleStats
@@ -35,8 +37,11 @@ type RuleStats struct {
 func (d *Detector) Stats() Stats {
 	d.settle()
 	s := Stats{
-		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
-		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
+		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted, Blunt: d.blunt.Count,
+		Addresses: len(d.near.by), Forgotten: d.forgotten,
+	}
+	if d.waiting != nil {
+		s.Waiting = d.waiting.used
 	}
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats
@@ -70,7 +75,7 @@ func (d *Detector) Alerts() []Alert {
 		if !n.raises {
 			continue
 		}
-		for e := d.bins[i].order.Front(); e != nil; e = e.Next() {
+		for e := d.bins[i].order.Front(); e != nil; e = e.Next() { // what has an alert is no single
 			if l := e.Value.(*group).live; l != nil {
 				lives = append(lives, l)
 			}
