@@ -38,13 +38,10 @@ func (e *expr) held(v *View, parts []string) []string {
 		return parts
 	}
 	if e.term != nil {
-		return append(parts, e.term.held(v).words()+e.term.has(v))
+		return append(parts, e.term.reason(v, true))
 	}
 	if e.op == opNot {
-		for _, k := range e.kids {
-			parts = append(parts, "not: "+k.words(false))
-		}
-		return parts
+		return e.kids[0].reasons(v, false, parts)
 	}
 	for _, k := range e.kids {
 		if k.match(v) {
@@ -52,19 +49,4 @@ func (e *expr) held(v *View, parts []string) []string {
 		}
 	}
 	return parts
-}
-
-// held is the term with only those of its values that the record has.
-func (t *term) held(v *View) *term {
-	if t.all || t.negate || len(t.wants) < 2 || len(t.said) != len(t.wants) {
-		return t
-	}
-	short := *t
-	short.said = nil
-	for i := range t.wants {
-		if t.wants[i].match(v, t) {
-			short.said = append(short.said, t.said[i])
-		}
-	}
-	return &short
 }

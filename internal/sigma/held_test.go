@@ -19,11 +19,11 @@ func TestHeld(t *testing.T) {
 		{"of a list only what is there", `
   path: {url.path|contains: [/shop, /admin, /backend, /login]}
   condition: path`, true,
-			[]Held{{"path", true, []string{`url.path contains any of '/admin', '/login'; it is "/Admin/login"`}}}},
+			[]Held{{"path", true, []string{`the path has "/admin" in it: "/Admin/login"`}}}},
 		{"one value has no list", `
   path: {url.path|contains: [/shop, /admin]}
   condition: path`, true,
-			[]Held{{"path", true, []string{`url.path contains '/admin'; it is "/Admin/login"`}}}},
+			[]Held{{"path", true, []string{`the path has "/admin" in it: "/Admin/login"`}}}},
 		{"all of a map, one of a list", `
   path:
     http.request.method: [GET, POST]
@@ -32,21 +32,21 @@ func TestHeld(t *testing.T) {
     - user_agent.original: null
     - user_agent.original|contains: curl
   condition: path and agent`, true,
-			[]Held{{"path", true, []string{`http.request.method is POST; it is "POST"`, `url.path starts with '/admin'; it is "/Admin/login"`}},
-				{"agent", true, []string{`user_agent.original is missing; the line has none`}}}},
+			[]Held{{"path", true, []string{`the method is "POST"`, `the path begins with "/admin": "/Admin/login"`}},
+				{"agent", true, []string{`the line does not give the user agent`}}}},
 		{"what a filter asks for is not there", `
   path: {url.path|contains: /admin}
   office: {source.ip: 192.0.2.1}
   condition: path and not office`, true,
-			[]Held{{"path", true, []string{`url.path contains '/admin'; it is "/Admin/login"`}}, {"office", false, nil}}},
+			[]Held{{"path", true, []string{`the path has "/admin" in it: "/Admin/login"`}}, {"office", false, nil}}},
 		{"all of several stay together", `
   path: {url.path|contains|all: [/admin, login]}
   condition: path`, true,
-			[]Held{{"path", true, []string{`url.path contains all of '/admin', login; it is "/Admin/login"`}}}},
+			[]Held{{"path", true, []string{`the path is "/Admin/login", which does have '/admin' and login`}}}},
 		{"what must be there, or missing", `
   path: {url.path|exists: true, http.request.referrer|exists: false}
   condition: path`, true,
-			[]Held{{"path", true, []string{`url.path is there; it is "/Admin/login"`, `http.request.referrer is missing; the line has none`}}}},
+			[]Held{{"path", true, []string{`the line gives the path`, `the line does not give the page before it (referrer)`}}}},
 		{"no match", `
   path: {url.path|contains: /shop}
   condition: path`, false,

@@ -126,6 +126,8 @@ func joinWords(by string) string {
 		return "joined by an account within 24 hours"
 	case "network":
 		return "joined by the same rule from the same network within an hour"
+	case "wave":
+		return "joined by the same technique against accounts of the same kind: an attack from many addresses"
 	case "technique":
 		return "joined by the same technique within minutes; it names nobody itself"
 	case "low":
