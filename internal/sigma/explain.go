@@ -99,12 +99,6 @@ func (t *term) words() string {
 	if len(values) == 1 && values[0] == "null" {
 		values[0] = "missing"
 	}
-	if verb == verbs["exists"] && len(values) == 1 {
-		there := map[string]string{"true": who + " is there", "false": who + " is missing"}[values[0]]
-		if there != "" && !t.negate && len(remarks) == 0 {
-			return there
-		}
-	}
 	quantity := ""
 	if len(values) > 1 {
 		quantity = "any of "
