@@ -58,8 +58,8 @@ detection: {where: {source.geo.country_iso_code: [DE, BR]}, us: {source.ip: 192.
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(x.want, got, cmp.Comparer(func(a, b string) bool { // the words of a reason are sigma's
-			return a == b || a == "/knock" && strings.Contains(b, `it is "/knock"`) || b == "/knock" && strings.Contains(a, `it is "/knock"`) ||
-				a == "BR" && strings.Contains(b, `it is "BR"`) || b == "BR" && strings.Contains(a, `it is "BR"`)
+			return a == b || a == "/knock" && strings.Contains(b, `"/knock"`) || b == "/knock" && strings.Contains(a, `"/knock"`) ||
+				a == "BR" && strings.Contains(b, `"BR"`) || b == "BR" && strings.Contains(a, `"BR"`)
 		})); diff != "" {
 			t.Errorf("%s: %s", x.name, diff)
 		}

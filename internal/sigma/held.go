@@ -38,7 +38,7 @@ func (e *expr) held(v *View, parts []string) []string {
 		return parts
 	}
 	if e.term != nil {
-		return append(parts, e.term.held(v).words()+e.term.has(v))
+		return append(parts, e.term.holding(v))
 	}
 	if e.op == opNot {
 		for _, k := range e.kids {
@@ -53,6 +53,9 @@ func (e *expr) held(v *View, parts []string) []string {
 	}
 	return parts
 }
+
+// holding says why a term holds, in words.
+func (t *term) holding(v *View) string { return t.held(v).words() + t.has(v) }
 
 // held is the term with only those of its values that the record has.
 func (t *term) held(v *View) *term {

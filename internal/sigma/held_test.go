@@ -22,7 +22,7 @@ func TestHeld(t *testing.T) {
   condition: path`, true, []string{"path y"}, [][]string{{"/admin", "/login", `"/Admin/login"`, "!/shop", "!/backend"}}},
 		{"one value has no list", `
   path: {url.path|contains: [/shop, /admin]}
-  condition: path`, true, []string{"path y"}, [][]string{{"/admin", "!/shop", "!any of"}}},
+  condition: path`, true, []string{"path y"}, [][]string{{"/admin", "!/shop"}}},
 		{"all of a map, one of a list", `
   path:
     http.request.method: [GET, POST]
@@ -30,14 +30,14 @@ func TestHeld(t *testing.T) {
   agent:
     - user_agent.original: null
     - user_agent.original|contains: curl
-  condition: path and agent`, true, []string{"path y", "agent y"}, [][]string{{"POST", "!GET"}, {"/admin"}, {"missing", "!curl"}}},
+  condition: path and agent`, true, []string{"path y", "agent y"}, [][]string{{"POST", "!GET"}, {"/admin"}, {"!curl"}}},
 		{"what a filter asks for is not there", `
   path: {url.path|contains: /admin}
   office: {source.ip: 192.0.2.1}
   condition: path and not office`, true, []string{"path y", "office n"}, [][]string{{"/admin"}}},
 		{"all of several stay together", `
   path: {url.path|contains|all: [/admin, login]}
-  condition: path`, true, []string{"path y"}, [][]string{{"/admin", "login", "all of"}}},
+  condition: path`, true, []string{"path y"}, [][]string{{"/admin", "login"}}},
 		{"no match", `
   path: {url.path|contains: /shop}
   condition: path`, false, []string{"path n"}, nil},
