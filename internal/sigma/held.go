@@ -38,7 +38,7 @@ func (e *expr) held(v *View, parts []string) []string {
 		return parts
 	}
 	if e.term != nil {
-		return append(parts, e.term.reason(v, true))
+		return append(parts, e.term.holding(v))
 	}
 	if e.op == opNot {
 		return e.kids[0].reasons(v, false, parts)
@@ -50,3 +50,6 @@ func (e *expr) held(v *View, parts []string) []string {
 	}
 	return parts
 }
+
+// holding says why a term holds, in words.
+func (t *term) holding(v *View) string { return t.reason(v, true) }
