@@ -14,7 +14,7 @@ var ErrOtherRules = errors.New("the snapshot belongs to another set of rules")
 
 // snapshotVersion changes whenever the form below or the meaning of windows does; an older snapshot is then refused like one of
 // other rules.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // The form of a snapshot, written by encoding/gob. It holds no maps, so one state has one form.
 type snapshot struct {
@@ -32,9 +32,11 @@ type snapshot struct {
 }
 
 type binForm struct {
-	Broken string
-	Stats  RuleStats
-	Groups []groupForm // those used last at the end
+	Rule    string // its key
+	Version string
+	Broken  string
+	Stats   RuleStats
+	Groups  []groupForm // those used last at the end
 }
 
 type groupForm struct {
@@ -77,7 +79,8 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 	w := &packer{number: d.freezes, sights: make([]*sight, 0, d.weight)}
 	for i := range d.bins {
 		b := &d.bins[i]
-		f := binForm{Broken: b.broken, Stats: b.stats}
+		m := d.rules.nodes[i].meta
+		f := binForm{Rule: m.Key(), Version: m.Version, Broken: b.broken, Stats: b.stats}
 		for e := b.order.Front(); e != nil; e = e.Next() {
 			f.Groups = append(f.Groups, w.group(e.Value.(*group)))
 		}
@@ -135,29 +138,52 @@ func (w *packer) marks(all []mark) []markForm {
 
 // Restore replaces the whole state by a snapshot's. ErrOtherRules and damage leave the Detector as it was.
 func (d *Detector) Restore(data []byte) error {
-	var s snapshot
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
-		return fmt.Errorf("reading the state of detection: %w", err)
+	s, err := decode(data)
+	if err != nil {
+		return err
 	}
-	if s.Version != snapshotVersion || s.Rules != d.rules.hash {
+	if s.Rules != d.rules.hash {
 		return ErrOtherRules
 	}
 	if len(s.Bins) != len(d.rules.nodes) {
 		return fmt.Errorf("reading the state of detection: it has %d rules, not %d", len(s.Bins), len(d.rules.nodes))
 	}
 	n := New(d.rules, d.o)
-	n.ord, n.late, n.evicted, n.forgotten = s.Ord, s.Late, s.Evicted, s.Forgotten
-	n.time = timekeeper{s.Newest, s.Far, s.FarN}
+	n.ord = s.Ord
 	for i := range s.Bins {
 		if err := n.restoreBin(n.rules.nodes[i], &s.Bins[i], s.Sights); err != nil {
-			return fmt.Errorf("reading the state of detection: rule %s: %w", n.rules.nodes[i].meta.Key(), err)
+			return damaged(n.rules.nodes[i], err)
 		}
 	}
-	for i := range s.Near {
-		n.near.by[s.Near[i].IP] = n.near.order.PushBack(&s.Near[i])
-	}
+	n.restoreRest(s)
 	*d = *n
 	return nil
+}
+
+// decode reads a snapshot of this program's form.
+func decode(data []byte) (*snapshot, error) {
+	var s snapshot
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
+		return nil, fmt.Errorf("reading the state of detection: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return nil, ErrOtherRules
+	}
+	return &s, nil
+}
+
+func damaged(n *node, err error) error {
+	return fmt.Errorf("reading the state of detection: rule %s: %w", n.meta.Key(), err)
+}
+
+// restoreRest takes over what is known beside rules.
+func (d *Detector) restoreRest(s *snapshot) {
+	d.late, d.evicted, d.forgotten = s.Late, s.Evicted, s.Forgotten
+	d.time = timekeeper{s.Newest, s.Far, s.FarN}
+	d.near = newNeighbourhoods()
+	for i := range s.Near {
+		d.near.by[s.Near[i].IP] = d.near.order.PushBack(&s.Near[i])
+	}
 }
 
 func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
