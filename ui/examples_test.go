@@ -242,6 +242,8 @@ func sourcesView() SourcesView {
 func rulesView() RulesView {
 	v := RulesView{Frame: frame("Rules", "rules", "/rules"), Summary: "42 rules watch, 1 is refused.", Levels: []Option{{"", "any level", true}, {"critical", "Critical", false}}, States: []Option{{"", "any state", true}, {"refused", "refused", false}}}
 	v.Refused = []RefusedRule{{"rules/mine/night-export.yml", "Export at night", "line 14, column 5: unknown modifier \"containz\"; the nearest known one is \"contains\""}}
+	v.Kept = []RefusedRule{{"mine/refunds.yml:12", "Refunds in bulk", "re: lookaround (?=...) is not RE2"}}
+	v.Trouble = "mine: permission denied"
 	for i, a := range alertRows {
 		id := fmt.Sprintf("7d6d30b8-5b91-4b90-a891-46cccaf2%04d", i)
 		v.Rows = append(v.Rows, RuleRow{ID: id, Href: "/rules/" + id, Title: a.Title, Says: "A query string holds SQL that joins a second result to the first.", Level: a.Level, State: State{"good", "watching"}, Matches: "1,590", Alerts: "7", Last: a.Last})

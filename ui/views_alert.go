@@ -61,6 +61,8 @@ type RulesView struct {
 	States   []Option
 	Filtered bool
 	Refused  []RefusedRule
+	Kept     []RefusedRule // broken in their files, so that the last good ones stay
+	Trouble  string        // why the folders could not be read again; "" if they could
 	Rows     []RuleRow
 }
 

@@ -72,7 +72,7 @@ func (d *Desk) RemoveMute(actor auth.Actor, id int64) error {
 }
 
 func (d *Desk) hasRule(key string) bool {
-	for _, x := range d.o.Rules.Documents() {
+	for _, x := range d.rules.Load().Rules.Documents() {
 		if x.Meta().Key() == key {
 			return true
 		}

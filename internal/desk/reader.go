@@ -46,7 +46,11 @@ type reader struct {
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
+	others   *RuleSet            // rules to go on with; nil: the same
+	turn     context.CancelFunc  // ends the wait for lines, because there are other rules
 
+	kept   []byte // windows of rules that did not change, taken over when the others' are filled again
+	owing  []told // ends of alerts whose rules are gone, not yet written down
 	saver  saver
 	record record.Record // of the line that is matched, used again
 }
@@ -81,7 +85,7 @@ func newReader(d *Desk) (*reader, error) {
 func (r *reader) reset() error {
 	var err error
 	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
-	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
+	r.detector = detect.New(r.d.rules.Load().Rules, r.d.detectOptions())
 	return err
 }
 
@@ -93,7 +97,8 @@ func (d *Desk) detectOptions() detect.Options {
 	return o
 }
 
-// restore goes on from s. With other rules the windows are filled again from the lines before, silently.
+// restore goes on from s. With other rules, those that did not change go on; the windows of the others are filled again from
+// the lines before, silently.
 func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
@@ -106,7 +111,16 @@ func (r *reader) restore(s snapshot) {
 		r.next, r.saver.next = max(s.Next, r.next), s.Next
 		return
 	}
-	r.d.log.Info("the windows of detection are filled again from the archive", "because", err)
+	r.kept = nil
+	if adopted, err := detect.New(r.d.rules.Load().Rules, r.d.detectOptions()).Adopt(s.Detect); err == nil {
+		r.kept = s.Detect
+		if len(adopted.Fresh) == 0 && r.parser.Restore(s.Intake) == nil { // rules only went
+			r.next, r.saver.next = max(s.Next, r.next), 0
+			r.takeOver()
+			return
+		}
+	}
+	r.d.log.Info("windows of detection are filled again from the archive", "because", err)
 	if err := r.reset(); err != nil {
 		panic("desk: a parser that could be made a moment ago: " + err.Error())
 	}
@@ -127,10 +141,22 @@ func (d *Desk) heardUpTo() (next int64) {
 // run reads until ctx ends. What it cannot do it says, and tries again.
 func (r *reader) run(ctx context.Context) error {
 	for {
-		err := r.rest(ctx)
+		turn, end := context.WithCancel(ctx)
+		r.mu.Lock()
+		r.turn = end
+		r.mu.Unlock()
+		err := r.change()
+		if err == nil {
+			err = r.rest(turn)
+		}
+		changes := turn.Err() != nil
+		end()
 		if ctx.Err() != nil {
 			r.saveLast()
 			return nil
+		}
+		if changes {
+			continue
 		}
 		if err == nil {
 			err = r.step()
@@ -174,13 +200,13 @@ func (r *reader) step() error {
 	}
 	r.d.alarm.quiet(readingFails)
 	changes, next := r.match(blocks)
-	if len(changes) > 0 {
+	if changes = append(r.owing, changes...); len(changes) > 0 {
 		if err := r.d.raise(changes); err != nil {
 			return errors.Join(err, r.rewind())
 		}
 	}
 	r.mu.Lock()
-	r.next = next
+	r.next, r.owing = next, nil
 	r.mu.Unlock()
 	r.d.changed.say()
 	r.saveWhenDue()
@@ -197,6 +223,7 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.kept, r.owing, r.saver.next = fresh.kept, fresh.owing, fresh.saver.next
 	return nil
 }
 
@@ -244,6 +271,7 @@ func (r *reader) unmute(started map[string]time.Time) (changes []told) {
 		return nil
 	}
 	r.mute = 0
+	r.takeOver()
 	for _, a := range r.detector.Alerts() {
 		history := len(started) > 0
 		for _, start := range started {

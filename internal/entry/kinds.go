@@ -59,6 +59,9 @@ type Rules struct {
 	Hash    string `json:"hash"`
 	Loaded  int    `json:"loaded"`
 	Refused int    `json:"refused,omitempty"`
+	Kept    int    `json:"kept,omitempty"`  // that are broken in the files, so that the last good ones are used
+	Fresh   int    `json:"fresh,omitempty"` // that are new or changed since the last were loaded
+	Gone    int    `json:"gone,omitempty"`  // that are not there any more
 }
 
 // Source says that a watched source fell silent or spoke again. Its path is in the vault: names of files can name people.

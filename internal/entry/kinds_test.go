@@ -26,7 +26,7 @@ var party = Party{Hash: "aa11", Net: "bb22", Role: "suspect", Realm: "admin", Co
 var full = map[Kind]any{
 	ProgramStarted:   Started{"0.1.0", true, 12, 1},
 	ClockJumped:      Jumped{90 * time.Second},
-	RulesLoaded:      Rules{"abcd", 40, 1},
+	RulesLoaded:      Rules{"abcd", 40, 1, 2, 3, 4},
 	SourceSilent:     Source{"cc33", "v0", t0, time.Hour},
 	SourceBack:       Source{"cc33", "v0", t0, time.Hour},
 	VaultErased:      Erased{[]string{"v1"}, "v2"},

@@ -72,6 +72,7 @@ func (s *Server) Handler() http.Handler {
 
 // serve asks who it is and whether they may, then handles. A panic costs the request, not the program.
 func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
+	s = s.today()
 	v := s.visit(w, r)
 	defer func() {
 		if p := recover(); p != nil {

@@ -60,6 +60,7 @@ func (s *Server) rules(v *visit) error {
 	for _, r := range s.o.Set.Refused {
 		view.Refused = append(view.Refused, ui.RefusedRule{File: r.File, Name: r.Title, Why: r.Feature + ": " + r.Why})
 	}
+	view.Kept, view.Trouble = keptRules(s.o.Set.Kept), s.o.Set.Trouble
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused"
 	return ui.Rules.Show(v.w, http.StatusOK, view)
 }
