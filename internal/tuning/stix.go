@@ -28,7 +28,9 @@ type indicator struct {
 	place int
 }
 
-func (x indicator) where() string { return strings.TrimSpace(fmt.Sprintf("objects[%d] %s", x.place, x.ID)) }
+func (x indicator) where() string {
+	return strings.TrimSpace(fmt.Sprintf("objects[%d] %s", x.place, x.ID))
+}
 
 // maxObjects bounds a bundle.
 const maxObjects = 200_000
@@ -75,9 +77,11 @@ func parseBundle(data []byte) (Import, error) {
 	for _, o := range found {
 		x.indicator(o)
 	}
-	x.Cut = slices.DeleteFunc(x.Cut, func(v Listed) bool {
-		return slices.ContainsFunc(x.Values, func(w Listed) bool { return w.Key() == v.Key() })
-	})
+	again := map[string]bool{}
+	for _, v := range x.Values {
+		again[v.Key()] = true
+	}
+	x.Cut = slices.DeleteFunc(x.Cut, func(v Listed) bool { return again[v.Key()] })
 	return x, nil
 }
 

@@ -90,13 +90,14 @@ func guess(s string) Kind {
 			return Network
 		}
 	}
-	label := s[strings.LastIndexByte(s, '.')+1:]
+	name := strings.TrimSuffix(s, ".")
+	label := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case hashName(s) != "":
 		return Hash
 	case strings.Contains(s, "://"):
 		return URL
-	case strings.ContainsRune(s, '@') || !strings.Contains(strings.TrimSuffix(s, "."), ".") || len(label) < 2:
+	case strings.ContainsRune(s, '@') || !strings.Contains(name, ".") || len(label) < 2:
 		return Account
 	case domainName(s) == nil:
 		return Domain
@@ -191,7 +192,9 @@ func domainName(s string) error {
 	s = strings.TrimSuffix(s, ".")
 	labels := strings.Split(s, ".")
 	for _, l := range labels {
-		wrong := func(r rune) bool { return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
+		wrong := func(r rune) bool {
+			return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+		}
 		if l == "" || len(l) > 63 || strings.ContainsFunc(l, wrong) {
 			return fmt.Errorf("%q is no domain; write it as evil.example", s)
 		}
