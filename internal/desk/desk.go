@@ -87,6 +87,7 @@ type Desk struct {
 	landed    chan landing
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
+	lists     lists
 	watcher   *agent.Watcher
 	alarm     *alarm
 	secret    []byte // signs answer and setup links
@@ -131,6 +132,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	d.relist()
 	if d.reader, err = newReader(d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -43,6 +43,7 @@ type reader struct {
 	counted  int64                    // lines before this are in hours already
 	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
 	hours    map[int64]*Hour
+	hits     map[int64]*Hits     // by watch list
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
@@ -56,7 +57,7 @@ type reader struct {
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -102,6 +103,9 @@ func (d *Desk) detectOptions() detect.Options {
 func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
+	}
+	if s.Hits != nil {
+		r.hits = s.Hits
 	}
 	err := r.parser.Restore(s.Intake)
 	if err == nil {
@@ -223,7 +227,7 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
-	r.kept, r.owing, r.saver.next = fresh.kept, fresh.owing, fresh.saver.next
+	r.kept, r.owing, r.hits, r.saver.next = fresh.kept, fresh.owing, fresh.hits, fresh.saver.next
 	return nil
 }
 
@@ -232,6 +236,7 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
+	watched := r.d.lists.set.Load()
 	next = r.next
 	for _, b := range blocks {
 		for _, l := range b.Lines {
@@ -244,6 +249,7 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			if l.Seq >= r.counted {
 				r.count(rec)
 			}
+			r.mark(watched, rec, l.Seq >= r.counted)
 			for _, c := range r.detector.Step(rec) {
 				if l.Seq < r.mute {
 					continue

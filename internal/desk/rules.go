@@ -88,7 +88,9 @@ func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
 }
 
 func parseSample(file, raw string) *record.Record {
-	return sampleParser().Parse(record.Line{File: file, Raw: raw}, sampleHint)
+	r := sampleParser().Parse(record.Line{File: file, Raw: raw}, sampleHint)
+	MarkSample(r)
+	return r
 }
 
 func sampleParser() *intake.Parser {
@@ -110,7 +112,9 @@ func raises(set RuleSet, rule, file string, lines []string) bool {
 	detector := detect.New(set.Rules, detect.Options{})
 	for n, raw := range lines {
 		format, _ := intake.Known([]string{raw})
-		detector.Step(p.Parse(record.Line{File: file + format, Raw: raw, Seq: int64(n + 1)}, sampleHint))
+		r := p.Parse(record.Line{File: file + format, Raw: raw, Seq: int64(n + 1)}, sampleHint)
+		MarkSample(r)
+		detector.Step(r)
 	}
 	for _, s := range detector.Stats().Rules {
 		if s.Rule == rule {

@@ -23,8 +23,9 @@ const (
 type snapshot struct {
 	Next   int64           `json:"next"` // the archive line to read next
 	Intake []byte          `json:"intake"`
-	Hours  map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
-	Size   int             `json:"size"`  // bytes of Detect
+	Hours  map[int64]*Hour `json:"hours"`          // by Unix time / 3600 of the records
+	Hits   map[int64]*Hits `json:"hits,omitempty"` // by watch list
+	Size   int             `json:"size"`           // bytes of Detect
 	Detect []byte          `json:"-"`
 }
 
@@ -138,6 +139,10 @@ func (r *reader) freeze() (write func()) {
 	x := snapshot{Next: r.next, Hours: map[int64]*Hour{}}
 	for k, h := range r.hours {
 		x.Hours[k] = new(*h)
+	}
+	x.Hits = map[int64]*Hits{}
+	for k, h := range r.hits {
+		x.Hits[k] = new(*h)
 	}
 	var err error
 	x.Intake, err = r.parser.Snapshot()

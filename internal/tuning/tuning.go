@@ -41,6 +41,11 @@ type Book struct {
 	Lists []List // by id from 1
 }
 
+// An UntilError says what is wrong with the end of a mute.
+type UntilError string
+
+func (e UntilError) Error() string { return string(e) }
+
 // Add decides to mute.
 func (b *Book) Add(actor string, now time.Time, m entry.Mute) (entry.Draft, error) {
 	longest := LongestParty
@@ -53,9 +58,9 @@ func (b *Book) Add(actor string, now time.Time, m entry.Mute) (entry.Draft, erro
 	case m.Address != "" && m.Network != "":
 		return entry.Draft{}, errors.New("a mute names an address or a network, not both")
 	case !m.Until.After(now):
-		return entry.Draft{}, errors.New("a mute must end in the future")
+		return entry.Draft{}, UntilError("a mute must end in the future")
 	case m.Until.Sub(now) > longest:
-		return entry.Draft{}, fmt.Errorf("a mute ends within %d days at the latest; renew it then if it is still right", int(longest.Hours()/24))
+		return entry.Draft{}, UntilError(fmt.Sprintf("a mute ends within %d days at the latest; renew it then if it is still right", int(longest.Hours()/24)))
 	}
 	m.ID = int64(len(b.Mutes)) + 1
 	return entry.Draft{Actor: actor, Kind: entry.MuteAdded, Subject: fmt.Sprintf("mute:%d", m.ID), Body: m}, nil
@@ -67,6 +72,11 @@ func (b *Book) Remove(actor string, now time.Time, id int64) (entry.Draft, error
 		return entry.Draft{}, fmt.Errorf("no mute %d is in force", id)
 	}
 	return entry.Draft{Actor: actor, Kind: entry.MuteRemoved, Subject: fmt.Sprintf("mute:%d", id), Body: entry.MuteEnd{ID: id}}, nil
+}
+
+// Stands reports whether any mute is in force.
+func (b *Book) Stands(now time.Time) bool {
+	return slices.ContainsFunc(b.Mutes, func(m Mute) bool { return m.Holds(now) })
 }
 
 // Parties are who an alert names, as keyed hashes.
