@@ -305,6 +305,38 @@ func peopleWithErrors() PeopleView {
 	return v
 }
 
+func listsView() ListsView {
+	never := append([]Mute{{ID: "6", Rule: Link{"every rule", "/rules"}, Address: Visible("203.0.113.0/24"), Account: Visible("backup"), Until: At(night.AddDate(0, 3, 0), night, berlin), By: "Boris Lang", Reason: Visible("our payment provider probes the shop"),
+		Kept: "kept 1,204 alerts quiet, the last 4 min ago", Back: "/lists", Action: "/mutes/6/remove"}}, mutes...)
+	ends := []Option{{"", "never", true}, {"2592000", "in 30 days", false}}
+	v := ListsView{Frame: frame("Lists", "lists", "/lists"), May: true, Nevers: never,
+		Watch: WatchForm{Level: []Option{{"low", "Low", false}, {"medium", "Medium", true}, {"high", "High", false}}, Until: ends},
+		Never: NeverForm{Rules: []Option{{"", "every rule", true}, {"r1", "Known attack tool in the user agent", false}}, Until: ends[1:]}}
+	for i, l := range []Severity{"high", "medium", "low"} {
+		v.Lists = append(v.Lists, WatchList{ID: fmt.Sprint(i + 1), Href: fmt.Sprintf("/lists/%d", i+1), Name: Visible([]string{"Those who left us", "drop", "indicators of November"}[i]), About: Visible("from the yearly review"), Level: l,
+			Count: "1,204 values", Kinds: "1,180 addresses, 24 networks", Lines: "17", Last: before(time.Hour), By: "Anna Keller", Made: before(300 * time.Hour)})
+	}
+	v.Lists[2].Note, v.Lists[2].Fault, v.Lists[2].Last = "3 parts of imported files could not be taken", "20 values cannot be read: the vault was changed", Time{}
+	return v
+}
+
+func listsWrong() ListsView {
+	v := listsView()
+	v.Errors = Errors{{"watch-list", "A watch list needs a name."}, {"watch-values", "Nothing of the file can be watched."}, {"never-from", "10.0.0.0/3 is too wide."}, {"never-reason", "A mute needs a reason."}}
+	v.Watch.Open, v.Watch.Values, v.Never.Open, v.Never.From = true, "10.0.0.0/3", true, "10.0.0.0/3"
+	return v
+}
+
+func listView() ListView {
+	v := ListView{Frame: frame("drop", "lists", "/lists/2"), May: true, List: listsView().Lists[1], Query: "sbl", Remove: "/lists/2/remove", End: "/lists/2/end", Pager: Pager{"1 to 100 of 1,204", "", "/lists/2?page=2"}}
+	for i := range 100 {
+		v.Rows = append(v.Rows, ListRow{Kind: "network", Value: Visible(fmt.Sprintf("203.0.%d.0/24", i)), Typed: fmt.Sprintf("203.0.%d.0/24", i), Note: Visible("SBL 4711"), Of: Visible("drop.txt"), By: "Boris Lang", Added: before(time.Hour),
+			Until: At(night.AddDate(0, 1, 0), night, berlin), State: State{"good", "watched"}})
+	}
+	v.Rows[1].State, v.Rows[2].State, v.Rows[2].Until = State{"late", "not yet"}, State{"off", "over"}, Time{}
+	return v
+}
+
 func ledgerView() LedgerView {
 	v := LedgerView{Frame: frame("Ledger", "ledger", "/ledger"), Size: "4,812", Root: "N4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=", Signer: "tocsin-shop1+7d1f2a90", Signed: before(10 * time.Second)}
 	v.Checked = Check{State{"good", "Intact"}, "All 4,812 entries follow from each other, and the head's signature is good.", before(3 * time.Hour), "0.4 s"}
@@ -366,6 +398,10 @@ func examples() []example {
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),
 		ex("calls", Calls, CallsView{Frame: ringing(frame("Calls", "calls", "/calls")), Calls: callRows, Pager: Pager{Says: "1 to 3 of 3"}}),
+		ex("lists", Lists, listsView()),
+		ex("lists-wrong", Lists, listsWrong()),
+		ex("lists-none", Lists, ListsView{Frame: frame("Lists", "lists", "/lists")}),
+		ex("list", ListPage, listView()),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),

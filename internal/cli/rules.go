@@ -76,6 +76,7 @@ func (p Program) rules() *cobra.Command {
 		&cobra.Command{Use: "coverage", Short: "Say which techniques of MITRE ATT&CK the rules tell of; with --json a layer for its Navigator", Args: takes(0, 0, ""),
 			Example: "  tocsin rules coverage\n  tocsin rules coverage --json > layer.json",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesCoverage(dirs, asJSON) }},
+		p.rulesRunning(),
 		&cobra.Command{Use: "test", Short: "Run the sample lines that rules bring along", Args: takes(0, 0, ""),
 			Example: "  tocsin rules test --rules my-rules/",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesTest(dirs) }})

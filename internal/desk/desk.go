@@ -88,6 +88,7 @@ type Desk struct {
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
 	lists     lists
+	offline   bool // there is no reader, and nothing runs
 	watcher   *agent.Watcher
 	alarm     *alarm
 	secret    []byte // signs answer and setup links
