@@ -314,7 +314,7 @@ func listsView() ListsView {
 		Never: NeverForm{Rules: []Option{{"", "every rule", true}, {"r1", "Known attack tool in the user agent", false}}, Until: ends[1:]}}
 	for i, l := range []Severity{"high", "medium", "low"} {
 		v.Lists = append(v.Lists, WatchList{ID: fmt.Sprint(i + 1), Href: fmt.Sprintf("/lists/%d", i+1), Name: Visible([]string{"Those who left us", "drop", "indicators of November"}[i]), About: Visible("from the yearly review"), Level: l,
-			Count: "1,204 values", Kinds: "1,180 addresses, 24 networks", Lines: "17", Last: before(time.Hour), By: "Anna Keller", Made: before(300 * time.Hour)})
+			Count: "1,204", Kinds: "1,180 addresses, 24 networks", Lines: "17", Last: before(time.Hour), By: "Anna Keller", Made: before(300 * time.Hour)})
 	}
 	v.Lists[2].Note, v.Lists[2].Fault, v.Lists[2].Last = "3 parts of imported files could not be taken", "20 values cannot be read: the vault was changed", Time{}
 	return v

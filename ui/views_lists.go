@@ -20,7 +20,7 @@ type WatchList struct {
 	Name  Text
 	About Text
 	Level Severity
-	Count string // "1,204 values"
+	Count string // of values: "1,204"
 	Kinds string // "1,180 addresses, 24 networks"
 	Lines string // of logs that named one of them
 	Last  Time   // when one was named last

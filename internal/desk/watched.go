@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/disk"
 	"tocsin/internal/record"
 	"tocsin/internal/tuning"
 )
@@ -28,8 +29,18 @@ type Hits struct {
 // hits returns how often each list hit.
 func (d *Desk) hits() map[int64]Hits {
 	out := map[int64]Hits{}
-	if d.reader == nil {
-		return out // offline
+	if d.reader == nil { // before the reader began, and offline: what the last start has saved
+		b, err := disk.ReadFile(d.o.Data, readerFile)
+		if err != nil {
+			return out
+		}
+		s, err := parseSnapshot(b)
+		for id, h := range s.Hits {
+			if err == nil && h != nil {
+				out[id] = *h
+			}
+		}
+		return out
 	}
 	d.reader.mu.Lock()
 	defer d.reader.mu.Unlock()

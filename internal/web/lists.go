@@ -51,7 +51,7 @@ func (s *Server) showLists(v *visit, code int, mistake error, form string) error
 // watchList words a watch list in short.
 func (s *Server) watchList(v *visit, st *desk.State, l desk.WatchList) ui.WatchList {
 	x := ui.WatchList{ID: fmt.Sprint(l.ID), Href: fmt.Sprintf("/lists/%d", l.ID), Name: ui.Visible(l.Name), About: ui.Visible(l.About), Level: ui.Severity(l.Level),
-		Count: ui.Plural(int64(len(l.Values)), "value", "values"), Lines: ui.Number(l.Hits.Records), By: s.actorName(st, l.By), Made: v.at(l.Made), Fault: l.Fault}
+		Count: ui.Number(int64(len(l.Values))), Lines: ui.Number(l.Hits.Records), By: s.actorName(st, l.By), Made: v.at(l.Made), Fault: l.Fault}
 	if l.Hits.Records > 0 {
 		x.Last = v.at(l.Hits.Last)
 	}
