@@ -38,17 +38,19 @@ func (p Program) never() *cobra.Command {
 		})}
 	add := &cobra.Command{Use: "add --until TIME --why REASON", Short: "Add an entry", Args: takes(0, 0, ""),
 		Example: "  tocsin never add --from 198.51.100.0/24 --until 90d --why 'the payment provider probes us'",
-		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, until time.Time, _ []string) error {
-			if until.IsZero() || x.Why == "" {
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.until == "" || x.Why == "" {
 				return wrong{errors.New("tocsin never add needs --until TIME and --why REASON; see `tocsin never add --help`")}
 			}
-			x.Person, x.Until = f.as, until
-			got, err := c.AddNever(ctx, x)
-			if err == nil {
-				_, err = fmt.Fprintf(p.Out, "entry %d stands until %s\n", got.ID, got.Until.UTC().Format(time.RFC3339))
-			}
-			return err
-		})}
+			return p.asks(&f, func(ctx context.Context, c *client.Client, until time.Time, _ []string) error {
+				x.Person, x.Until = f.as, until
+				got, err := c.AddNever(ctx, x)
+				if err == nil {
+					_, err = fmt.Fprintf(p.Out, "entry %d stands until %s\n", got.ID, got.Until.UTC().Format(time.RFC3339))
+				}
+				return err
+			})(c, args)
+		}}
 	remove := &cobra.Command{Use: "remove ENTRY", Short: "End an entry now", Args: takes(1, 1, "the number of an ENTRY"),
 		Example: "  tocsin never remove 3",
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
