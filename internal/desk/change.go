@@ -55,6 +55,7 @@ func (r *reader) change() error {
 		r.detector = fresh
 		r.mu.Unlock()
 		r.saver.next = 0 // the state on the disk is of the old rules
+		r.d.saveRules(set)
 		r.d.log.Info("the rules were loaded again", "loaded", len(set.Rules.Documents()), "new or changed", len(adopted.Fresh), "gone", len(adopted.Gone),
 			"kept although broken", len(set.Kept), "refused", len(set.Refused))
 	}

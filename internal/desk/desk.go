@@ -112,14 +112,15 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		flying: map[flight]bool{}, landed: make(chan landing, 64)}
 	d.alarm = newAlarm(d)
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
-	if o.Folders != nil {
-		set = o.Folders.Set
-	}
-	d.rules.Store(&set)
 	cut, err := d.openStores()
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	if o.Folders != nil {
+		set = d.firstRules()
+		d.saveRules(&set)
+	}
+	d.rules.Store(&set)
 	d.eraseAgain()
 	d.secret = []byte(d.vault.Hash("links", "key"))
 	d.passwords = signin.NewPasswords()

@@ -3,14 +3,17 @@ package desk
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"tocsin/internal/detect"
+	"tocsin/internal/disk"
 	"tocsin/internal/intake"
 	"tocsin/internal/sigma"
 )
@@ -35,23 +38,85 @@ func (s RuleSet) Reload(folders ...fs.FS) (RuleSet, error) {
 	if err != nil {
 		return set, err
 	}
-	docs := make([]sigma.Document, 0, len(s.good))
-	for _, f := range files {
-		got, err := sigma.Parse(f.Name, f.Data)
-		docs = append(docs, got...)
-		set.Refused = append(set.Refused, detect.Refusals(err)...)
-	}
-	docs = append(docs, set.standIns(s, docs)...)
-	set.join(s, docs)
-	for _, r := range set.Kept { // the page of a rule shows the text that is in use
-		if old, ok := s.Texts[r.File]; ok {
-			set.Texts[r.File] = old
-		}
-	}
+	set.build(s, files)
 	if len(set.Rules.Documents()) == 0 {
 		return set, errors.New("no rule could be loaded")
 	}
 	return set, nil
+}
+
+// build makes a set of files, with what of last stands in for what is broken.
+func (s *RuleSet) build(last RuleSet, files []detect.File) {
+	docs := make([]sigma.Document, 0, len(last.good))
+	for _, f := range files {
+		got, err := sigma.Parse(f.Name, f.Data)
+		docs = append(docs, got...)
+		s.Refused = append(s.Refused, detect.Refusals(err)...)
+	}
+	docs = append(docs, s.standIns(last, docs)...)
+	s.join(last, docs)
+	for _, r := range s.Kept { // the page of a rule shows the text that is in use
+		if old, ok := last.Texts[r.File]; ok {
+			s.Texts[r.File] = old
+		}
+	}
+	faulty := map[string]bool{}
+	for _, r := range slices.Concat(s.Refused, s.Kept) {
+		faulty[r.File] = true
+	}
+	s.sound = map[string]string{}
+	for _, f := range files {
+		if !faulty[f.Name] {
+			s.sound[f.Name] = string(f.Data)
+		} else if old, ok := last.sound[f.Name]; ok {
+			s.sound[f.Name] = old
+		}
+	}
+}
+
+// rulesFile holds the rule files as they were when they were without a fault last, so that a start with a broken one knows the old
+// rules. It is derived: without it that file's rules do not watch until it is mended.
+const rulesFile = "derived/rules"
+
+// saveRules writes the sound texts.
+func (d *Desk) saveRules(set *RuleSet) {
+	b, err := json.Marshal(set.sound)
+	if err == nil {
+		err = disk.Replace(d.o.Data, rulesFile, b)
+	}
+	if err != nil {
+		d.log.Error("saving the rules that work: a start with a broken file will not know its old ones", "because", err)
+	}
+}
+
+// firstRules are the rules as loaded for this start. Where files are broken, those of the last start stand in.
+func (d *Desk) firstRules() RuleSet {
+	set := d.o.Folders.Set
+	if len(set.Refused) == 0 {
+		return set
+	}
+	var texts map[string]string
+	b, err := disk.ReadFile(d.o.Data, rulesFile)
+	if err == nil {
+		err = json.Unmarshal(b, &texts)
+	}
+	if err != nil {
+		return set // of a first start, as a rule
+	}
+	last := RuleSet{Texts: texts}
+	var files []detect.File
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		files = append(files, detect.File{Name: name, Data: []byte(texts[name])})
+	}
+	last.build(RuleSet{}, files)
+	again, err := last.Reload(d.o.Folders.All...)
+	if err != nil {
+		return set // that could be read a moment ago
+	}
+	for _, r := range again.Kept {
+		d.log.Warn("a rule is broken: the old one stays", "file", r.File, "line", r.Line, "rule", r.Rule, "feature", r.Feature, "why", r.Why)
+	}
+	return again
 }
 
 // read reads the files, and notes what they hold and which of them cannot be read.

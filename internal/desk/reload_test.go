@@ -197,7 +197,10 @@ func TestRulesChangeWhileTheyAreUsed(t *testing.T) {
 		t.Fatal(err, set.Refused)
 	}
 	h.o.Folders.Set = set
-	d, stop = h.start() // a start knows no old rules, so the broken file has none
+	d, stop = h.start()
+	if set, _ = d.RuleSet(); len(set.Refused) != 0 || len(set.Kept) != 1 || len(set.Rules.Documents()) != 3 {
+		t.Errorf("after a restart: refused %v, kept %v of %d rules", set.Refused, set.Kept, len(set.Rules.Documents()))
+	}
 	h.feed(d, request(now.Add(7*time.Second), "192.0.2.10", "/third"))
 	until(t, "a restart goes on", h.has(d, entry.AlertRaised, 4))
 	h.want(d, entry.AlertRaised, 4)

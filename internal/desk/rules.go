@@ -21,8 +21,9 @@ type RuleSet struct {
 	Texts   map[string]string // by file
 	Trouble string            // why the folders could not be read again, "" if they could: the rules are the last ones then
 
-	print string           // of names and texts: what was read last
-	good  []sigma.Document // as parsed, before filters; those that were not refused
+	print string            // of names and texts: what was read last
+	good  []sigma.Document  // as parsed, before filters; those that were not refused
+	sound map[string]string // by file: its text when it was without a fault last
 }
 
 // LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the

@@ -126,7 +126,7 @@ func (r *patternReader) next() {
 		if two := r.s[r.at:min(r.at+2, len(r.s))]; slices.Contains([]string{"!=", ">=", "<=", "==", "<>"}, two) {
 			r.text = two
 		}
-		if c >= 0x80 || strings.Index("[]().,:*=!<>", string(c)) < 0 {
+		if c >= 0x80 || !strings.Contains("[]().,:*=!<>", string(c)) {
 			r.fail("the character %q has no meaning here", []rune(r.s[r.at:])[0])
 		}
 		r.at += len(r.text)

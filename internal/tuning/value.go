@@ -1,7 +1,6 @@
 package tuning
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -46,10 +45,6 @@ type Listed struct {
 
 // Key is what tells values apart.
 func (v Listed) Key() string { return string(v.Kind) + " " + v.Text }
-
-func (v Listed) compare(o Listed) int {
-	return cmp.Or(cmp.Compare(v.Kind, o.Kind), cmp.Compare(v.Text, o.Text), v.From.Compare(o.From), v.Until.Compare(o.Until), cmp.Compare(v.Note, o.Note))
-}
 
 // String is the value as ParseValue reads it back.
 func (v Listed) String() string {
