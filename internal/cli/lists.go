@@ -278,3 +278,23 @@ func sortedKeys(m map[string]int) (out []string) {
 	slices.Sort(out)
 	return out
 }
+
+// readListed reads files of what a replay watches for, as lists of level medium. What is over today may have counted when a line was written.
+func (p Program) readListed(files []string) (*tuning.Set, error) {
+	var lists []tuning.Lister
+	for n, name := range files {
+		b, err := readImport(name)
+		if err != nil {
+			return nil, err
+		}
+		x, err := tuning.ParseImport(b, time.Time{}, time.Time{})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, r := range x.Refused {
+			fmt.Fprintf(p.Err, "refused: %s: %s: %s: %s\n", Safe(name), Safe(r.Where), Safe(r.Feature), Safe(r.Why))
+		}
+		lists = append(lists, tuning.Lister{List: int64(n + 1), Level: "medium", Values: x.Values})
+	}
+	return tuning.NewSet(lists), nil
+}

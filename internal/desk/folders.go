@@ -87,7 +87,8 @@ func settle(ctx context.Context, happens <-chan fsnotify.Event) {
 func (d *Desk) lookAtRules(w *fsnotify.Watcher, tells bool) string {
 	var b strings.Builder
 	for _, dir := range d.o.Folders.Dirs {
-		_ = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		_ = fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error { // as rules are read: dir may be a link
+			name = filepath.Join(dir, name)
 			switch {
 			case err != nil:
 				fmt.Fprintf(&b, "%s: %v\n", name, err)

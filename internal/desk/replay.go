@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 // ReplayOptions are what replay needs.
@@ -29,6 +30,7 @@ type ReplayOptions struct {
 	Trusted []netip.Prefix
 	Zone    *time.Location
 	Since   time.Time                                  // records before it fill windows only
+	Listed  *tuning.Set                                // what is watched for; nil is nothing
 	Seen    func(lines int64)                          // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil
 }
@@ -119,6 +121,7 @@ func replayAll(ctx context.Context, o ReplayOptions, m *merge, detector *detect.
 		if r.Class == record.Unparsed {
 			out.Unparsed++
 		}
+		MarkListed(o.Listed, r)
 		changes := detector.Step(r)
 		if o.Each != nil {
 			o.Each(r, changes)

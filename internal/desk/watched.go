@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/detect"
 	"tocsin/internal/disk"
 	"tocsin/internal/record"
 	"tocsin/internal/tuning"
@@ -50,21 +51,36 @@ func (d *Desk) hits() map[int64]Hits {
 	return out
 }
 
+// On names the lists on which somebody is whom an alert names, each once. What was on a list then and is not now is not named.
+func (d *Desk) On(a detect.Alert) (names map[int64]string) {
+	set := d.lists.set.Load()
+	if set == nil {
+		return nil
+	}
+	names = map[int64]string{}
+	take := func(h tuning.Hit, ok bool) {
+		if ok {
+			names[h.List] = ""
+		}
+	}
+	for _, p := range a.Sources {
+		take(set.Address(p.Name, a.Last))
+	}
+	for _, p := range a.Accounts {
+		take(set.Text(tuning.Account, p.Name, a.Last))
+	}
+	for _, l := range d.WatchLists() {
+		if _, on := names[l.ID]; on {
+			names[l.ID] = l.Name
+		}
+	}
+	return names
+}
+
 // mark marks a record if something of it is on a list, and counts it.
 func (r *reader) mark(set *tuning.Set, rec *record.Record, count bool) {
-	if set == nil || rec.Class != record.Parsed {
-		return
-	}
-	at := rec.Time
-	if at.IsZero() {
-		at = time.Now()
-	}
-	hit, ok := look(set, rec, at)
-	if !ok {
-		return
-	}
-	mark(rec, hit)
-	if !count {
+	hit, ok := MarkListed(set, rec)
+	if !ok || !count {
 		return
 	}
 	h := r.hits[hit.List]
@@ -73,9 +89,24 @@ func (r *reader) mark(set *tuning.Set, rec *record.Record, count bool) {
 		r.hits[hit.List] = h
 	}
 	h.Records++
-	if at.After(h.Last) {
-		h.Last = at
+	if rec.Time.After(h.Last) {
+		h.Last = rec.Time
 	}
+}
+
+// MarkListed marks a record if something of it is on a list. A record without a time counts as of now.
+func MarkListed(set *tuning.Set, rec *record.Record) (hit tuning.Hit, ok bool) {
+	if set == nil || rec.Class != record.Parsed {
+		return hit, false
+	}
+	at := rec.Time
+	if at.IsZero() {
+		at = time.Now()
+	}
+	if hit, ok = look(set, rec, at); ok {
+		mark(rec, hit)
+	}
+	return hit, ok
 }
 
 // mark puts what a list says into a record.

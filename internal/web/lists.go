@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
+	"tocsin/internal/detect"
 	"tocsin/internal/tuning"
 	"tocsin/ui"
 )
@@ -71,6 +73,24 @@ func (s *Server) watchList(v *visit, st *desk.State, l desk.WatchList) ui.WatchL
 	}
 	x.Kinds = strings.Join(words, ", ")
 	return x
+}
+
+// onLists says on which watch lists somebody is whom an alert names.
+func (s *Server) onLists(full detect.Alert) (out []ui.Fact) {
+	on := s.desk.On(full)
+	for _, id := range slices.Sorted(maps.Keys(on)) {
+		out = append(out, ui.Fact{Name: "On the watch list", Value: ui.Visible(on[id]).String(), Href: fmt.Sprintf("/lists/%d", id)})
+	}
+	return out
+}
+
+// why says which exception kept an alert quiet, and its reason.
+func (s *Server) why(st *desk.State, mute int64) (out []ui.Fact) {
+	if mute < 1 || mute > int64(len(st.Tuning.Mutes)) {
+		return nil
+	}
+	m := st.Tuning.Mutes[mute-1]
+	return []ui.Fact{{Name: "Kept quiet", Value: fmt.Sprintf("by exception %d of %s: %s", mute, s.actorName(st, m.By), ui.Visible(s.desk.MuteText(m.Vault).Why)), Href: "/lists#never"}}
 }
 
 // spans are what the forms offer as an end, in seconds from now.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/desk"
+	"tocsin/internal/tuning"
 )
 
 // Each form of the page Lists does what it says: a redirect with a notice, and the page shows it.
@@ -122,5 +123,26 @@ func TestListsFormsComeBack(t *testing.T) {
 	until := time.Now().Add(time.Hour)
 	if _, err := c.desk.AddNever(desk.Local("test"), desk.Never{From: "203.0.113.9", Why: "x", Until: until}); err != nil {
 		t.Error(err)
+	}
+}
+
+// An alert says on which list its parties are, and which exception kept it quiet, and why.
+func TestAlertsNameListsAndExceptions(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	anna := c.as(t, "anna")
+	list := []tuning.Listed{{Kind: tuning.Network, Text: "192.0.2.0/24"}}
+	if _, err := c.desk.Watch(desk.Local("test"), desk.Listing{List: "known guessers", Values: list}); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	c.desk.Read(func(st *desk.State) { found = len(st.Incidents.Order) })
+	for k := range found {
+		id := ""
+		c.desk.Read(func(st *desk.State) { id = st.Incidents.Order[k] })
+		p := readPage(t, anna.get("/alerts/"+id).body)
+		if strings.Contains(p.text, "192.0.2.33") != strings.Contains(p.text, "known guessers") {
+			t.Errorf("alert %s: %s", id, p.text)
+		}
 	}
 }
