@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"fmt"
 	"time"
 
 	"tocsin/internal/detect"
@@ -34,20 +33,12 @@ func (r *reader) change() error {
 	}
 	var adopted detect.Adopted
 	if set.Rules.Hash() != r.d.rules.Load().Rules.Hash() || set.print != r.d.rules.Load().print {
-		fresh := detect.New(set.Rules, r.d.detectOptions())
-		r.mu.Lock()
-		windows, err := r.detector.Snapshot()
-		r.mu.Unlock()
-		if err == nil {
-			adopted, err = fresh.Adopt(windows)
-		}
-		if err != nil {
-			return fmt.Errorf("going on with other rules: %w", err)
-		}
+		var fresh *detect.Detector
+		fresh, adopted = r.goOn(set)
 		if err := r.d.raise(r.d.ends(adopted)); err != nil {
 			return err
 		}
-		err = r.d.write(func(*State, time.Time) ([]entry.Draft, error) { return []entry.Draft{set.loaded(adopted)}, nil })
+		err := r.d.write(func(*State, time.Time) ([]entry.Draft, error) { return []entry.Draft{set.loaded(adopted)}, nil })
 		if err != nil {
 			return err
 		}
@@ -67,6 +58,27 @@ func (r *reader) change() error {
 	r.mu.Unlock()
 	r.d.changed.say()
 	return nil
+}
+
+// goOn returns a detector of other rules that has the windows of those that did not change.
+func (r *reader) goOn(set *RuleSet) (*detect.Detector, detect.Adopted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fresh := detect.New(set.Rules, r.d.detectOptions())
+	windows, err := r.detector.Snapshot()
+	var adopted detect.Adopted
+	if err == nil {
+		adopted, err = fresh.Adopt(windows)
+	}
+	if err == nil {
+		return fresh, adopted
+	}
+	r.d.log.Error("the windows of detection cannot be taken over by the new rules: all of them begin anew", "error", err)
+	for _, a := range r.detector.Alerts() {
+		a.Ended = true
+		adopted.Ended = append(adopted.Ended, detect.Change{Step: detect.Ended, Alert: a})
+	}
+	return fresh, adopted
 }
 
 // takeOver brings the windows of rules that did not change into the detector, when there are some to bring.

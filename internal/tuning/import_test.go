@@ -187,6 +187,45 @@ func TestBundles(t *testing.T) {
 	}
 }
 
+// What a file brings is brought again by the file that is written of it; and what is refused says where and why.
+func FuzzImport(f *testing.F) {
+	f.Add([]byte("203.0.113.9,2099-01-01,note\n# x\nevil.example ; y\n\"account:a,\"\"b\"\n"))
+	f.Add(bundle(pattern("[ipv4-addr:value = '203.0.113.9'] OR [file:name = 'x']")))
+	f.Add(bundle(pattern("[user-account:user_id IN ('a','b')]")+`,"revoked":true`, `{"type":"malware"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := ParseImport(data, t0, time.Time{})
+		if err != nil {
+			return
+		}
+		var text strings.Builder
+		var want []string
+		for _, r := range x.Refused {
+			if r.Where == "" || r.Feature == "" || r.Why == "" {
+				t.Fatalf("%+v says too little", r)
+			}
+		}
+		seen := map[string]bool{}
+		for _, v := range x.Values {
+			if !seen[v.Key()] {
+				seen[v.Key()] = true
+				want = append(want, v.Key())
+				fmt.Fprintf(&text, "\"%s\"\n", strings.ReplaceAll(string(v.Kind)+":"+v.Text, `"`, `""`))
+			}
+		}
+		if len(want) == 0 {
+			return
+		}
+		again, err := ParseImport([]byte(text.String()), t0, time.Time{})
+		var got []string
+		for _, v := range again.Values {
+			got = append(got, v.Key())
+		}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Fatalf("%s (%v)\n%s", d, err, text.String())
+		}
+	})
+}
+
 func TestImportRefusesAFile(t *testing.T) {
 	for name, x := range map[string]struct {
 		data []byte
@@ -325,5 +364,20 @@ func TestSet(t *testing.T) {
 	text := "203.0.113.77"
 	if n := testing.AllocsPerRun(100, func() { s.Address(text, t0); s.Text(Account, "bob", t0) }); n != 0 {
 		t.Errorf("a look-up allocates %v times", n)
+	}
+}
+
+func BenchmarkSet(b *testing.B) {
+	var values []Listed
+	for i := range 100_000 {
+		values = append(values, Listed{Kind: Address, Text: fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)})
+	}
+	for i := range 200 {
+		values = append(values, Listed{Kind: Network, Text: fmt.Sprintf("172.16.%d.0/%d", i, 24)}, Listed{Kind: Network, Text: fmt.Sprintf("172.%d.0.0/16", i%16+16)})
+	}
+	s := NewSet([]Lister{{1, "high", values}})
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Address("203.0.113.9", t0)
 	}
 }

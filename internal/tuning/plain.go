@@ -142,8 +142,11 @@ func heading(s string) bool {
 	return false
 }
 
-// cutNote takes the comment off a line.
+// cutNote takes the comment off a line. One that begins with a quotation mark has none.
 func cutNote(line string) (rest, note string) {
+	if line[0] == '"' {
+		return line, ""
+	}
 	for i := 1; i < len(line); i++ {
 		if (line[i] == '#' || line[i] == ';') && (line[i-1] == ' ' || line[i-1] == '\t') {
 			return strings.TrimSpace(line[:i]), strings.TrimSpace(line[i+1:])
