@@ -175,3 +175,21 @@ func TestAdoptRefusesDamage(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BenchmarkAdopt is what a change of rules costs detection while a hundred thousand addresses are counted.
+func BenchmarkAdopt(b *testing.B) {
+	set := rules(b, failRule+half("x", 4)+half("y", 4))
+	d := New(set, Options{})
+	for n := range 100_000 {
+		d.Step(fail(float64(n)/1000, fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255), "a"))
+	}
+	for b.Loop() {
+		data, err := d.Snapshot()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if out, err := New(set, Options{}).Adopt(data); err != nil || out.Kept != 3 {
+			b.Fatal(out, err)
+		}
+	}
+}
