@@ -48,10 +48,17 @@ func (s RuleSet) Reload(folders ...fs.FS) (RuleSet, error) {
 // build makes a set of files, with what of last stands in for what is broken.
 func (s *RuleSet) build(last RuleSet, files []detect.File) {
 	docs := make([]sigma.Document, 0, len(last.good))
+	s.parsed = map[[sha256.Size]byte]parsed{}
 	for _, f := range files {
-		got, err := sigma.Parse(f.Name, f.Data)
-		docs = append(docs, got...)
-		s.Refused = append(s.Refused, detect.Refusals(err)...)
+		key := sha256.Sum256(append([]byte(f.Name+"\x00"), f.Data...))
+		x, same := last.parsed[key]
+		if !same {
+			got, err := sigma.Parse(f.Name, f.Data)
+			x = parsed{got, detect.Refusals(err)}
+		}
+		s.parsed[key] = x
+		docs = append(docs, x.docs...)
+		s.Refused = append(s.Refused, x.refused...)
 	}
 	docs = append(docs, s.standIns(last, docs)...)
 	s.join(last, docs)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -24,6 +25,14 @@ type RuleSet struct {
 	print string            // of names and texts: what was read last
 	good  []sigma.Document  // as parsed, before filters; those that were not refused
 	sound map[string]string // by file: its text when it was without a fault last
+
+	parsed map[[sha256.Size]byte]parsed // by name and text
+}
+
+// A parsed file is what one text of it holds. A set that is loaded again takes it over where nothing changed.
+type parsed struct {
+	docs    []sigma.Document
+	refused []detect.Refused
 }
 
 // LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the
