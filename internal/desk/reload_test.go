@@ -74,6 +74,8 @@ func TestBrokenRulesStayAsTheyWere(t *testing.T) {
 		{"one of two", files("a.yml", first+"---\n"+second), files("a.yml", strings.Replace(first, "contains", "contians", 1)+"---\n"+ruleText(2, "new", "low")), []string{"evil", "new"}, []string{"a.yml modifier contians"}, nil},
 		{"a YAML bomb", files("a.yml", first), files("a.yml", bomb), []string{"evil"}, []string{"a.yml YAML"}, nil},
 		{"a bomb of its own", files("a.yml", first), files("a.yml", first, "b.yml", bomb), []string{"evil"}, nil, []string{"b.yml YAML"}},
+		{"nested without end", files("a.yml", first), files("a.yml", "title: "+strings.Repeat("[", 50_000)), []string{"evil"}, []string{"a.yml YAML"}, nil},
+		{"no text", files("a.yml", first), files("a.yml", "title: \x00\xff"), []string{"evil"}, []string{"a.yml YAML"}, nil},
 		{"PCRE", files("a.yml", first), files("a.yml", pcre), []string{"evil"}, []string{"a.yml re"}, nil},
 		{"a placeholder", files("a.yml", first), files("a.yml", holder), []string{"evil"}, []string{"a.yml placeholder %words%"}, nil},
 		{"a new rule that is broken", files("a.yml", first), files("a.yml", first+"---\n"+strings.Replace(third, "contains", "contians", 1)), []string{"evil"}, nil, []string{"a.yml modifier contians"}},
