@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/internal/desk"
 	"tocsin/internal/detect"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
@@ -129,6 +130,7 @@ func records(t *testing.T, m *sigma.Meta, lines []string) []*record.Record {
 		// Lines of several formats may be mixed in one sample: each format is a file of its own.
 		format, _ := intake.Known([]string{line})
 		r := p.Parse(record.Line{File: format, Seq: int64(i + 1), Raw: line}, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
+		desk.MarkSample(r)
 		if r.Class != record.Parsed || r.Time.IsZero() {
 			t.Errorf("%s: %s: the sample line is %v: %s", m.File, m.Title, r.Class, line)
 		}

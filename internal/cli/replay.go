@@ -32,6 +32,7 @@ type replayFlags struct {
 	json   bool
 	failOn string
 	zone   string
+	listed []string
 }
 
 func (p Program) replay() *cobra.Command {
@@ -52,6 +53,7 @@ func (p Program) replay() *cobra.Command {
 	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
+	c.Flags().StringArrayVar(&o.listed, "indicators", nil, "file of what to watch for, as tocsin watch import takes it; repeatable")
 	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
 	return c
 }
@@ -104,6 +106,9 @@ func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, err
 	}
 	p.sayRefused(set)
 	out.Rules, out.As = set.Rules, o.as
+	if out.Listed, err = p.readListed(o.listed); err != nil {
+		return out, err
+	}
 	if out.Geo, err = readGeo(o.geo); err != nil {
 		return out, err
 	}

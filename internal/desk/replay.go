@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 // ReplayOptions are what replay needs.
@@ -30,6 +31,7 @@ type ReplayOptions struct {
 	Zone    *time.Location
 	Maps    []intake.Mapping
 	Since   time.Time                                  // records before it fill windows only
+	Listed  *tuning.Set                                // what is watched for; nil is nothing
 	Seen    func(lines int64)                          // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil
 }
@@ -121,6 +123,7 @@ func replayAll(ctx context.Context, o ReplayOptions, m *merge, detector *detect.
 		if r.Class == record.Unparsed {
 			out.Unparsed++
 		}
+		MarkListed(o.Listed, r)
 		changes := detector.Step(r)
 		if o.Each != nil {
 			o.Each(r, changes)
