@@ -80,6 +80,7 @@ func allFormats() []format {
 		{name: combinedName, read: readCombined},
 		{name: "journal-json", read: readJournal},
 		{name: "postgres-json", read: readPostgresJSON},
+		{name: "mongodb", read: readMongoDB},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
@@ -94,6 +95,7 @@ func allFormats() []format {
 		{name: "pure-ftpd", read: readPureFTPd},
 		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
+		{name: "worded", read: readWorded},
 		{name: "syslog", read: readSyslog},
 	}
 }
