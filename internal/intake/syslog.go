@@ -140,7 +140,7 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 	case "CRON", "cron", "crond", "crontab", "anacron":
 		return cron(r, text)
 	case "audispd", "audisp-syslog", "auditd", "audit":
-		return p.inner(st, r, text, hint, readAuditd)
+		return p.inner(st, r, text, hint, readAuditd) || p.worded(r, program, text)
 	case "vsftpd":
 		return p.vsftpd(r, text)
 	case "proftpd":

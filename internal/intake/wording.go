@@ -197,7 +197,7 @@ func (p *Parser) wordedStamp(s string, hint time.Time) (t time.Time, rest string
 	if i := strings.Index(s[:min(len(s), 80)], " | "); i >= 0 {
 		s = strings.TrimLeft(s[i+len(" | "):], " ")
 	}
-	for _, start := range []string{"time=", "ts=", "t=", "[", `"`} {
+	for _, start := range []string{"time=", "ts=", "t=", "<W>", "[", `"`} {
 		s = strings.TrimPrefix(s, start)
 	}
 	if len(s) < 12 {

@@ -60,6 +60,15 @@ var wordings = []wording{
 	{programs: "xrdp-sesman xrdp *", mark: "AUTHFAIL: user=", outcome: "failure", realm: systemRealm, user: part{"user=", " ip=", only}, addr: part{" ip=", "", only}},
 	{programs: "vncserver-x11 vncserver winvnc *", mark: "Connections: disconnected: ", also: "[AuthFailure]", outcome: "failure", realm: systemRealm, addr: part{"disconnected: ", "", first}},
 	{programs: "x11vnc Xvnc vnc *", mark: "rfbAuthProcessClientMessage: authentication failed from ", outcome: "failure", realm: systemRealm, addr: part{" failed from ", "", last}},
+	// LiteSpeed, Zimbra, OPNsense, pfSense, RouterOS, Cisco IOS, ejabberd, Mumble
+	{programs: "lshttpd litespeed *", mark: "Failed Login Attempt - username:", outcome: "failure", realm: systemRealm, user: part{"username:", " ip:", only}, addr: part{" ip:", "", only}},
+	{programs: "zimbra *", mark: "cmd=Auth;", also: "error=authentication failed for", whole: true, outcome: "failure", realm: mailRealm, user: part{" account=", ";", only}, addr: part{"oip=", ";", first}},
+	{programs: "opnsense php php-fpm audit", mark: "Web GUI authentication error for '", outcome: "failure", realm: systemRealm, user: part{"for '", "' from ", only}, addr: part{"' from ", "", last}},
+	{programs: "php php-fpm", mark: "webConfigurator authentication error for user '", outcome: "failure", realm: systemRealm, user: part{"user '", "' from: ", only}, addr: part{"' from: ", "", last}},
+	{programs: "system,error,critical *", mark: "login failure for user ", also: " via ", outcome: "failure", realm: systemRealm, user: part{"for user ", " from ", only}, addr: part{" from ", " via ", last}},
+	{mark: "Login failed [user: ", outcome: "failure", realm: systemRealm, user: part{"[user: ", "]", first}, addr: part{"[Source: ", "]", only}},
+	{programs: "ejabberd *", mark: "Failed c2s ", also: " authentication for ", outcome: "failure", realm: systemRealm, user: part{"authentication for ", " from ", only}, addr: part{" from ", ": ", only}},
+	{programs: "murmurd mumble-server *", mark: "Rejected connection from ", also: "password", outcome: "failure", realm: systemRealm, addr: part{"connection from ", ": ", first}},
 	// FreeSWITCH, Asterisk
 	{programs: "freeswitch *", mark: "SIP auth failure (", outcome: "failure", realm: systemRealm, user: part{" for [", "] from ip ", only}, addr: part{" from ip ", "", last}},
 	{programs: "asterisk *", mark: "Registration from '", outcome: "failure", realm: systemRealm, user: part{"<sip:", "@", first}, addr: part{"' failed for '", "'", last}},
