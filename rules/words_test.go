@@ -249,7 +249,7 @@ var common = map[string]string{
 	"nobody": "an account of every Linux", "printenv": "a program of every Linux",
 	"shop": "what this is for", "shopper": "a usual word of shops", "cart": "a usual word of shops", "checkout": "a usual word of shops", "coupon": "a usual word of shops",
 	"giftcard": "a usual word of shops", "forgot": "a usual word of shops", "backoffice": "a usual word of shops",
-	"banner": "a word of sshd's log", "buttons": "a word of logind's log", "texts": "a word of our own messages",
+	"banner": "a word of sshd's log", "rank": "a word of postscreen's log", "buttons": "a word of logind's log", "texts": "a word of our own messages",
 }
 
 // Given lines of logs, when their words are gathered, then hosts, paths, parameters, accounts and agents are among them.

@@ -31,20 +31,8 @@ var postfixProbes = []string{"non-SMTP command from ", "improper command pipelin
 func (p *Parser) postfix(r *record.Record, text string) bool {
 	mailer(r, "mail")
 	said := strings.TrimPrefix(text, "warning: ")
-	if i := strings.Index(said, "]: SASL "); i >= 0 && strings.Contains(said[i:], " authentication failed") {
-		if addr, rest, ok := peerInBrackets(said); ok {
-			signIn(r, "login", "failure", mailRealm)
-			method, rest := word(strings.TrimPrefix(rest, ": SASL "))
-			r.Set(record.EventCode, record.Text(method))
-			_, reason, _ := strings.Cut(rest, ": ")
-			if j := strings.LastIndex(reason, ", sasl_username="); j >= 0 {
-				r.SetText(record.UserName, reason[j+len(", sasl_username="):])
-				reason = reason[:j]
-			}
-			r.SetText(record.EventReason, reason)
-			p.client(r, addr, "")
-			return true
-		}
+	if p.postfixLogin(r, said) {
+		return true
 	}
 	for _, start := range postfixProbes {
 		if rest, ok := strings.CutPrefix(said, start); ok {
@@ -57,14 +45,49 @@ func (p *Parser) postfix(r *record.Record, text string) bool {
 			return true
 		}
 	}
-	for _, w := range [...][2]string{{"connect from ", "connect"}, {"disconnect from ", "disconnect"}} {
-		if rest, ok := strings.CutPrefix(said, w[0]); ok {
-			mailer(r, w[1])
-			p.postfixPeer(r, rest)
-			return true
+	for _, w := range [...]struct{ start, before, action string }{
+		{"connect from ", "", "connect"},
+		{"disconnect from ", "", "disconnect"},
+		{"lost connection after ", " from ", "disconnect"},
+		{"DNSBL rank ", " for ", "mail-rejected"},
+	} {
+		rest, ok := strings.CutPrefix(said, w.start)
+		if !ok {
+			continue
 		}
+		if w.before != "" {
+			_, rest, ok = strings.Cut(rest, w.before)
+		}
+		if ok {
+			mailer(r, w.action)
+			p.postfixPeer(r, rest)
+		}
+		return true
 	}
 	p.postfixMail(r, said)
+	return true
+}
+
+// postfixLogin reads "name[1.2.3.4]: SASL LOGIN authentication failed: reason, sasl_username=anna".
+func (p *Parser) postfixLogin(r *record.Record, said string) bool {
+	i := strings.Index(said, "]: SASL ")
+	if i < 0 || !strings.Contains(said[i:], " authentication failed") {
+		return false
+	}
+	addr, rest, ok := peerInBrackets(said)
+	if !ok {
+		return false
+	}
+	signIn(r, "login", "failure", mailRealm)
+	method, rest := word(strings.TrimPrefix(rest, ": SASL "))
+	r.Set(record.EventCode, record.Text(method))
+	_, reason, _ := strings.Cut(rest, ": ")
+	if j := strings.LastIndex(reason, ", sasl_username="); j >= 0 {
+		r.SetText(record.UserName, reason[j+len(", sasl_username="):])
+		reason = reason[:j]
+	}
+	r.SetText(record.EventReason, reason)
+	p.client(r, addr, "")
 	return true
 }
 
