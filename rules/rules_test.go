@@ -53,6 +53,7 @@ var (
 	uuid      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	day       = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
 	technique = regexp.MustCompile(`^attack\.t\d{4}(\.\d{3})?$`)
+	weakness  = regexp.MustCompile(`^cve\.(19|20)\d\d-\d{4,7}$`)
 	name      = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
@@ -98,7 +99,8 @@ func sampled(m *sigma.Meta, match bool) bool {
 	return false
 }
 
-// tagged reports whether tags name at least one tactic and one technique of ATT&CK, and nothing else.
+// tagged reports whether tags name at least one tactic and one technique of ATT&CK, and beside them only weaknesses by
+// their CVE number.
 func tagged(tags []string) bool {
 	tactics, techniques := 0, 0
 	for _, tag := range tags {
@@ -107,6 +109,7 @@ func tagged(tags []string) bool {
 			techniques++
 		case strings.HasPrefix(tag, "attack."):
 			tactics++
+		case weakness.MatchString(tag):
 		default:
 			return false
 		}
