@@ -65,8 +65,9 @@ const (
 
 	// Views of other fields, for rules that look for what somebody wrote in a roundabout way. Each is worked out when a
 	// rule asks for it: decoded is percent-decoded once, with "+" as a blank in a query, decoded_twice once more; what
-	// normal is, package intake says.
+	// normal and shell are, package intake says.
 	URLNormal
+	URLShell
 	QueryDecoded
 	QueryDecodedTwice
 	QueryNormal
@@ -155,6 +156,7 @@ var fieldNames = [numFields]string{
 	Cookie:           "http.request.cookie",
 
 	URLNormal:            "url.normal",
+	URLShell:             "url.shell",
 	QueryDecoded:         "url.query.decoded",
 	QueryDecodedTwice:    "url.query.decoded_twice",
 	QueryNormal:          "url.query.normal",
