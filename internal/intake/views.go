@@ -30,7 +30,7 @@ func (p *Parser) views(r *record.Record) {
 			continue
 		}
 		if i == 0 {
-			r.Defer(p.derive, v.plain, record.URLShell)
+			r.Defer(p.derive, v.plain, record.URLMarked, record.URLShell)
 		} else {
 			r.Defer(p.derive, v.decoded, v.twice, v.plain)
 		}
@@ -46,6 +46,11 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 	case record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm:
 		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
 		setViews(r, url, path, min(len(path)+1, len(url)))
+		return
+	case record.URLMarked:
+		if marked(r.Text(record.URLOriginal)) {
+			r.Set(f, record.Text(r.Text(record.URLNormal)))
+		}
 		return
 	case record.URLShell:
 		if s := shell(r.Text(record.URLOriginal)); s != "" {
