@@ -257,10 +257,12 @@ func (w *shellWords) braces(s string) int {
 		w.command()
 	}
 	for part := range strings.SplitSeq(s[1:end], ",") {
-		if part = strings.Trim(part, `"'$`); head+part+tail != "" {
-			w.out = append(append(append(w.out, head...), part...), tail...)
-			w.blank()
+		for _, c := range []byte(head + part + tail) {
+			if c > ' ' && c != 0x7f && (c == '{' || !shellMark[c]) {
+				w.out = append(w.out, c)
+			}
 		}
+		w.blank()
 	}
 	return end + 1 + len(tail)
 }
