@@ -105,7 +105,6 @@ func undone(s string, plus int) string {
 		next := s
 		if strings.IndexByte(next, '%') >= 0 || plus < len(next) {
 			next, _ = percentDecode(next, plus)
-			plus = len(next)
 		}
 		if strings.IndexByte(next, '&') >= 0 {
 			next = unreference(next)
