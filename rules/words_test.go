@@ -251,7 +251,8 @@ var common = map[string]string{
 	"giftcard": "a usual word of shops", "forgot": "a usual word of shops", "backoffice": "a usual word of shops",
 	"banner": "a word of sshd's log", "rank": "a word of postscreen's log", "buttons": "a word of logind's log", "texts": "a word of our own messages",
 	"iphone": "a device that browsers name", "macintosh": "a system that browsers name", "constant": "a hosting company (AS 20473)", "orders": "a word of our own messages",
-	"spain": "a country",
+	"spain": "a country", "beans": "a package of Java", "composer": "PHP's package tool", "environ": "a word of Python and Linux", "jdbc": "a word of Java",
+	"makefile": "a file of every build", "siteserver": "Microsoft Site Server's session cookie",
 }
 
 // Given lines of logs, when their words are gathered, then hosts, paths, parameters, accounts and agents are among them.

@@ -30,7 +30,7 @@ func (p *Parser) views(r *record.Record) {
 			continue
 		}
 		if i == 0 {
-			r.Defer(p.derive, v.plain)
+			r.Defer(p.derive, v.plain, record.URLMarked, record.URLShell)
 		} else {
 			r.Defer(p.derive, v.decoded, v.twice, v.plain)
 		}
@@ -46,6 +46,16 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 	case record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm:
 		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
 		setViews(r, url, path, min(len(path)+1, len(url)))
+		return
+	case record.URLMarked:
+		if marked(r.Text(record.URLOriginal)) {
+			r.Set(f, record.Text(r.Text(record.URLNormal)))
+		}
+		return
+	case record.URLShell:
+		if s := shell(r.Text(record.URLOriginal)); s != "" {
+			r.Set(f, record.Text(s))
+		}
 		return
 	}
 	for i := range allViewed {
@@ -83,10 +93,18 @@ const maxDecodings = 4 // of one text; who nests more deeply is not understood b
 // is dropped; and runs of blanks and control characters, which become one blank. The case of letters is left: rules
 // do not regard it. s is decoded once. The time is linear, the result never longer.
 func normal(s string) string {
+	if s = undone(s, len(s)); !untidy(s) {
+		return s
+	}
+	return tidy(s)
+}
+
+// undone undoes encodings, as often as they were applied. "+" is a blank from plus on.
+func undone(s string, plus int) string {
 	for range maxDecodings {
 		next := s
-		if strings.IndexByte(next, '%') >= 0 {
-			next, _ = percentDecode(next, len(next))
+		if strings.IndexByte(next, '%') >= 0 || plus < len(next) {
+			next, _ = percentDecode(next, plus)
 		}
 		if strings.IndexByte(next, '&') >= 0 {
 			next = unreference(next)
@@ -97,12 +115,9 @@ func normal(s string) string {
 		if next == s {
 			break
 		}
-		s = next
+		s, plus = next, len(next)
 	}
-	if !untidy(s) {
-		return s
-	}
-	return tidy(s)
+	return s
 }
 
 // maxReference is how long a character reference can be: the longest name of HTML has 33 bytes.
@@ -110,32 +125,29 @@ const maxReference = 34
 
 // unreference replaces character references that end in a semicolon, and numeric ones without (HTML, section 13.2.5.72 and on).
 func unreference(s string) string {
-	var out strings.Builder
-	for {
-		i := strings.IndexByte(s, '&')
-		if i < 0 {
+	var out []byte // nil while nothing was replaced
+	kept := 0      // of s, up to here is in out
+	for i := 0; i < len(s); {
+		next := strings.IndexByte(s[i:], '&')
+		if next < 0 {
 			break
 		}
-		out.WriteString(s[:i])
-		s = s[i:]
-		n := reference(s)
+		i += next
+		n := reference(s[i:])
 		if n == 0 {
-			out.WriteByte('&')
-			s = s[1:]
+			i++
 			continue
 		}
-		text := html.UnescapeString(s[:n])
-		if len(text) > n {
-			text = s[:n]
+		if text := html.UnescapeString(s[i : i+n]); len(text) <= n {
+			out = append(append(out, s[kept:i]...), text...)
+			kept = i + n
 		}
-		out.WriteString(text)
-		s = s[n:]
+		i += n
 	}
-	if out.Len() == 0 {
+	if kept == 0 {
 		return s
 	}
-	out.WriteString(s)
-	return out.String()
+	return string(append(out, s[kept:]...))
 }
 
 // reference is how many bytes of s, which begins with "&", are a character reference.
@@ -226,10 +238,26 @@ func scriptEscape(s string) (c rune, n int) {
 	return c, to
 }
 
-// untidy reports whether tidy would change s.
+// untidy reports whether tidy would change s. It says yes to some texts that tidy leaves as they are.
 func untidy(s string) bool {
-	blank := false
-	for i := range len(s) {
+	// Nearly every text is of plain characters, which are looked at eight at a time.
+	const ones, high, blanks = 0x0101010101010101, 0x8080808080808080, 0x2020202020202020
+	zero := func(x uint64) uint64 { return (x - ones) &^ x } // the high bit of a byte that is 0, and perhaps of those above it
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		control := (x - blanks) | zero(x^0x7f*ones)
+		blank := zero(x ^ blanks)
+		if (x|control|zero(x^'*'*ones)|blank&(blank<<8))&high != 0 {
+			break
+		}
+		if i > 0 && s[i] == ' ' && s[i-1] == ' ' {
+			return true
+		}
+	}
+	blank := i > 0 && s[i-1] == ' '
+	for ; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case c < ' ', c == 0x7f, c == 0xa0, c >= 0xc0 && c <= 0xc2, c == 0xe0, c == ' ' && blank,

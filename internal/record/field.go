@@ -76,8 +76,10 @@ const (
 
 	// Views of other fields, for rules that look for what somebody wrote in a roundabout way. Each is worked out when a
 	// rule asks for it: decoded is percent-decoded once, with "+" as a blank in a query, decoded_twice once more; what
-	// normal is, package intake says.
+	// normal, marked and shell are, package intake says.
 	URLNormal
+	URLMarked
+	URLShell
 	QueryDecoded
 	QueryDecodedTwice
 	QueryNormal
@@ -184,6 +186,8 @@ var fieldNames = [numFields]string{
 	WatchKind:        "watch.kind",
 
 	URLNormal:            "url.normal",
+	URLMarked:            "url.marked",
+	URLShell:             "url.shell",
 	QueryDecoded:         "url.query.decoded",
 	QueryDecodedTwice:    "url.query.decoded_twice",
 	QueryNormal:          "url.query.normal",
