@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/internal/desk"
 	"tocsin/internal/detect"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
@@ -129,6 +130,7 @@ func records(t *testing.T, m *sigma.Meta, lines []string) []*record.Record {
 		// Lines of several formats may be mixed in one sample: each format is a file of its own.
 		format, _ := intake.Known([]string{line})
 		r := p.Parse(record.Line{File: format, Seq: int64(i + 1), Raw: line}, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
+		desk.MarkSample(r)
 		if r.Class != record.Parsed || r.Time.IsZero() {
 			t.Errorf("%s: %s: the sample line is %v: %s", m.File, m.Title, r.Class, line)
 		}
@@ -140,7 +142,7 @@ func records(t *testing.T, m *sigma.Meta, lines []string) []*record.Record {
 func TestSamplesOfRules(t *testing.T) {
 	for _, d := range load(t) {
 		u := d.Rule
-		if u == nil {
+		if u == nil || u.Reads(record.Field.Habit) { // habits follow from the lines before: see below
 			continue
 		}
 		for _, s := range u.Tocsin.Samples {
@@ -155,22 +157,23 @@ func TestSamplesOfRules(t *testing.T) {
 	}
 }
 
+// TestSamplesOfCorrelations holds correlations, and rules about habits, to their samples, line after line.
 func TestSamplesOfCorrelations(t *testing.T) {
 	docs := load(t)
 	rules, _, _ := detect.Load(docs)
 	for _, d := range docs {
-		c := d.Correlation
-		if c == nil {
+		c := d.Meta()
+		if d.Correlation == nil && (d.Rule == nil || !d.Rule.Reads(record.Field.Habit)) {
 			continue
 		}
 		for _, s := range c.Tocsin.Samples {
 			for want, lines := range map[bool][]string{true: s.Match, false: s.NoMatch} {
 				detector := detect.New(rules, detect.Options{})
-				for _, r := range records(t, &c.Meta, lines) {
+				for _, r := range records(t, c, lines) {
 					detector.Step(r)
 				}
 				for _, figures := range detector.Stats().Rules {
-					if got := figures.Alerts > 0; figures.Rule == c.ID && got != want {
+					if got := figures.Alerts > 0 || d.Rule != nil && figures.Matches > 0; figures.Rule == c.ID && got != want {
 						t.Errorf("%s: %s: fulfilled is %v, want %v", c.File, c.Title, got, want)
 					}
 				}

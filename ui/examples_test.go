@@ -242,13 +242,28 @@ func sourcesView() SourcesView {
 func rulesView() RulesView {
 	v := RulesView{Frame: frame("Rules", "rules", "/rules"), Summary: "42 rules watch, 1 is refused.", Levels: []Option{{"", "any level", true}, {"critical", "Critical", false}}, States: []Option{{"", "any state", true}, {"refused", "refused", false}}}
 	v.Refused = []RefusedRule{{"rules/mine/night-export.yml", "Export at night", "line 14, column 5: unknown modifier \"containz\"; the nearest known one is \"contains\""}}
+	v.Kept = []RefusedRule{{"mine/refunds.yml:12", "Refunds in bulk", "re: lookaround (?=...) is not RE2"}}
+	v.Trouble = "mine: permission denied"
 	for i, a := range alertRows {
 		id := fmt.Sprintf("7d6d30b8-5b91-4b90-a891-46cccaf2%04d", i)
 		v.Rows = append(v.Rows, RuleRow{ID: id, Href: "/rules/" + id, Title: a.Title, Says: "A query string holds SQL that joins a second result to the first.", Level: a.Level, State: State{"good", "watching"}, Matches: "1,590", Alerts: "7", Last: a.Last})
 	}
 	v.Rows[4].State, v.Rows[4].Last = State{"off", "no source for it"}, Time{}
+	v.Rows[0].Day, v.Rows[0].Spark = "159", NewSpark([]int64{0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 9, 40, 12, 0, 0, 0, 0, 0, 2, 0, 0, 0, 11, 81})
+	v.Broken = []RefusedRule{{"rules/mine/odd.yml", "Odd rule", "index out of range"}}
+	v.Warned = NamedRules{Count: "1", Notes: []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}}
+	v.Never, v.Unread = NamedRules{Count: "1", Links: []Link{{"Many gift cards read in one query", "/rules/r7"}}}, NamedRules{Count: "2", Links: []Link{{"A night export", "/rules/r8"}}, More: "and 1 more."}
+	v.Pager = Pager{Says: "1 to 5 of 155", Next: "/rules?page=2"}
+	v.Headings = []Heading{{Word: "Level", Href: "/rules?sort=-level"}, {Word: "Rule", Href: "/rules?sort=title"}, {Word: "State"}, {Word: "Last 24 hours", Href: "/rules?sort=day", Sorted: "descending", Number: true}, {Word: "Matches", Number: true}, {Word: "Alerts", Number: true}, {Word: "Last alert"}}
 	return v
 }
+
+var fired = FiredAlert{Says: "159 log lines of “SQL injection by UNION SELECT in a query”, counted together for 198.51.100.77.", Note: "The rule has changed since: this is what it says of these lines today.",
+	Lines: []FiredLine{
+		{Line: injection[0], Rules: []FiredRule{{Parts: []FiredPart{{"words", []Text{Visible(`url.decoded contains 'union all select'; it is "/shop/product-view.php?pid=7' UNION ALL SELECT NULL,CONCAT(0x716b7a7671,code,0x7170707871) FROM giftcards-- -"`)}}, {"method", []Text{Visible(`http.request.method is GET; it is "GET"`)}}}, Absent: "scanner_of_ours"},
+			{Rule: Link{"Known attack tool in the user agent", "/rules/r2"}, Parts: []FiredPart{{"agent", []Text{Visible("user_agent.original contains sqlmap")}}}}}},
+		{Line: injection[1], Says: "By itself this line cannot be read: what it is was known from the lines before it."}},
+	More: injection}
 
 var mutes = []Mute{
 	{ID: "4", Rule: Link{"Known attack tool in the user agent", "/rules/r1"}, Address: Visible("185.12.64.10"), Until: At(night.Add(30*time.Hour), night, berlin), By: "Boris Lang", Reason: Visible("the yearly test, until Wednesday"), Action: "/mutes/4/remove"},
@@ -268,7 +283,58 @@ func ruleView() RuleView {
 		YAML:       VisibleLines("title: SQL injection by UNION SELECT in a query\nid: 7d6d30b8\nlogsource:\n    category: webserver\ndetection:\n    selection:\n        cs-uri-query|contains|all:\n            - union\n            - select\n    condition: selection\nlevel: critical\n"),
 		Hits:       injection[:1], Misses: []Text{Visible(`91.9.212.133 - - [23/Nov/2026:01:03:05 +0000] "GET /shop/search?q=union+jack HTTP/1.1" 200 812`)},
 		Mutes: mutes[:1], Recent: alertRows[:1],
+		LevelWhy: "Critical: money or data is about to go. An alert opens an incident, which rings.", Cost: "not measured yet", Chart: NewHits("Matches and alerts of this rule in the last 24 hours", points()),
+		Stretches: []Stretch{{"48 hours", "/rules/r1?over=48h#hits", true}, {"14 days", "/rules/r1?over=14d#hits", false}}, Fired: []FiredAlert{ruleFired()},
 	}
+}
+
+func quietRule() RuleView {
+	v := ruleView()
+	v.Chart, v.Fired, v.Recent, v.Mutes, v.Tags = Chart{}, nil, nil, nil, nil
+	v.Quiet = "It has matched nothing in the last 14 days."
+	return v
+}
+
+func ruleFired() FiredAlert {
+	f := fired
+	f.Alert, f.At = Link{"Alert of 03:05:20", "/alerts/a1"}, before(70*time.Second)
+	return f
+}
+
+var habitRows = []HabitRow{
+	{ID: "h1", Href: "/habits/h1", Account: Visible("anna"), Realm: "administrator", State: State{"good", "known"}, Signins: "412", Days: "88", Places: "Germany 408, Austria 4", Last: before(time.Hour)},
+	{ID: "h2", Href: "/habits/h2", Account: Visible("deploy"), Realm: "SSH", State: State{"busy", "learning"}, Signins: "3", Days: "1", Places: "the United Kingdom 3", Last: before(3 * time.Hour)},
+	{ID: "h3", Href: "/habits/h3", Account: Visible("<script>alert(1)</script>\u202e\x1b[31m" + `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`), Realm: "customer", State: State{"busy", "learning"}, Signins: "1", Days: "1", Last: before(26 * time.Hour)},
+}
+
+func habitView() HabitView {
+	v := HabitView{Frame: frame("What is normal for anna", "habits", "/habits/h1"), Row: habitRows[0], Says: "It signed in 412 times on 88 days. What is not below is new, and rules may tell of it.", Began: before(90 * 24 * time.Hour),
+		Countries: []HabitKnown{{Visible("Germany"), "408", "41 in the 30 days up to the last", "2026-11-23"}, {Visible("Austria"), "4", "0 in the 30 days up to the last", "2026-09-30"}},
+		Networks:  []HabitKnown{{Visible("93.207.44.0/24"), "380", "", "2026-11-23"}, {Visible("AS3320"), "380", "", "2026-11-23"}, {Visible("2003:f1:2c00:1234::/64"), "32", "", "2026-11-20"}},
+		Devices:   []HabitKnown{{Visible("Firefox on Linux"), "400", "", "2026-11-23"}, {Visible("Safari on iPhone"), "12", "", "2026-11-02"}},
+		Waiting:   []Text{Visible("36.73.124.0/24")},
+		Volumes:   []HabitVolume{{"Exports in a day", "14 days", "2.1 MB, 1 file", "31 MB or 100 files", "2.4 MB"}, {"Fetched in a session", "3 sessions", "2.1 MB, 1 file", "too little is known", "2.4 MB"}},
+		Action:    "/habits/h1/forget"}
+	var hours [24]float64
+	for i := range 10 {
+		hours[i+8] = float64(i*(10-i)) + 0.4
+	}
+	v.Hours = NewHourChart(hours, "Europe/Berlin")
+	return v
+}
+
+func unusualAlert() AlertView {
+	row := alertRows[0]
+	row.Title, row.Level = "SSH or FTP sign-in of an account from a new country", "medium"
+	row.Unusual = Visible("first sign-in of anna\u202e (ssh) from Indonesia; 41 from Germany and 2 from Austria in 30 days; never before from the network 203.0.113.0/24, and from 1 other; 45 minutes after a sign-in from Germany, at least 8,317 km away: 11,089 km/h")
+	return AlertView{Frame: frame(row.Title, "alerts", "/alerts/a1"), Row: row, Says: "1 log line, from 1 address, about 1 account.", Rule: Link{row.Title, "/rules/r1"}, Impact: "attempt: nothing says that it worked"}
+}
+
+func wrongHabit() HabitView {
+	v := habitView()
+	v.Row, v.Hours, v.Countries, v.Networks, v.Devices, v.Volumes, v.Waiting = habitRows[2], HourChart{Zone: "UTC"}, nil, nil, nil, nil, nil
+	v.Errors = Errors{{"reason", "Forgetting what is normal for an account needs a reason."}}
+	return v
 }
 
 var people = []Person{
@@ -300,6 +366,59 @@ func peopleWithErrors() PeopleView {
 	v := peopleView()
 	v.Errors = Errors{{"name", "Enter a name."}, {"id", "The staff id Anna! has other signs than small letters, digits and dashes."}, {"mail", "This is no mail address: anna at example."}}
 	v.Add = PersonForm{Action: "/people", New: true, ID: "Anna!", Mail: "anna at example", Roles: roles, Open: true}
+	return v
+}
+
+func noticesView() NoticesView {
+	v := NoticesView{Frame: frame("Notices of sign-ins", "notices", "/notices")}
+	tries := []Try{{"3", before(time.Hour), "Anna Keller", "mail", State{"good", "sent"}, "12 sign-ins"}, {"2", before(2 * time.Hour), "Anna Keller", "mail", State{"bad", "failed"}, "1 sign-in: 452 4.2.2 mailbox full, come back later"}}
+	v.Mine = []Notice{{ID: "1", Who: "You", Says: "each sign-in by SSH, by FTP or to the administration, by mail", State: State{"good", "sent"}, At: before(time.Hour), Detail: "12 sign-ins", Waits: "3 sign-ins wait to be told.", Told: "41 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/1/remove", Test: "/notices/1/test", Send: "Send me one now", Tries: tries},
+		{ID: "2", Who: "You", Says: "a digest of the sign-ins as a customer, daily at 08:00, by mail", Account: Visible("felix\u202e.wagner"), State: State{"off", "nothing told yet"}, Told: "0 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/2/remove", Test: "/notices/2/test", Send: "Send me one now"}}
+	v.Others = []Notice{{ID: "3", Who: "Boris Lang", Says: "each sign-in of every kind at which the country is new, in a chat", State: State{"bad", "failed"}, At: before(2 * time.Hour), Detail: "1 sign-in: 404 no such hook", Told: "1 sign-in told since 3 Nov 08:00:00", Remove: "/notices/3/remove", Test: "/notices/3/test", Send: "Send Boris Lang one now"}}
+	v.Forgot = "20 accounts were forgotten because too many sign in: what they do next counts as new."
+	v.Form = NoticeForm{People: []Option{{"anna", "Anna Keller", true}, {"boris", "Boris Lang", false}}, Ways: []Option{{"mail", "Mail", true}, {"webhook", "Chat webhook", false}},
+		Realms: []Option{{"ssh", "By SSH", true}, {"ftp", "By FTP", true}, {"admin", "To the administration", true}, {"customer", "As a customer", false}},
+		Modes:  []Option{{"each", "Each one, at once", true}, {"new", "Only what is new", false}, {"digest", "Once a day", false}}, Hours: []Option{{"8", "08:00", true}},
+		New: []Option{{"address", "The address", true}, {"country", "The country", true}, {"hour", "The hour of the day", false}}}
+	return v
+}
+
+func noticesWrong() NoticesView {
+	v := noticesView()
+	v.Mine, v.Others, v.Forgot, v.Form.Open, v.Form.Account = nil, nil, "", true, "felix"
+	v.Errors = Errors{{"account", "The account's name is too long."}, {"channel", "You have no address for webhook."}, {"hour", "Say at which hour."}}
+	return v
+}
+
+func listsView() ListsView {
+	never := append([]Mute{{ID: "6", Rule: Link{"every rule", "/rules"}, Address: Visible("203.0.113.0/24"), Account: Visible("backup"), Until: At(night.AddDate(0, 3, 0), night, berlin), By: "Boris Lang", Reason: Visible("our payment provider probes the shop"),
+		Kept: "kept 1,204 alerts quiet, the last 4 min ago", Back: "/lists", Action: "/mutes/6/remove"}}, mutes...)
+	ends := []Option{{"", "never", true}, {"2592000", "in 30 days", false}}
+	v := ListsView{Frame: frame("Lists", "lists", "/lists"), May: true, Nevers: never,
+		Watch: WatchForm{Level: []Option{{"low", "Low", false}, {"medium", "Medium", true}, {"high", "High", false}}, Until: ends},
+		Never: NeverForm{Rules: []Option{{"", "every rule", true}, {"r1", "Known attack tool in the user agent", false}}, Until: ends[1:]}}
+	for i, l := range []Severity{"high", "medium", "low"} {
+		v.Lists = append(v.Lists, WatchList{ID: fmt.Sprint(i + 1), Href: fmt.Sprintf("/lists/%d", i+1), Name: Visible([]string{"Those who left us", "drop", "indicators of November"}[i]), About: Visible("from the yearly review"), Level: l,
+			Count: "1,204", Kinds: "1,180 addresses, 24 networks", Lines: "17", Last: before(time.Hour), By: "Anna Keller", Made: before(300 * time.Hour)})
+	}
+	v.Lists[2].Note, v.Lists[2].Fault, v.Lists[2].Last = "3 parts of imported files could not be taken", "20 values cannot be read: the vault was changed", Time{}
+	return v
+}
+
+func listsWrong() ListsView {
+	v := listsView()
+	v.Errors = Errors{{"watch-list", "A watch list needs a name."}, {"watch-values", "Nothing of the file can be watched."}, {"never-from", "10.0.0.0/3 is too wide."}, {"never-reason", "A mute needs a reason."}}
+	v.Watch.Open, v.Watch.Values, v.Never.Open, v.Never.From = true, "10.0.0.0/3", true, "10.0.0.0/3"
+	return v
+}
+
+func listView() ListView {
+	v := ListView{Frame: frame("drop", "lists", "/lists/2"), May: true, List: listsView().Lists[1], Query: "sbl", Remove: "/lists/2/remove", End: "/lists/2/end", Pager: Pager{"1 to 100 of 1,204", "", "/lists/2?page=2"}}
+	for i := range 100 {
+		v.Rows = append(v.Rows, ListRow{Kind: "network", Value: Visible(fmt.Sprintf("203.0.%d.0/24", i)), Typed: fmt.Sprintf("203.0.%d.0/24", i), Note: Visible("SBL 4711"), Of: Visible("drop.txt"), By: "Boris Lang", Added: before(time.Hour),
+			Until: At(night.AddDate(0, 1, 0), night, berlin), State: State{"good", "watched"}})
+	}
+	v.Rows[1].State, v.Rows[2].State, v.Rows[2].Until = State{"late", "not yet"}, State{"off", "over"}, Time{}
 	return v
 }
 
@@ -359,11 +478,22 @@ func examples() []example {
 		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true"}),
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
-		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
+		ex("alert-unusual", Alert, unusualAlert()),
+		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Fired: []FiredAlert{fired}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
 		ex("sources", Sources, sourcesView()),
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),
+		ex("rule-quiet", Rule, quietRule()),
+		ex("habits", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits"), Summary: "214 accounts, of which 180 are known well enough to call something new", Realms: []Option{{"", "Every kind", true}, {"ssh", "SSH", false}},
+			Rows: habitRows, Pager: Pager{Says: "1 to 3 of 3"}}),
+		ex("habits-none", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits?q=x"), Summary: "no accounts", Query: `"x"`, Filtered: true}),
+		ex("habit", Habit, habitView()),
+		ex("habit-wrong", Habit, wrongHabit()),
 		ex("calls", Calls, CallsView{Frame: ringing(frame("Calls", "calls", "/calls")), Calls: callRows, Pager: Pager{Says: "1 to 3 of 3"}}),
+		ex("lists", Lists, listsView()),
+		ex("lists-wrong", Lists, listsWrong()),
+		ex("lists-none", Lists, ListsView{Frame: frame("Lists", "lists", "/lists")}),
+		ex("list", ListPage, listView()),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),
@@ -376,6 +506,8 @@ func examples() []example {
 		ex("setup-known", Setup, SetupView{Frame: plain("Choose your password"), Action: "/setup/Yb3m0kT2vJ6p", Known: true, Name: "Boris Lang", ID: "boris"}),
 		ex("signin", SignIn, SignInView{Frame: plain("Sign in"), Next: "/incidents/12"}),
 		ex("signin-wait", SignIn, SignInView{Frame: Frame{Title: "Sign in", Errors: Errors{{"", "Staff id and password do not fit together."}}}, ID: "anna", Wait: 24}),
+		ex("notices", Notices, noticesView()),
+		ex("notices-wrong", Notices, noticesWrong()),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),

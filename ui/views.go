@@ -79,7 +79,10 @@ func (f Frame) Links() []NavLink {
 		{Key: "alerts", Href: "/alerts", Word: "Alerts", Icon: "alert"},
 		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
+		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
+		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
+		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	for i := range links {
@@ -243,12 +246,30 @@ func Done(key string) string {
 		return "The rule is muted for this address. It still counts, and opens and joins no incident."
 	case "unmuted":
 		return "The mute is removed."
+	case "forgotten":
+		return "What was normal for the account is forgotten. It is learnt anew from now on."
+	case "watched":
+		return "The values are on the list. Lines that name them raise alerts from now on."
+	case "partly":
+		return "The values are on the list, but for those that could not be taken; how many stands beside it, and tocsin watch import names each."
+	case "unwatched":
+		return "The value is off the list."
+	case "ended":
+		return "The list has ended. Nothing of it is watched for."
+	case "never":
+		return "The exception stands. Alerts that it keeps quiet are counted below."
 	case "person":
 		return "The person is saved."
 	case "policy":
 		return "The policy is saved. Calls that ring now go on as they began."
 	case "rung":
 		return "A test call is on its way. Its result appears beside the channel."
+	case "told":
+		return "The notice is in force from now on."
+	case "untold":
+		return "The notice is removed."
+	case "noticed":
+		return "A test message is on its way. Its result appears beside the notice."
 	case "verified":
 		return "The ledger was verified. The result is below."
 	case "setup":

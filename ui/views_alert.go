@@ -30,6 +30,7 @@ type AlertRow struct {
 	Why      string // why it joined or did not: "low alerts open no incident"
 	Samples  []Text
 	Mark     string // "history" or ""
+	Unusual  Text   // what is not normal, in the alert's words, or empty
 }
 
 // Alert shows one alert. GET /alerts/{id}
@@ -43,6 +44,7 @@ type AlertView struct {
 	Rule      Link
 	Impact    string // "attempt: nothing says that it worked"
 	Facts     []Fact
+	Fired     []FiredAlert // why it was raised: of this alert, one or none
 	Addresses []Party
 	Accounts  []Party
 	Sessions  []Party
@@ -61,7 +63,23 @@ type RulesView struct {
 	States   []Option
 	Filtered bool
 	Refused  []RefusedRule
+	Broken   []RefusedRule // set aside because they failed while they watched
+	Warned   NamedRules    // loaded, and cannot match: nothing gives their logs or fields
+	Never    NamedRules    // they read records and matched none of them yet
+	Unread   NamedRules    // nothing has brought their logs yet
+	Headings []Heading
+	Kept     []RefusedRule // broken in their files, so that the last good ones stay
+	Trouble  string        // why the folders could not be read again; "" if they could
 	Rows     []RuleRow
+	Pager    Pager
+}
+
+// NamedRules are rules that have something in common. There may be thousands, of which the first are named.
+type NamedRules struct {
+	Count string // all; "" is none
+	Links []Link
+	Notes []RefusedRule // instead of Links: why
+	More  string        // "and 3,212 more"; "" is none
 }
 
 // A RefusedRule is a rule that could not be loaded, and so does not watch.
@@ -78,7 +96,9 @@ type RuleRow struct {
 	Title   string
 	Says    string // the first sentence of its description
 	Level   Severity
-	State   State // "watching", "no source for it", "muted for 2 addresses"
+	State   State  // "watching", "no source for it", "muted for 2 addresses"
+	Day     string // matches in the last 24 hours
+	Spark   Spark  // the same, hour by hour
 	Matches string
 	Alerts  string
 	Last    Time
@@ -98,6 +118,12 @@ type RuleView struct {
 	LogSource      string // "web server access logs"
 	Author         string
 	Licence        string
+	LevelWhy       string    // what its level means and does: "high: ..."
+	Cost           string    // "1.2 µs a record, 3 % of all rules", or "not measured yet"
+	Chart          Chart     // matches and alerts over time; Columns is empty when there were none
+	Stretches      []Stretch // how far the chart may reach back
+	Quiet          string    // instead of a chart: "It has matched nothing in the last 14 days."
+	Fired          []FiredAlert
 	Date           string
 	File           string
 	References     []string // shown as text: addresses from a rule are not followed
@@ -108,13 +134,16 @@ type RuleView struct {
 	Recent         []AlertRow
 }
 
-// A Mute silences a rule for an address, or for all, until a time.
+// A Mute silences a rule, or all, for an address, network or account, or for all, until a time.
 type Mute struct {
 	ID      string
 	Rule    Link
-	Address Text // empty is every address
+	Address Text // or network; empty is every address
+	Account Text // empty is every account
 	Until   Time
 	By      string
 	Reason  Text
-	Action  string // "/mutes/4/remove"
+	Kept    string // "kept 12 alerts quiet, the last 5 min ago"; may be empty
+	Back    string // the page that the form leads back to; empty is People
+	Action  string // "/mutes/4/remove"; empty when the reader may not
 }

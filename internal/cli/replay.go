@@ -28,9 +28,11 @@ type replayFlags struct {
 	geo    []string
 	since  string
 	as     string
+	maps   []string
 	json   bool
 	failOn string
 	zone   string
+	listed []string
 }
 
 func (p Program) replay() *cobra.Command {
@@ -48,8 +50,10 @@ func (p Program) replay() *cobra.Command {
 	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
 	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones still fill windows")
 	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
+	c.Flags().StringArrayVar(&o.listed, "indicators", nil, "file of what to watch for, as tocsin watch import takes it; repeatable")
 	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
 	return c
 }
@@ -102,7 +106,13 @@ func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, err
 	}
 	p.sayRefused(set)
 	out.Rules, out.As = set.Rules, o.as
+	if out.Listed, err = p.readListed(o.listed); err != nil {
+		return out, err
+	}
 	if out.Geo, err = readGeo(o.geo); err != nil {
+		return out, err
+	}
+	if out.Maps, err = readMappings(o.maps); err != nil {
 		return out, err
 	}
 	if out.Zone, err = time.LoadLocation(o.zone); err != nil {
@@ -239,6 +249,7 @@ func writeText(w io.Writer, out desk.Replay, took time.Duration) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	writeUnusual(w, out.Alerts)
 	fmt.Fprintf(w, "\n%s in %.1f s, %d not parsed; %s, %s\n", counted(int(out.Lines), "line"), took.Seconds(), out.Unparsed,
 		counted(len(out.Alerts), "alert"), counted(len(out.Incidents), "incident"))
 	for _, s := range out.Skipped {

@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tocsin/internal/agent"
@@ -47,11 +48,13 @@ type Options struct {
 	Rules      *detect.Rules
 	Refused    []detect.Refused
 	Warned     []detect.Warning
+	Folders    *Folders // of the rules, which are loaded again when a file changes; nil: the rules above, for ever
 	Geo        *intake.Geo
 	Own        []netip.Prefix
 	Shared     []netip.Prefix
 	Trusted    []netip.Prefix
 	Zone       *time.Location                  // of logs without a zone
+	Maps       []intake.Mapping                // of JSON that no format knows
 	Watch      []string                        // files, globs, folders
 	Poll       time.Duration                   // of watched files, when the system tells nothing
 	Sample     fs.FS                           // bundled logs to play instead
@@ -83,7 +86,11 @@ type Desk struct {
 	sending   sync.WaitGroup
 	flying    map[flight]bool // tries that are being sent; owned by the debt loop
 	landed    chan landing
+	notices   couriers
 	reader    *reader
+	rules     atomic.Pointer[RuleSet] // that detection uses
+	lists     lists
+	offline   bool // there is no reader, and nothing runs
 	watcher   *agent.Watcher
 	alarm     *alarm
 	secret    []byte // signs answer and setup links
@@ -105,11 +112,18 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
 		flying: map[flight]bool{}, landed: make(chan landing, 64)}
+	d.notices = newCouriers()
 	d.alarm = newAlarm(d)
+	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	if o.Folders != nil {
+		set = d.firstRules()
+		d.saveRules(&set)
+	}
+	d.rules.Store(&set)
 	d.eraseAgain()
 	d.secret = []byte(d.vault.Hash("links", "key"))
 	d.passwords = signin.NewPasswords()
@@ -123,6 +137,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	d.relist()
 	if d.reader, err = newReader(d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -130,8 +145,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return []entry.Draft{
 			{Actor: "desk", Kind: entry.ProgramStarted, Subject: "program", Body: entry.Started{
 				Version: o.Version, Sample: o.Sample != nil, CutBytes: cut.CutBytes, CutEntries: cut.CutEntries}},
-			{Actor: "desk", Kind: entry.RulesLoaded, Subject: "rules", Body: entry.Rules{
-				Hash: o.Rules.Hash(), Loaded: len(o.Rules.Documents()), Refused: len(o.Refused)}},
+			set.loaded(detect.Adopted{}),
 		}, nil
 	})
 	if err != nil {
@@ -161,10 +175,11 @@ func (d *Desk) Close() error {
 // Run does the work until ctx ends: watch, read, ring. It returns nil when ctx ended it.
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
-		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep,
+		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "rules": d.watchRules,
 	})
 	d.sending.Wait()
 	d.landLast()
+	d.landNotices()
 	return err
 }
 
@@ -215,11 +230,16 @@ func (d *Desk) write(decide func(*State, time.Time) ([]entry.Draft, error)) erro
 		}
 	}
 	d.changed.say()
+	d.owes()
+	return nil
+}
+
+// owes wakes the debt loop.
+func (d *Desk) owes() {
 	select {
 	case d.owing <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // do asks permission, then writes one decision.
@@ -279,7 +299,8 @@ func (d *Desk) Text(id string) string {
 	return string(b)
 }
 
-// Read calls look with the state, which does not change meanwhile. Keep nothing of it, and do nothing slow.
+// Read calls look with the state, which does not change meanwhile. Keep nothing of it, do nothing slow, and ask nothing of the reader
+// (Reading, Habits): an order to forget a habit holds the reader while it is written.
 func (d *Desk) Read(look func(*State)) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

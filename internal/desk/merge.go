@@ -68,7 +68,7 @@ func newMerge(folders []folder, parser *intake.Parser, as string, shift func(str
 				continue // named twice, as by its folder and by itself
 			}
 			seen[full] = true
-			l, newest, err := openLog(f.files, name, as)
+			l, newest, err := openLog(f.files, name, as, parser)
 			if err != nil {
 				m.skip(full, err)
 				continue
@@ -216,7 +216,7 @@ const (
 )
 
 // openLog opens a file, undoes its compression, and finds the newest full date in it.
-func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
+func openLog(files fs.FS, name, as string, parser *intake.Parser) (*log, time.Time, error) {
 	f, err := files.Open(name)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -235,6 +235,7 @@ func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
 		l.done()
 		return nil, time.Time{}, err
 	}
+	l.in = intake.Unwrap(l.in)
 	head, err := l.in.Peek(peek)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		l.done()
@@ -244,7 +245,7 @@ func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
 	if len(head) == peek && len(lines) > 1 {
 		lines = lines[:len(lines)-1]
 	}
-	if _, ok := intake.Known(lines[:min(len(lines), 50)]); !ok && as == "" {
+	if _, ok := parser.Known(name, lines[:min(len(lines), 50)]); !ok && as == "" {
 		l.done()
 		if len(bytes.TrimSpace(head)) == 0 {
 			return nil, time.Time{}, errors.New("empty")

@@ -42,6 +42,9 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 	if err := d.o.Data.MkdirAll(derivedDir, 0o700); err != nil {
 		return none, fmt.Errorf("making %s in the data folder: %w", derivedDir, err)
 	}
+	if err := d.o.Data.MkdirAll(habitsDir, 0o700); err != nil {
+		return none, fmt.Errorf("making %s in the data folder: %w", habitsDir, err)
+	}
 	var err error
 	if d.key, err = openKey(d.o.Keys, d.o.Data); err != nil {
 		return none, err
@@ -77,7 +80,7 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 // unmixed refuses to play the sample into a real ledger, and to go on with a played one for real.
 func (d *Desk) unmixed() error {
 	switch {
-	case d.state.Entries == 0 || d.state.Sample == d.Sample():
+	case d.offline || d.state.Entries == 0 || d.state.Sample == d.Sample():
 		return nil
 	case d.Sample():
 		return errors.New("the data folder holds real incidents, and the sample would mix with them: choose another folder with --data")

@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/disk"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 const (
@@ -35,30 +36,40 @@ type Hour struct {
 type reader struct {
 	d *Desk
 
-	mu       sync.Mutex
-	parser   *intake.Parser
-	detector *detect.Detector
-	next     int64                    // the line to read next
-	mute     int64                    // lines before this were heard before: they fill windows and raise nothing; 0 when it is passed
-	counted  int64                    // lines before this are in hours already
-	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
-	hours    map[int64]*Hour
-	unparsed map[string][]string // the last unparsed lines of a file
-	fault    string              // why reading stands still, "" if it does not
-	gap      int64               // lines that expired before they were read
+	mu        sync.Mutex
+	parser    *intake.Parser
+	detector  *detect.Detector
+	next      int64                    // the line to read next
+	mute      int64                    // lines before this were heard before: they fill windows and raise nothing; 0 when it is passed
+	counted   int64                    // lines before this are in hours already
+	ahead     map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
+	hours     map[int64]*Hour
+	hits      ruleHits            // matches by rule and hour
+	refill    ruleHits            // those of them that lines fill which were counted before
+	gathered  gathered            // sign-ins that somebody is to be told of
+	watchHits map[int64]*Hits     // by watch list
+	unparsed  map[string][]string // the last unparsed lines of a file
+	fault     string              // why reading stands still, "" if it does not
+	gap       int64               // lines that expired before they were read
+	others    *RuleSet            // rules to go on with; nil: the same
+	turn      context.CancelFunc  // ends the wait for lines, because there are other rules
 
+	kept   []byte // windows of rules that did not change, taken over when the others' are filled again
+	owing  []told // ends of alerts whose rules are gone, not yet written down
 	saver  saver
+	keeper keeper
 	record record.Record // of the line that is matched, used again
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, watchHits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
 	b, err := disk.ReadFile(d.o.Data, readerFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.mute = d.heardUpTo()
+		r.forgetAgain()
 		return r, nil
 	}
 	var s snapshot
@@ -71,17 +82,20 @@ func newReader(d *Desk) (*reader, error) {
 	if err != nil {
 		d.log.Warn("the detection snapshot cannot be used: all kept lines are read again, silently as far as the ledger knows alerts of them", "error", err)
 		r.mute = d.heardUpTo()
+		r.forgetAgain()
 		return r, nil
 	}
 	r.restore(s)
+	r.forgetAgain()
 	return r, nil
 }
 
 // reset begins with empty windows.
 func (r *reader) reset() error {
 	var err error
-	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
-	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
+	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone, Maps: r.d.o.Maps})
+	r.detector = detect.New(r.d.rules.Load().Rules, r.d.detectOptions())
+	r.recall()
 	return err
 }
 
@@ -93,12 +107,21 @@ func (d *Desk) detectOptions() detect.Options {
 	return o
 }
 
-// restore goes on from s. With other rules the windows are filled again from the lines before, silently.
+// restore goes on from s. With other rules, those that did not change go on; the windows of the others are filled again from
+// the lines before, silently.
 func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
 	}
-	err := r.parser.Restore(s.Intake)
+	if s.WatchHits != nil {
+		r.watchHits = s.WatchHits
+	}
+	r.hits = s.Hits.fit()
+	var err error
+	if r.gathered, err = parseGathered(s.Notices); err != nil {
+		r.d.log.Warn("what waits to be told of sign-ins cannot be read from the snapshot: it is lost", "error", err)
+	}
+	err = r.parser.Restore(s.Intake)
 	if err == nil {
 		err = r.detector.Restore(s.Detect)
 	}
@@ -106,7 +129,16 @@ func (r *reader) restore(s snapshot) {
 		r.next, r.saver.next = max(s.Next, r.next), s.Next
 		return
 	}
-	r.d.log.Info("the windows of detection are filled again from the archive", "because", err)
+	r.kept = nil
+	if adopted, err := detect.New(r.d.rules.Load().Rules, r.d.detectOptions()).Adopt(s.Detect); err == nil {
+		r.kept = s.Detect
+		if len(adopted.Fresh) == 0 && r.parser.Restore(s.Intake) == nil { // rules only went
+			r.next, r.saver.next = max(s.Next, r.next), 0
+			r.takeOver()
+			return
+		}
+	}
+	r.d.log.Info("windows of detection are filled again from the archive", "because", err)
 	if err := r.reset(); err != nil {
 		panic("desk: a parser that could be made a moment ago: " + err.Error())
 	}
@@ -127,10 +159,22 @@ func (d *Desk) heardUpTo() (next int64) {
 // run reads until ctx ends. What it cannot do it says, and tries again.
 func (r *reader) run(ctx context.Context) error {
 	for {
-		err := r.rest(ctx)
+		turn, end := context.WithCancel(ctx)
+		r.mu.Lock()
+		r.turn = end
+		r.mu.Unlock()
+		err := r.change()
+		if err == nil {
+			err = r.rest(turn)
+		}
+		changes := turn.Err() != nil
+		end()
 		if ctx.Err() != nil {
 			r.saveLast()
 			return nil
+		}
+		if changes {
+			continue
 		}
 		if err == nil {
 			err = r.step()
@@ -174,13 +218,13 @@ func (r *reader) step() error {
 	}
 	r.d.alarm.quiet(readingFails)
 	changes, next := r.match(blocks)
-	if len(changes) > 0 {
+	if changes = append(r.owing, changes...); len(changes) > 0 {
 		if err := r.d.raise(changes); err != nil {
 			return errors.Join(err, r.rewind())
 		}
 	}
 	r.mu.Lock()
-	r.next = next
+	r.next, r.owing = next, nil
 	r.mu.Unlock()
 	r.d.changed.say()
 	r.saveWhenDue()
@@ -197,36 +241,27 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.kept, r.owing, r.watchHits, r.saver.next = fresh.kept, fresh.owing, fresh.watchHits, fresh.saver.next
+	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
 	return nil
 }
 
 // match runs lines through parser and rules.
 func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
+	wishes := r.d.wishes()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
+	lists := r.d.lists.set.Load()
 	next = r.next
 	for _, b := range blocks {
 		for _, l := range b.Lines {
 			if l.Seq >= r.mute {
 				changes = append(changes, r.unmute(started)...)
 			}
-			rec := &r.record
-			r.parser.ParseInto(rec, l, b.Received)
-			r.clamp(rec, b.Received)
-			if l.Seq >= r.counted {
-				r.count(rec)
-			}
-			for _, c := range r.detector.Step(rec) {
-				if l.Seq < r.mute {
-					continue
-				}
-				if c.Step == detect.Raised {
-					r.hour(rec.Time).Alerts++
-				}
-				start, watched := started[l.File]
-				// Logs tell the second: what comes in that of the start is live, not history.
-				changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+			for part := range intake.Parts(l.Raw) {
+				l.Raw = part
+				changes = append(changes, r.matchLine(l, b.Received, started, wishes, lists)...)
 			}
 			next = l.Seq + 1
 		}
@@ -237,6 +272,34 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 	return changes, next
 }
 
+// matchLine runs one line, or one event of a line that holds several.
+func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish, lists *tuning.Set) (changes []told) {
+	rec := &r.record
+	r.parser.ParseInto(rec, l, received)
+	r.clamp(rec, received)
+	if l.Seq >= r.counted {
+		r.count(rec)
+		if r.signin(rec, received, started[l.File], wishes) {
+			r.d.owes()
+		}
+	}
+	r.mark(lists, rec, l.Seq >= r.counted)
+	changed := r.detector.Step(rec)
+	r.countHits(rec, l.Seq < r.counted)
+	for _, c := range changed {
+		if l.Seq < r.mute {
+			continue
+		}
+		if c.Step == detect.Raised {
+			r.hour(rec.Time).Alerts++
+		}
+		start, watched := started[l.File]
+		// Logs tell the second: what comes in that of the start is live, not history.
+		changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+	}
+	return changes
+}
+
 // unmute raises, once, what the windows that were filled silently hold: attacks that go on. Those that the ledger knows are
 // dropped by it; those of a new or changed rule are new to it.
 func (r *reader) unmute(started map[string]time.Time) (changes []told) {
@@ -244,6 +307,7 @@ func (r *reader) unmute(started map[string]time.Time) (changes []told) {
 		return nil
 	}
 	r.mute = 0
+	r.takeOver()
 	for _, a := range r.detector.Alerts() {
 		history := len(started) > 0
 		for _, start := range started {

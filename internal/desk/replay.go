@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 // ReplayOptions are what replay needs.
@@ -28,7 +29,9 @@ type ReplayOptions struct {
 	Shared  []netip.Prefix
 	Trusted []netip.Prefix
 	Zone    *time.Location
+	Maps    []intake.Mapping
 	Since   time.Time                                  // records before it fill windows only
+	Listed  *tuning.Set                                // what is watched for; nil is nothing
 	Seen    func(lines int64)                          // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil
 }
@@ -61,6 +64,7 @@ type ReplayAlert struct {
 	Sample   []string  `json:"sample"`
 	Author   string    `json:"author,omitempty"`
 	Impact   string    `json:"impact,omitempty"`
+	Why      string    `json:"why,omitempty"` // what is not normal, in words, of a rule that reads habits
 }
 
 // A ReplayIncident is an incident as `replay --json` prints it.
@@ -83,7 +87,7 @@ func RunReplay(ctx context.Context, o ReplayOptions) (Replay, error) {
 	var out Replay
 	detector := detect.New(o.Rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone})
 	book := &shadow{alerts: map[string]detect.Alert{}}
-	parser, err := intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone})
+	parser, err := intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone, Maps: o.Maps})
 	if err != nil {
 		return out, err
 	}
@@ -119,6 +123,7 @@ func replayAll(ctx context.Context, o ReplayOptions, m *merge, detector *detect.
 		if r.Class == record.Unparsed {
 			out.Unparsed++
 		}
+		MarkListed(o.Listed, r)
 		changes := detector.Step(r)
 		if o.Each != nil {
 			o.Each(r, changes)
@@ -180,7 +185,7 @@ func (s *shadow) report(out *Replay) {
 	for _, id := range s.book.Order {
 		a := s.alerts[id]
 		x := ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
-			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact)}
+			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), Why: a.Why}
 		for _, p := range a.Accounts {
 			x.Accounts = append(x.Accounts, p.Name)
 		}

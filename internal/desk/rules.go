@@ -1,10 +1,9 @@
 package desk
 
 import (
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 
 	"tocsin/internal/detect"
@@ -17,46 +16,28 @@ import (
 type RuleSet struct {
 	Rules   *detect.Rules
 	Refused []detect.Refused
+	Kept    []detect.Refused // what is broken in a file that changed, where older rules stand in for it (Reload)
 	Warned  []detect.Warning
 	Files   int
 	Texts   map[string]string // by file
+	Trouble string            // why the folders could not be read again, "" if they could: the rules are the last ones then
+
+	print string            // of names and texts: what was read last
+	good  []sigma.Document  // as parsed, before filters; those that were not refused
+	sound map[string]string // by file: its text when it was without a fault last
+
+	parsed map[[sha256.Size]byte]parsed // by name and text
+}
+
+// A parsed file is what one text of it holds. A set that is loaded again takes it over where nothing changed.
+type parsed struct {
+	docs    []sigma.Document
+	refused []detect.Refused
 }
 
 // LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the
 // rest goes on. The error is of a folder that cannot be read.
-func LoadRules(folders ...fs.FS) (RuleSet, error) {
-	set := RuleSet{Texts: map[string]string{}}
-	var files []detect.File
-	for _, folder := range folders {
-		err := fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
-				return nil
-			}
-			set.Files++
-			b, err := fs.ReadFile(folder, name)
-			if err != nil {
-				set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
-				return nil
-			}
-			files = append(files, detect.File{Name: name, Data: b})
-			set.Texts[name] = string(b)
-			return nil
-		})
-		if err != nil {
-			return set, fmt.Errorf("reading a rules folder: %w", err)
-		}
-	}
-	rules, refused, warned := detect.LoadFiles(files, intake.Sources()...)
-	set.Rules, set.Warned = rules, warned
-	set.Refused = append(set.Refused, refused...)
-	if len(rules.Documents()) == 0 {
-		return set, errors.New("no rule could be loaded")
-	}
-	return set, nil
-}
+func LoadRules(folders ...fs.FS) (RuleSet, error) { return RuleSet{}.Reload(folders...) }
 
 // Find returns the document that alerts name by key.
 func (s RuleSet) Find(key string) (sigma.Document, bool) {
@@ -90,7 +71,7 @@ func TestRules(set RuleSet) (out []Tested) {
 }
 
 func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
-	if d.Rule != nil {
+	if d.Rule != nil && !d.Rule.Reads(record.Field.Habit) {
 		for _, raw := range s.Match {
 			r := parseSample(s.File, raw)
 			if !d.Rule.Match(r) {
@@ -107,17 +88,24 @@ func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
 		}
 		return ""
 	}
-	if len(s.Match) > 0 && !raises(set, d.Meta().Key(), s.File, s.Match) {
+	if len(s.Match) > 0 && !raises(set, d.Meta().Key(), s.File, s.Match, d.Rule == nil) {
 		return "the lines that should raise it do not"
 	}
-	if len(s.NoMatch) > 0 && raises(set, d.Meta().Key(), s.File, s.NoMatch) {
+	if len(s.NoMatch) > 0 && raises(set, d.Meta().Key(), s.File, s.NoMatch, d.Rule == nil) {
 		return "the lines that should not raise it do"
 	}
 	return ""
 }
 
+// parseSample reads a sample. Of one with several lines, as a log with a line of column names needs, the last is meant.
 func parseSample(file, raw string) *record.Record {
-	return sampleParser().Parse(record.Line{File: file, Raw: raw}, sampleHint)
+	p := sampleParser()
+	var r *record.Record
+	for l := range strings.SplitSeq(raw, "\n") {
+		r = p.Parse(record.Line{File: file, Raw: l}, sampleHint)
+		MarkSample(r)
+	}
+	return r
 }
 
 func sampleParser() *intake.Parser {
@@ -132,18 +120,25 @@ func sampleParser() *intake.Parser {
 	return p
 }
 
-// raises reports whether lines, in order, fulfil a correlation. One that only others read raises nothing, so its count
-// is asked. Lines of several formats may be mixed: each format is a file of its own.
-func raises(set RuleSet, rule, file string, lines []string) bool {
+// raises reports whether lines, in order, fulfil a correlation, or a rule about habits, which follow from the lines before. One that only
+// others read raises nothing, so its count is asked. Lines of several formats may be mixed: each format is a file of its own.
+func raises(set RuleSet, rule, file string, lines []string, correlation bool) bool {
 	p := sampleParser()
 	detector := detect.New(set.Rules, detect.Options{})
-	for n, raw := range lines {
-		format, _ := intake.Known([]string{raw})
-		detector.Step(p.Parse(record.Line{File: file + format, Raw: raw, Seq: int64(n + 1)}, sampleHint))
+	n := int64(0)
+	for _, raw := range lines {
+		parts := strings.Split(raw, "\n")
+		format, _ := intake.Known(parts)
+		for _, l := range parts {
+			n++
+			r := p.Parse(record.Line{File: file + format, Raw: l, Seq: n}, sampleHint)
+			MarkSample(r)
+			detector.Step(r)
+		}
 	}
 	for _, s := range detector.Stats().Rules {
 		if s.Rule == rule {
-			return s.Alerts > 0
+			return s.Alerts > 0 || s.Matches > 0 && !correlation
 		}
 	}
 	return false

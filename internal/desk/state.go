@@ -19,6 +19,7 @@ type State struct {
 	Calls     *oncall.Book
 	Plan      plan.Plan
 	Tuning    tuning.Book
+	Notices   plan.Notices
 	Fleet     fleet.Book
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
@@ -30,10 +31,12 @@ type State struct {
 	Silences  map[string]bool           // alerts of silent sources that have not ended
 	Erased    []string                  // vault objects that are destroyed, or must be
 	Forgotten map[string]time.Time      // alerts whose details were erased, and when
+	Unlearnt  map[string]int64          // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
 }
 
 func newState() *State {
-	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{}}
+	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
+		Unlearnt: map[string]int64{}}
 	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
 	return s
 }
@@ -43,7 +46,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Fleet.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {
@@ -86,6 +89,10 @@ func (s *State) applyOwn(e entry.Entry) (bool, error) {
 	case entry.RulesLoaded:
 	case entry.VaultErased:
 		return true, s.applyErased(e)
+	case entry.HabitForgotten:
+		x, err := entry.Body[entry.Unlearnt](e)
+		s.Unlearnt[x.Hash] = x.Seq
+		return true, err
 	case entry.SignedIn:
 		x, err := entry.Body[entry.Signin](e)
 		s.Signins[x.ID] = e.Time

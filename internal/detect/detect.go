@@ -21,6 +21,7 @@ type Options struct {
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 80,000 (some 100 to 300 bytes each)
 	MaxWaiting   int            // groups that gave way and are remembered in 48 bytes; 0 is 500,000
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 20,000
+	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 800 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 }
 
@@ -34,6 +35,7 @@ func (o Options) filled() Options {
 	set(&o.MaxRecords, 80_000)
 	set(&o.MaxWaiting, 500_000)
 	set(&o.MaxAddresses, 20_000)
+	set(&o.MaxAccounts, 20_000)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
 	}
@@ -50,6 +52,7 @@ type Detector struct {
 	bins    []bin // by node
 	due     deadlines
 	near    neighbourhoods
+	habits  *habits
 	time    timekeeper
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
@@ -66,6 +69,7 @@ type Detector struct {
 	freezes   int64
 
 	// Of the record that is stepped through.
+	hits     []int       // nodes that it matched (Matched)
 	arrivals [][]arrival // by node
 	reached  []uint64    // nodes with arrivals, a bit each
 	step     int         // the node that is at work
@@ -122,18 +126,21 @@ func New(rules *Rules, o Options) *Detector {
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
 		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 	}
+	d.habits = newHabits(d.o)
 	for i := range d.bins {
 		d.bins[i] = newBin()
 	}
 	return d
 }
 
-// Step takes one record and says what it changes, alerts that end first. The record may be changed afterwards.
+// Step takes one record and says what it changes, alerts that end first. It puts on sign-ins and transfers what is normal for their account (the
+// fields habit.*). The record may be changed afterwards.
 //
 // A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
+	d.hits = d.hits[:0]
 	if r.Class == record.Header || r.Class == record.Empty {
 		return nil
 	}
@@ -150,8 +157,10 @@ func (d *Detector) Step(r *record.Record) []Change {
 	if d.ord%1024 == 0 {
 		d.sweep()
 	}
+	d.judge(r, at)
 	changes = d.hold(r, at, changes)
 	d.learn(r, at)
+	d.teach(r)
 	return d.shrink(changes)
 }
 
@@ -172,7 +181,7 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 		if b.broken != "" {
 			continue
 		}
-		b.stats.Matches++
+		d.matched(n)
 		if !n.raises && len(n.parents) == 0 {
 			continue
 		}
@@ -350,6 +359,10 @@ func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Cha
 	}
 	for _, x := range records {
 		l.add(d, &n.meta.Tocsin, x)
+		d.suspected(n, x)
+		if n.habits && l.Alert.Why == "" {
+			l.Alert.Why = x.Sight.Why
+		}
 	}
 	if l.Ord == d.ord {
 		d.watch(n, g)
@@ -448,7 +461,7 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	if !ok {
 		return changes
 	}
-	d.bins[n.n].stats.Matches++
+	d.matched(n)
 	if n.meta.Tocsin.Parties == "last" {
 		if g.live != nil && n.corr.Type == sigma.ValueCount && !fresh {
 			return changes

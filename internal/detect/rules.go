@@ -36,6 +36,7 @@ type node struct {
 	least   int                // and the lowest that fulfils it; 0 when it may be none
 	once    bool               // it counts an alert of a correlation below once
 	salt    uint64             // tells its groups from those of other rules and versions
+	habits  bool               // it, or a rule that it reads, asks what is normal
 }
 
 // A slot is one of the rules that a correlation reads.
@@ -346,7 +347,8 @@ const informational = "informational"
 // settle links each node to the correlations above it, decides which raise alerts of their own, and hashes the set.
 func (l *loader) settle() {
 	h := sha256.New()
-	for _, n := range l.rules.nodes {
+	for _, n := range l.rules.nodes { // each stands behind those that it reads
+		n.habits = n.rule != nil && n.rule.Reads(record.Field.Habit) || slices.ContainsFunc(n.slots, func(s slot) bool { return s.node.habits })
 		n.raises = n.meta.Level != informational
 		fmt.Fprintf(h, "%s %s\n", n.meta.Version, n.meta.Key())
 	}
@@ -384,4 +386,15 @@ func (r *Rules) Raises(key string) bool {
 		}
 	}
 	return false
+}
+
+// Raising returns the keys of all that Raises is true of, for who asks of thousands.
+func (r *Rules) Raising() map[string]bool {
+	keys := make(map[string]bool, len(r.nodes))
+	for _, n := range r.nodes {
+		if n.raises {
+			keys[n.meta.Key()] = true
+		}
+	}
+	return keys
 }

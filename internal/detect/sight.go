@@ -21,6 +21,7 @@ type sight struct {
 	Host    string
 	Success bool
 	Failure bool
+	Why     string // what of it is not normal for its account, "" when nothing is
 
 	frozen int64 // number of the last freeze that met it,
 	place  int   // and its place in that one; the freezing goroutine's alone
@@ -47,6 +48,7 @@ func (d *Detector) sightOf(r *record.Record) *sight {
 	case "failure":
 		s.Failure = true
 	}
+	s.Why = d.habits.words()
 	last := &d.sights[hashText(hashText(hashStart, s.IP), s.Account)%sightsKept]
 	if *last != nil && (*last).same(&s) {
 		return *last
@@ -68,7 +70,7 @@ func (d *Detector) sightOf(r *record.Record) *sight {
 
 func (s *sight) same(o *sight) bool {
 	return s.IP == o.IP && s.Account == o.Account && s.Session == o.Session && s.Country == o.Country && s.Realm == o.Realm &&
-		s.Log == o.Log && s.Host == o.Host && s.Success == o.Success && s.Failure == o.Failure
+		s.Log == o.Log && s.Host == o.Host && s.Success == o.Success && s.Failure == o.Failure && s.Why == o.Why
 }
 
 // short returns one copy for all records of a text of which there are few: countries, realms.

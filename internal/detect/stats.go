@@ -17,6 +17,9 @@ type Stats struct {
 	Blunt     int64 // of those lost, how many had come half of the way to an alert since they began to, at most an hour apart
 	Addresses int   // of which is known who signs in from them
 	Forgotten int64 // such addresses lost because a limit was reached
+	Accounts  int   // of which is known what is normal
+	Strangers int64 // such accounts lost because a limit was reached
+	Trusted   int64 // addresses under suspicion that were lost because a limit was reached: what they do may be learnt as normal
 	Rules     []RuleStats
 }
 
@@ -39,6 +42,7 @@ func (d *Detector) Stats() Stats {
 	s := Stats{
 		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted, Blunt: d.blunt.Count,
 		Addresses: len(d.near.by), Forgotten: d.forgotten,
+		Accounts: len(d.habits.by), Strangers: d.habits.forgotten, Trusted: d.habits.doubts.lost,
 	}
 	if d.waiting != nil {
 		s.Waiting = d.waiting.used

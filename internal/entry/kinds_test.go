@@ -26,7 +26,7 @@ var party = Party{Hash: "aa11", Net: "bb22", Role: "suspect", Realm: "admin", Co
 var full = map[Kind]any{
 	ProgramStarted:   Started{"0.1.0", true, 12, 1},
 	ClockJumped:      Jumped{90 * time.Second},
-	RulesLoaded:      Rules{"abcd", 40, 1},
+	RulesLoaded:      Rules{"abcd", 40, 1, 2, 3, 4},
 	SourceSilent:     Source{"cc33", "v0", t0, time.Hour},
 	SourceBack:       Source{"cc33", "v0", t0, time.Hour},
 	VaultErased:      Erased{[]string{"v1"}, "v2"},
@@ -40,8 +40,12 @@ var full = map[Kind]any{
 	IncidentAssigned: Assigned{4, "anna"},
 	IncidentClosed:   Closed{4, "true", "v5"},
 	IncidentReopened: Reopened{4, "v6"},
-	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7"},
+	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7", "bb22", 24, "cc33"},
 	MuteRemoved:      MuteEnd{2},
+	HabitForgotten:   Unlearnt{"aa11", "ssh", 12, "v11"},
+	ListPut:          List{1, "high", "v11", true},
+	ListAdded:        ListBatch{1, 20, 3, "v12"},
+	ListRemoved:      ListCut{1, []string{"dd44"}},
 	PersonPut:        Person{"anna", []string{"commander"}, []string{"mail"}, "v8", true},
 	PersonPassword:   Password{"anna", "v9"},
 	PolicyPut:        Policy{[]PolicyStep{{[]string{"everyone"}, []string{"mail"}, time.Minute}}, 2, time.Minute, time.Minute, true},
@@ -54,6 +58,11 @@ var full = map[Kind]any{
 	CallFailed:       CallResult{3, 2, true, true, true, time.Second, "v10"},
 	CallAnswered:     Answer{3, "anna", "link"},
 	CallEnded:        CallEnd{3, "closed"},
+	NoticeAsked:      Notice{2, "anna", "mail", []string{"ssh", "admin"}, "aa11", "v11", "new", 7, []string{"address", "country", "hour"}, 40},
+	NoticeEnded:      NoticeEnd{2},
+	NoticeWanted:     NoticeTry{2, 5, "anna", "mail", "notice-2-4", 12, 3, 90, "v12", true, 4, true},
+	NoticeSent:       NoticeResult{2, 5, true, false, false, 0, ""},
+	NoticeFailed:     NoticeResult{2, 5, true, true, true, time.Second, "v13"},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.

@@ -78,6 +78,7 @@ user.realm=admin
 event.action=login
 event.outcome=failure
 event.code=admin login failed
+url.original=/admin
 log.channel=main
 log.level=WARNING`},
 		{"Monolog without an object", Options{}, `[2022-02-11 14:44:34] main.CRITICAL: Uncaught x [] []`, `
@@ -301,7 +302,7 @@ func TestJSON(t *testing.T) {
 		{`{"a":tru}`, false, nil},
 		{`{"a":"b`, false, nil},
 		{`[1]`, false, nil},
-		{`{"a":[[[[[[[[[[1]]]]]]]]]]}`, false, nil},
+		{`{"a":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}`, false, nil},
 	} {
 		p := parser(t, Options{})
 		_, ok := p.object(c.in)

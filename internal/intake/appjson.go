@@ -14,11 +14,7 @@ var appSlots = []slot{slotTime, slotExactTime, slotClient, slotPeer, slotForward
 
 // readAppJSON reads a JSON line of an application: an object with a time and something that happened.
 func readAppJSON(p *Parser, st *stream, r *record.Record, s string, _ time.Time) bool {
-	if s[0] != '{' {
-		return false
-	}
-	rest, ok := p.object(s)
-	if !ok || strings.TrimSpace(rest) != "" {
+	if !p.onlyJSON(s) || !p.generic() {
 		return false
 	}
 	f := p.sortedPairs()

@@ -29,7 +29,7 @@ const (
 const (
 	maxPairs = 256 // of one line; more are read over
 	maxList  = 32  // elements of one array; more are read over
-	maxDepth = 8   // of objects and arrays; a deeper line is not read
+	maxDepth = 16  // of objects and arrays; a deeper line is not read
 	maxKey   = 120 // bytes of a name; a longer one is read over
 )
 

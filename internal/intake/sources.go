@@ -9,7 +9,7 @@ func Sources() []record.LogSource {
 	app := []string{"application", "authentication", "payment", "file_event"}
 	database := []string{"database", "authentication"}
 	linux := []string{"authentication", "file_event"}
-	var out []record.LogSource
+	out := []record.LogSource{{Categories: []string{record.Watched}}} // given by no parser, but by the watch lists, to any record
 	for _, s := range []struct {
 		categories []string
 		product    string
@@ -18,9 +18,19 @@ func Sources() []record.LogSource {
 		{web, "", []string{"access", ""}},
 		{web, "nginx", []string{"access", "nginx"}},
 		{web, "apache", []string{"access", "apache"}},
+		{web, "cloudflare", []string{"access"}},
+		{web, "traefik", []string{"access"}},
+		{web, "caddy", []string{"access"}},
+		{web, "haproxy", []string{"access", "tcp"}},
+		{web, "iis", []string{"access"}},
+		{web, "aws", []string{"alb", "cloudfront"}},
+		{[]string{"authentication"}, "aws", []string{"cloudtrail"}},
 		{app, "shop", []string{""}},
-		{app, "wordpress", []string{""}},
-		{database, "mysql", []string{"general", "error"}},
+		{app, "wordpress", []string{"", "woocommerce"}},
+		{app, "magento", []string{"admin-actions"}},
+		{app, "prestashop", []string{""}},
+		{app, "opencart", []string{""}},
+		{database, "mysql", []string{"general", "error", "slow"}},
 		{database, "postgresql", []string{""}},
 		{append(linux, "application"), "linux", []string{"guacamole"}},
 		{linux, "linux", []string{"", "auditd", "auth", "cron", "firewall", "proftpd", "pure-ftpd", "sshd", "sudo", "syslog", "vsftpd", "xferlog"}},

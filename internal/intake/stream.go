@@ -20,6 +20,9 @@ type stream struct {
 	Open    bool   `json:"open,omitempty"`    // the last line was part of an entry that may go on
 	Quoted  int    `json:"quoted,omitempty"`  // lines of the csvlog's entry whose quote is open
 	Product string `json:"product,omitempty"` // "nginx" or "apache", when file name or lines told
+
+	Fields []string `json:"fields,omitempty"` // names of the columns, as the last header line had them
+	Slow   *slow    `json:"slow,omitempty"`   // the entry of the slow query log that is being read
 }
 
 // A Count says what came of the lines of one file.

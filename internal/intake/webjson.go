@@ -14,11 +14,7 @@ var webSlots = []slot{slotTime, slotExactTime, slotClient, slotPeer, slotForward
 
 // readWebJSON reads a web server's access log in JSON: an object that tells of a request and its status.
 func readWebJSON(p *Parser, st *stream, r *record.Record, s string, _ time.Time) bool {
-	if s[0] != '{' {
-		return false
-	}
-	rest, ok := p.object(s)
-	if !ok || strings.TrimSpace(rest) != "" {
+	if !p.onlyJSON(s) || !p.generic() {
 		return false
 	}
 	f := p.sortedPairs()

@@ -116,6 +116,12 @@ func (t *term) words() string {
 	if len(values) == 1 && values[0] == "null" {
 		values[0] = "missing"
 	}
+	if verb == verbs["exists"] && len(values) == 1 {
+		there := map[string]string{"true": who + " is there", "false": who + " is missing"}[values[0]]
+		if there != "" && !t.negate && len(remarks) == 0 {
+			return there
+		}
+	}
 	if more := len(values) - maxValues; more > 0 {
 		values = append(values[:maxValues], fmt.Sprintf("and %d more", more))
 	}

@@ -102,6 +102,9 @@ func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool
 	if a.History {
 		r.Mark = "history"
 	}
+	if d.full.Why != "" {
+		r.Unusual = ui.Visible(d.full.Why)
+	}
 	if samples {
 		for _, line := range d.full.Samples {
 			r.Samples = append(r.Samples, ui.Visible(line))
@@ -164,7 +167,8 @@ func (s *Server) alert(v *visit) error {
 	s.openDetails(d)
 	a := d[0].state
 	view := ui.AlertView{Frame: s.frame(v, "alerts", "Alert: "+a.Title), Rule: s.ruleLink(a.Rule, a.Title), Impact: impactWords(a.Impact)}
-	s.desk.Read(func(st *desk.State) { view.Row = s.alertRow(v, st, d[0], true) })
+	var quiet []ui.Fact
+	s.desk.Read(func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
 	view.Says = ui.Plural(a.Count, "log line", "log lines") + " between " + view.Row.First.Local + " and " + view.Row.Last.Local
 	if n := len(a.Sources); n > 0 {
 		view.Says += ", from " + ui.Plural(int64(n), "address", "addresses")
@@ -174,15 +178,19 @@ func (s *Server) alert(v *visit) error {
 	}
 	view.Says += "."
 	full := d[0].full
+	if f, ok := s.fired(v, d[0], ""); ok {
+		view.Fired = append(view.Fired, f)
+	}
 	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
-		{Name: "Author of the rule", Value: full.Author}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+		{Name: "Author of the rule", Value: s.credit(a.Rule, full.Author)}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+	view.Facts = slices.Concat(s.onLists(full), quiet, view.Facts)
 	if a.Bytes > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})
 	}
 	if full.Dropped > 0 {
 		view.Dropped = "and " + ui.Number(full.Dropped) + " more addresses or accounts, counted but not named"
 	}
-	view.Addresses, view.Accounts, view.Sessions = parties(v, d)
+	view.Addresses, view.Accounts, view.Sessions = s.parties(v, d)
 	return ui.Alert.Show(v.w, http.StatusOK, view)
 }
 
@@ -204,7 +212,7 @@ func impactWords(impact string) string {
 }
 
 // parties merges the addresses, accounts and sessions of some alerts, most counted first.
-func parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
+func (s *Server) parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
 	var as, us tallied
 	seen := map[string]bool{}
 	for _, d := range list {
@@ -221,7 +229,7 @@ func parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.
 			}
 		}
 	}
-	return as.views(v), us.views(v), sessions
+	return as.views(v, nil), us.views(v, s.habitHref), sessions
 }
 
 // tallied sums parties over alerts.
@@ -261,11 +269,15 @@ func (t *tallied) add(p detect.Party, a entry.Alert) {
 
 const partiesShown = 200
 
-func (t *tallied) views(v *visit) (out []ui.Party) {
+// views words the parties; habit, if given, says where the habits of one stand.
+func (t *tallied) views(v *visit, habit func(detect.Party) string) (out []ui.Party) {
 	slices.SortStableFunc(t.list, func(a, b *tally) int { return cmp.Compare(b.Count, a.Count) })
 	for _, x := range t.list[:min(len(t.list), partiesShown)] {
 		out = append(out, ui.Party{Name: ui.Visible(x.Name), Role: string(x.Role), Country: x.Country, Realm: x.Realm, Own: x.Own, Shared: x.Shared,
 			Count: ui.Number(x.Count), First: v.at(x.first.First), Last: v.at(x.last.Last)})
+		if habit != nil {
+			out[len(out)-1].Habit = habit(x.Party)
+		}
 	}
 	return out
 }

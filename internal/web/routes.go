@@ -36,6 +36,15 @@ func routes() []route {
 		{"GET /sources", auth.See, (*Server).sources},
 		{"GET /rules", auth.See, (*Server).rules},
 		{"GET /rules/{id}", auth.See, (*Server).rule},
+		{"GET /habits", auth.See, (*Server).habits},
+		{"GET /habits/{id}", auth.See, (*Server).habit},
+		{"POST /habits/{id}/forget", auth.Tune, (*Server).forgetHabit},
+		{"GET /lists", auth.See, (*Server).lists},
+		{"POST /lists", auth.Tune, (*Server).addWatched},
+		{"GET /lists/{id}", auth.See, (*Server).list},
+		{"POST /lists/{id}/remove", auth.Tune, (*Server).unwatch},
+		{"POST /lists/{id}/end", auth.Tune, (*Server).endList},
+		{"POST /never", auth.Tune, (*Server).addNever},
 		{"GET /calls", auth.See, (*Server).calls},
 		{"POST /calls/{id}/answer", auth.Ring, (*Server).answer},
 		{"GET /people", auth.See, (*Server).people},
@@ -45,6 +54,10 @@ func routes() []route {
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
 		{"POST /policy", auth.Team, (*Server).setPolicy},
+		{"GET /notices", auth.See, (*Server).notices},
+		{"POST /notices", auth.See, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
+		{"POST /notices/{id}/remove", auth.See, (*Server).endNotice},
+		{"POST /notices/{id}/test", auth.See, (*Server).testNotice},
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
 		{"GET /live", auth.See, (*Server).live},
@@ -72,6 +85,7 @@ func (s *Server) Handler() http.Handler {
 
 // serve asks who it is and whether they may, then handles. A panic costs the request, not the program.
 func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
+	s = s.today()
 	v := s.visit(w, r)
 	defer func() {
 		if p := recover(); p != nil {

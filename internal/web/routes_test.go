@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/plan"
+	"tocsin/internal/tuning"
 )
 
 // needs is what each route asks for, written down a second time: to change one is a decision. "" is open to everybody.
@@ -31,6 +32,15 @@ var needs = map[string]auth.Action{
 	"GET /sources":                  auth.See,
 	"GET /rules":                    auth.See,
 	"GET /rules/{id}":               auth.See,
+	"GET /habits":                   auth.See,
+	"GET /habits/{id}":              auth.See,
+	"POST /habits/{id}/forget":      auth.Tune,
+	"GET /lists":                    auth.See,
+	"POST /lists":                   auth.Tune,
+	"GET /lists/{id}":               auth.See,
+	"POST /lists/{id}/remove":       auth.Tune,
+	"POST /lists/{id}/end":          auth.Tune,
+	"POST /never":                   auth.Tune,
 	"GET /calls":                    auth.See,
 	"POST /calls/{id}/answer":       auth.Ring,
 	"GET /people":                   auth.See,
@@ -40,6 +50,10 @@ var needs = map[string]auth.Action{
 	"POST /people/{id}/invite":      auth.Team,
 	"POST /people/{id}/ring":        auth.See,
 	"POST /policy":                  auth.Team,
+	"GET /notices":                  auth.See,
+	"POST /notices":                 auth.See,
+	"POST /notices/{id}/remove":     auth.See,
+	"POST /notices/{id}/test":       auth.See,
 	"GET /ledger":                   auth.See,
 	"POST /ledger/verify":           auth.Verify,
 	"GET /live":                     auth.See,
@@ -64,6 +78,9 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
 	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	if habits := c.desk.Habits(); len(habits) > 0 {
+		ids["habits"] = c.desk.HabitID(habits[0].Realm, habits[0].Account)
+	}
 	id, ok := ids[strings.Split(path, "/")[1]]
 	if !ok {
 		id = "1"
@@ -74,6 +91,9 @@ func (c *console) pathOf(pattern string) (method, path string) {
 func TestEveryRouteAsksWhoItIs(t *testing.T) {
 	c := newConsole(t, attacks(), nil)
 	c.settled(t)
+	if _, err := c.desk.Watch(desk.Local("test"), desk.Listing{List: "suspects", Values: []tuning.Listed{{Kind: tuning.Account, Text: "eve"}}}); err != nil {
+		t.Fatal(err)
+	}
 	who := map[string][]string{"": nil, "anna": {plan.Commander, plan.Engineer}}
 	for _, r := range plan.Roles()[1:] {
 		who[r] = []string{r}
