@@ -27,9 +27,9 @@ const (
 	MuteRemoved Kind = "mute.removed" // MuteEnd
 
 	HabitForgotten Kind = "habit.forgotten" // Unlearnt
-	ListPut     Kind = "list.put"     // List
-	ListAdded   Kind = "list.added"   // ListBatch
-	ListRemoved Kind = "list.removed" // ListCut
+	ListPut        Kind = "list.put"        // List
+	ListAdded      Kind = "list.added"      // ListBatch
+	ListRemoved    Kind = "list.removed"    // ListCut
 
 	PersonPut      Kind = "person.put"      // Person
 	PersonPassword Kind = "person.password" // Password
