@@ -21,6 +21,9 @@ type Options struct {
 	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
+
+	Clock      func() time.Duration // for measuring what each rule costs, since any moment; nil measures nothing
+	ClockEvery int                  // one record of so many is measured; 0 is 1,024
 }
 
 func (o Options) filled() Options {
@@ -32,6 +35,7 @@ func (o Options) filled() Options {
 	set(&o.MaxGroups, 200_000)
 	set(&o.MaxRecords, 500_000)
 	set(&o.MaxAddresses, 100_000)
+	set(&o.ClockEvery, clockEvery)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
 	}
@@ -60,6 +64,11 @@ type Detector struct {
 	forgotten int64 // addresses
 	freezes   int64
 	arrivals  [][]arrival // by node, for the record that is stepped through
+	places    []int32     // of the rules that it matches
+
+	costs   []cost // by node
+	scanned cost   // what all rules together cost before each is looked at
+	timed   bool   // the record that is stepped through is measured
 
 	texts     []byte // reused by newSight
 	file, log string // the file that was met last, and its base name
@@ -73,6 +82,7 @@ type route struct {
 	matcher *sigma.Matcher   // nil at first
 	sample  []*record.Record // until there are enough
 	seen    int64            // records, not yet in the rules' figures
+	timed   int64            // those of them that were measured
 }
 
 // Rules are compiled when some records of their log source were seen, and again when many were: it is known then what is rare
@@ -104,9 +114,10 @@ func New(rules *Rules, o Options) *Detector {
 	d := &Detector{
 		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
+		costs: make([]cost, len(rules.nodes)),
 	}
-	for i := range d.bins {
-		d.bins[i] = bin{groups: map[string]*group{}, order: list.New()}
+	for i, n := range rules.nodes {
+		d.bins[i] = bin{groups: map[string]*group{}, order: list.New(), broken: n.aside}
 	}
 	return d
 }
@@ -117,23 +128,39 @@ func New(rules *Rules, o Options) *Detector {
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
-	if r.Class == record.Header || r.Class == record.Empty {
+	if !heard(r.Class) {
 		return nil
 	}
+	at, changes := d.begin(r.Time)
+	hits, changes := d.hold(r, changes)
+	return d.take(r, at, hits, changes)
+}
+
+// heard reports whether lines of a class are held against rules.
+func heard(c record.Class) bool { return c != record.Header && c != record.Empty }
+
+// begin goes on to a record's time: alerts end that it outlives.
+func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	d.ord++
-	at := d.time.newest
-	if !r.Time.IsZero() {
-		at = r.Time.UnixNano()
+	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
+	at = d.time.newest
+	if !t.IsZero() {
+		at = t.UnixNano()
 		d.time.see(at)
 	}
 	if at < d.watermark() {
 		d.late++
 	}
-	changes := d.endQuiet(nil)
+	changes = d.endQuiet(nil)
 	if d.ord%1024 == 0 {
 		d.sweep()
 	}
-	changes = d.hold(r, at, changes)
+	return at, changes
+}
+
+// take does what follows from the rules that a record matched, given by their places in Rules.nodes.
+func (d *Detector) take(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+	changes = d.reach(r, at, hits, changes)
 	d.learn(r, at)
 	return d.shrink(changes)
 }
@@ -141,15 +168,23 @@ func (d *Detector) Step(r *record.Record) []Change {
 // watermark is the record time before which no record is expected any more.
 func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness) }
 
-// hold runs the rules that read the record's log source, then the correlations that they reach, upwards.
-func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
-	var m mark // of the record, once a rule matched
+// hold runs the rules that read the record's log source, and returns the places of those that match.
+func (d *Detector) hold(r *record.Record, changes []Change) ([]int32, []Change) {
 	o := d.route(r.Source)
 	o.seen++
 	o.learn(r, d.o.Zone)
 	hits, changes := d.matches(o, r, changes)
+	d.places = d.places[:0]
 	for _, h := range hits {
-		i := o.rules[h]
+		d.places = append(d.places, int32(o.rules[h]))
+	}
+	return d.places, changes
+}
+
+// reach counts a record into the rules that it matched, then runs the correlations that they reach, upwards.
+func (d *Detector) reach(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+	var m mark // of the record, once a rule matched
+	for _, i := range hits {
 		n, b := d.rules.nodes[i], &d.bins[i]
 		if b.broken != "" {
 			continue
@@ -183,31 +218,42 @@ func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
 func (d *Detector) guard(n *node, before []Change, step func() []Change) (changes []Change) {
 	defer func() {
 		if e := recover(); e != nil {
-			b := &d.bins[n.n]
-			b.broken = fmt.Sprint(e)
-			changes = before
-			for e := b.order.Front(); e != nil; e = b.order.Front() {
-				g := e.Value.(*group)
-				if l := g.live; l != nil && n.raises {
-					l.Alert.Ended = true
-					changes = append(changes, Change{Step: Ended, Alert: l.copied()})
-					d.active--
-				}
-				if g.live != nil {
-					g.live = nil
-					d.lives--
-				}
-				d.remove(n, g)
-			}
+			changes = d.setAside(n, fmt.Sprint(e), before)
 		}
 	}()
+	if d.timed {
+		defer d.measure(n)()
+	}
 	return step()
+}
+
+// setAside takes a rule out of use, and ends its alerts.
+func (d *Detector) setAside(n *node, why string, changes []Change) []Change {
+	b := &d.bins[n.n]
+	b.broken = why
+	for e := b.order.Front(); e != nil; e = b.order.Front() {
+		g := e.Value.(*group)
+		if l := g.live; l != nil && n.raises {
+			l.Alert.Ended = true
+			changes = append(changes, Change{Step: Ended, Alert: l.copied()})
+			d.active--
+		}
+		if g.live != nil {
+			g.live = nil
+			d.lives--
+		}
+		d.remove(n, g)
+	}
+	return changes
 }
 
 // matches returns the places in o.rules of the rules that a record matches. When the compiled set panics, each rule is
 // held by itself, so that one that is broken is found and set aside, and the others are still heard.
 func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []int32, changes []Change) {
 	changes = before
+	if d.timed {
+		o.timed++
+	}
 	if d.o.Plain || o.matcher == nil {
 		return d.matchesPlainly(o, r, changes)
 	}
@@ -216,6 +262,9 @@ func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []
 			hits, changes = d.matchesPlainly(o, r, before)
 		}
 	}()
+	if d.timed {
+		return d.matchTimed(o, r), changes
+	}
 	return o.matcher.Match(r), changes
 }
 
@@ -265,8 +314,9 @@ func (d *Detector) settle() {
 			if d.bins[i].broken == "" {
 				d.bins[i].stats.Seen += o.seen
 			}
+			d.costs[i].records += o.timed
 		}
-		o.seen = 0
+		o.seen, o.timed = 0, 0
 	}
 }
 
@@ -330,6 +380,9 @@ func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Chan
 			continue
 		}
 		d.bins[n.n].stats.Seen++
+		if d.timed {
+			d.costs[n.n].records++
+		}
 		s := &n.slots[a.slot]
 		values, ok := valuesOf(s.by, r, a.values)
 		tuple, has := valuesOf(s.of, r, a.values)

@@ -32,6 +32,7 @@ type node struct {
 	slots   []slot             // of a correlation, as its rules
 	parents []parent           // the correlations that read it
 	most    int                // of a correlation: the highest count that it compares with
+	aside   string             // why it is not used though it loads, "" when it is
 }
 
 // A slot is one of the rules that a correlation reads.

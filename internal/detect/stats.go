@@ -3,18 +3,21 @@ package detect
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Stats are figures for people; counts are since the state began, restarts included.
 type Stats struct {
-	Records   int64 // that were stepped through
-	Late      int64 // later than Options.Lateness
-	Groups    int   // kept now
-	Held      int   // matches that windows hold now
-	Active    int   // alerts that have not ended
-	Evicted   int64 // groups lost because a limit was reached: detection was blunt there
-	Addresses int   // of which is known who signs in from them
-	Forgotten int64 // such addresses lost because a limit was reached
+	Records   int64         // that were stepped through
+	Late      int64         // later than Options.Lateness
+	Groups    int           // kept now
+	Held      int           // matches that windows hold now
+	Active    int           // alerts that have not ended
+	Evicted   int64         // groups lost because a limit was reached: detection was blunt there
+	Addresses int           // of which is known who signs in from them
+	Forgotten int64         // such addresses lost because a limit was reached
+	Scan      time.Duration // of Costs records: finding which rules may match, which all rules share
+	Costs     int64         // records that were measured (Options.Clock)
 	Rules     []RuleStats
 }
 
@@ -29,6 +32,26 @@ type RuleStats struct {
 	Evicted   int64  // groups lost because a limit was reached
 	Groups    int    // kept now
 	Broken    string // why it was set aside, "" while it works
+
+	Cost        time.Duration // of the CostRecords that were measured since the program began (Options.Clock)
+	CostRecords int64         // as Seen, but only those that were measured: Cost/CostRecords is the mean
+	Tried       int64         // those of CostRecords of which the index alone did not say that the rule does not match
+}
+
+// Mean is what a record of the rule's log source costs it on average; of a correlation, a match of its rules.
+func (s RuleStats) Mean() time.Duration {
+	if s.CostRecords == 0 {
+		return 0
+	}
+	return s.Cost / time.Duration(s.CostRecords)
+}
+
+// Total is what all records that the rule saw cost it, reckoned from those that were measured.
+func (s RuleStats) Total() time.Duration {
+	if s.CostRecords == 0 {
+		return 0
+	}
+	return time.Duration(float64(s.Cost) * float64(s.Seen) / float64(s.CostRecords))
 }
 
 // Stats returns the figures as of now.
@@ -36,17 +59,19 @@ func (d *Detector) Stats() Stats {
 	d.settle()
 	s := Stats{
 		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
-		Addresses: d.near.order.Len(), Forgotten: d.forgotten,
+		Addresses: d.near.order.Len(), Forgotten: d.forgotten, Scan: d.scanned.took, Costs: d.scanned.records,
 	}
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats
+		r.Cost, r.CostRecords, r.Tried = d.costs[i].took, d.costs[i].records, d.costs[i].tried
 		r.Rule, r.Title, r.Groups, r.Broken = n.meta.Key(), n.meta.Title, len(d.bins[i].groups), d.bins[i].broken
 		s.Rules = append(s.Rules, r)
 	}
 	return s
 }
 
-// A Broken rule was set aside because it panicked: a fault of ours, to be shown.
+// A Broken rule was set aside, to be shown: because it panicked, a fault of ours, or because it is over its budget
+// (sigma.Rule.OverBudget).
 type Broken struct {
 	Rule string
 	Why  string

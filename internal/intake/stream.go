@@ -20,6 +20,9 @@ type stream struct {
 	Open    bool   `json:"open,omitempty"`    // the last line was part of an entry that may go on
 	Quoted  int    `json:"quoted,omitempty"`  // lines of the csvlog's entry whose quote is open
 	Product string `json:"product,omitempty"` // "nginx" or "apache", when file name or lines told
+
+	timed    bool // since Begin a line had a time,
+	borrowed bool // and before that one took its time from a line before Begin (part.go)
 }
 
 // A Count says what came of the lines of one file.
@@ -52,9 +55,7 @@ func (st *stream) count(r *record.Record) {
 	if r.Class != record.Empty {
 		st.Open = r.Class == record.Parsed || r.Class == record.Continuation
 	}
-	if !r.Time.IsZero() {
-		st.Last = r.Time
-	}
+	st.time(r)
 }
 
 func (p *Parser) streamOf(host, file string) *stream {

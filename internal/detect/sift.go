@@ -1,0 +1,275 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tocsin/internal/record"
+	"tocsin/internal/sigma"
+)
+
+// # Sifting
+//
+// Which plain rules a record matches follows from the record alone, so many goroutines may find it out ahead of the one that
+// counts and correlates. They share a Sieve, and each has a Sifter. What they find goes to the Detector in the records'
+// order, by StepSifted, or by Pass for a record of which nothing is needed but its time; the Detector then says what it
+// would have said to Step.
+
+// A Sieve is rules made ready to be held against records by several goroutines.
+type Sieve struct {
+	rules    *Rules
+	zone     *time.Location
+	also     []record.Field
+	together func(act func())
+	shared   []*screen
+}
+
+// A screen is what a Sieve, or a Sifter of it, has for one log source.
+type screen struct {
+	source  record.LogSource
+	rules   []int32 // places in Rules.nodes
+	list    []*sigma.Rule
+	set     *sigma.Set       // nil at first
+	sample  []*record.Record // of the Sieve: until there are enough
+	learnt  bool             // set will not change any more
+	matcher *sigma.Matcher   // of a Sifter, for set
+	seen    int64            // of a Sifter: records, not yet in its figures
+}
+
+// NewSieve returns a Sieve of rules that read hours in a zone. together runs act while no other act of this Sieve runs: a
+// mutex, when Sifters are used by several goroutines.
+func NewSieve(rules *Rules, zone *time.Location, together func(act func())) *Sieve {
+	return &Sieve{rules: rules, zone: zone, together: together, also: rules.asked()}
+}
+
+// asked lists the fields that correlations and groups take values from.
+func (r *Rules) asked() (all []record.Field) {
+	note := func(f sigma.Field) {
+		if k, ok := record.FieldNamed(f.Name()); ok && !slices.Contains(all, k) {
+			all = append(all, k)
+		}
+	}
+	for _, n := range r.nodes {
+		for _, f := range n.group {
+			note(f)
+		}
+		for _, s := range n.slots {
+			for _, of := range [][]source{s.by, s.of} {
+				for _, x := range of {
+					note(x.field)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Asked lists the fields that a Detector may ask a record for that a rule matched, views among them; of the others it asks for
+// no views (record.Record.CopyTo).
+func (s *Sieve) Asked() []record.Field { return s.also }
+
+// A Sifter finds the rules that records match. It is one goroutine's.
+type Sifter struct {
+	sieve   *Sieve
+	screens []*screen
+	last    *screen
+	view    *sigma.View
+	hits    []int32
+	faults  []Fault
+	figures []figures // by node
+	timer   timer
+}
+
+// figures are what a Sifter counts of a rule.
+type figures struct {
+	seen int64
+	cost cost
+}
+
+// A Fault is a rule that panicked on a record, and why.
+type Fault struct {
+	node int32
+	why  string
+}
+
+// NewSifter returns a Sifter.
+func (s *Sieve) NewSifter() *Sifter {
+	return &Sifter{sieve: s, view: sigma.NewView(s.zone), figures: make([]figures, s.rules.plain)}
+}
+
+// Sift finds the rules that a record matches, by their places, and those that it breaks. Both are good until the next call.
+func (x *Sifter) Sift(r *record.Record) (hits []int32, faults []Fault) {
+	x.hits, x.faults = x.hits[:0], nil
+	if !heard(r.Class) {
+		return nil, nil
+	}
+	o := x.screen(r.Source)
+	o.seen++
+	if !o.learnt {
+		x.sieve.together(func() { x.sieve.learn(o, r) })
+	}
+	if !x.compiled(o, r) {
+		x.plainly(o, r)
+	}
+	return x.hits, x.faults
+}
+
+// Whole reports whether a Detector must be given a record itself though no rule matches it: it learns from what people do.
+func (x *Sifter) Whole(r *record.Record) bool { return r.Has(record.UserName) }
+
+// learn takes a record into the shared sample of its log source, and brings the Sifter's set up to date.
+func (s *Sieve) learn(own *screen, r *record.Record) {
+	o, fresh := find(s.shared, own.source)
+	if fresh {
+		if len(s.shared) == maxRoutes {
+			s.shared = slices.Delete(s.shared, 0, 1)
+		}
+		s.shared = append(s.shared, o)
+		o.list = own.list
+	}
+	if !o.learnt {
+		c := &record.Record{}
+		r.CopyTo(c, allFields())
+		o.sample = append(o.sample, c)
+		if n := len(o.sample); n == firstSample || n == lastSample {
+			o.set = sigma.Compile(o.list, o.sample)
+			o.learnt = n == lastSample
+		}
+		if o.learnt {
+			o.sample = nil
+		}
+	}
+	if own.set != o.set {
+		own.set, own.matcher = o.set, o.set.NewMatcher(s.zone)
+	}
+	own.learnt = o.learnt
+}
+
+// allFields are what a sample must have: rules ask for anything.
+func allFields() []record.Field {
+	all := make([]record.Field, record.NumFields)
+	for f := range all {
+		all[f] = record.Field(f)
+	}
+	return all
+}
+
+func find(all []*screen, s record.LogSource) (o *screen, fresh bool) {
+	for _, o := range all {
+		if same(o.source, s) {
+			return o, false
+		}
+	}
+	return &screen{source: record.LogSource{Categories: slices.Clone(s.Categories), Product: strings.Clone(s.Product), Service: strings.Clone(s.Service)}}, true
+}
+
+func same(a, b record.LogSource) bool {
+	return a.Product == b.Product && a.Service == b.Service && slices.Equal(a.Categories, b.Categories)
+}
+
+// screen returns the Sifter's screen for a log source.
+func (x *Sifter) screen(s record.LogSource) *screen {
+	if x.last != nil && same(x.last.source, s) {
+		return x.last
+	}
+	o, fresh := find(x.screens, s)
+	if fresh {
+		for i, n := range x.sieve.rules.nodes[:x.sieve.rules.plain] {
+			if n.rule.Routed(s) && n.aside == "" {
+				o.rules, o.list = append(o.rules, int32(i)), append(o.list, n.rule)
+			}
+		}
+		if len(x.screens) == maxRoutes {
+			x.settle()
+			x.screens = slices.Delete(x.screens, 0, 1)
+		}
+		x.screens = append(x.screens, o)
+	}
+	x.last = o
+	return o
+}
+
+// settle brings what was counted by log source into the figures of the rules.
+func (x *Sifter) settle() {
+	for _, o := range x.screens {
+		for _, i := range o.rules {
+			x.figures[i].seen += o.seen
+		}
+		o.seen = 0
+	}
+}
+
+// compiled uses the compiled set; false when there is none yet, or it panics: then each rule is held by itself.
+func (x *Sifter) compiled(o *screen, r *record.Record) (done bool) {
+	if o.matcher == nil {
+		return false
+	}
+	defer func() {
+		if recover() != nil {
+			x.hits, done = x.hits[:0], false
+		}
+	}()
+	for _, h := range x.match(o, r) {
+		x.hits = append(x.hits, o.rules[h])
+	}
+	return true
+}
+
+func (x *Sifter) plainly(o *screen, r *record.Record) {
+	x.view.Reset(r)
+	for h, i := range o.rules {
+		x.hold(o.list[h], i)
+	}
+}
+
+// hold holds one rule against the record in view. A panic is that rule's fault.
+func (x *Sifter) hold(u *sigma.Rule, place int32) {
+	defer func() {
+		if e := recover(); e != nil {
+			x.faults = append(x.faults, Fault{place, fmt.Sprint(e)})
+		}
+	}()
+	if u.MatchView(x.view) {
+		x.hits = append(x.hits, place)
+	}
+}
+
+// StepSifted is Step for a record of which a Sifter of the same rules has found what it matches and breaks. The record need not
+// have more fields than Sieve.Asked says.
+func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []Change {
+	if !heard(r.Class) {
+		return nil
+	}
+	at, changes := d.begin(r.Time)
+	for _, f := range faults {
+		if d.bins[f.node].broken == "" {
+			changes = d.setAside(d.rules.nodes[f.node], f.why, changes)
+		}
+	}
+	return d.take(r, at, hits, changes)
+}
+
+// Pass is Step for a record that no rule matches and that need not be whole (Sifter.Whole), given its class and time.
+func (d *Detector) Pass(c record.Class, t time.Time) []Change {
+	if !heard(c) {
+		return nil
+	}
+	_, changes := d.begin(t)
+	return d.shrink(changes)
+}
+
+// Add takes what a Sifter counted into the Detector's figures. The Sifter begins anew.
+func (d *Detector) Add(x *Sifter) {
+	x.settle()
+	for i := range x.figures {
+		if b := &d.bins[i]; b.broken == "" {
+			b.stats.Seen += x.figures[i].seen
+		}
+		d.costs[i].add(x.figures[i].cost)
+		x.figures[i] = figures{}
+	}
+	d.scanned.add(x.timer.scanned)
+	x.timer.scanned = cost{}
+}
