@@ -60,7 +60,7 @@ func (p Program) runReplay(c *cobra.Command, o replayFlags, paths []string) erro
 		return err
 	}
 	if f, ok := p.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		opts.Seen = func(n int64) { fmt.Fprintf(p.Err, "\r%d lines", n) }
+		opts.Seen = func(x desk.Progress) { fmt.Fprintf(p.Err, "\r%d lines", x.Lines) }
 		defer fmt.Fprint(p.Err, "\r\033[K")
 	}
 	begun := time.Now()

@@ -1,13 +1,16 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/internal/detect"
@@ -29,8 +32,22 @@ type ReplayOptions struct {
 	Trusted []netip.Prefix
 	Zone    *time.Location
 	Since   time.Time                                  // records before it fill windows only
-	Seen    func(lines int64)                          // progress, every thousand lines; may be nil
-	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil
+	Seen    func(Progress)                             // progress, every thousand lines; may be nil
+	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil. With it one core reads line by line
+	Workers int                                        // goroutines that parse and match ahead; 0 is one a core
+	Compare *detect.Rules                              // a second set, run beside Rules over the same records; may be nil
+
+	Clock      func() time.Duration // for measuring what each rule costs; nil measures nothing
+	ClockEvery int                  // one record of so many is measured; 0 is 1,024
+
+	piece int // bytes of a piece; 0 is pieceSize
+}
+
+// Progress is how far a replay is.
+type Progress struct {
+	Lines int64
+	Bytes int64 // that were read of the files; of packed ones, as they are packed
+	Of    int64 // bytes of all files
 }
 
 // A Replay is what the rules say of some logs. It changes nothing anywhere.
@@ -41,8 +58,9 @@ type Replay struct {
 	Lines     int64
 	Unparsed  int64
 	Skipped   []Skipped
-	Rules     []detect.RuleStats
+	Stats     detect.Stats
 	Broken    []detect.Broken
+	Compared  *Replay // what ReplayOptions.Compare said: Alerts, Incidents, Stats, Broken
 }
 
 // A ReplayAlert is an alert as `replay --json` prints it. The names are scripted against: they stay.
@@ -81,11 +99,9 @@ type ReplayIncident struct {
 // nothing. A file that cannot be read, or not to its end, is named in Skipped. Errors: an unknown format, or ctx.
 func RunReplay(ctx context.Context, o ReplayOptions) (Replay, error) {
 	var out Replay
-	detector := detect.New(o.Rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone})
-	book := &shadow{alerts: map[string]detect.Alert{}}
-	parser, err := intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone})
-	if err != nil {
-		return out, err
+	lanes := []*lane{newLane(o, o.Rules)}
+	if o.Compare != nil {
+		lanes = append(lanes, newLane(o, o.Compare))
 	}
 	var folders []folder
 	for n, files := range o.Folders {
@@ -95,45 +111,169 @@ func RunReplay(ctx context.Context, o ReplayOptions) (Replay, error) {
 		}
 		folders = append(folders, f)
 	}
-	m := newMerge(folders, parser, o.As, nil)
-	defer m.Close()
-	if err := replayAll(ctx, o, m, detector, book, &out); err != nil {
+	run := o.ahead
+	if o.Each != nil {
+		run = o.lineByLine
+	}
+	if err := run(ctx, folders, lanes, &out); err != nil {
 		return out, err
 	}
-	out.Files, out.Skipped = m.read, m.skipped
-	if err := book.end(detector); err != nil {
-		return out, err
+	for n, l := range lanes {
+		if err := l.book.end(l.detector); err != nil {
+			return out, err
+		}
+		to := &out
+		if n > 0 {
+			out.Compared = &Replay{}
+			to = out.Compared
+		}
+		to.Stats, to.Broken = l.detector.Stats(), l.detector.Broken()
+		l.book.report(to)
 	}
-	out.Rules, out.Broken = detector.Stats().Rules, detector.Broken()
-	book.report(&out)
 	return out, nil
 }
 
-func replayAll(ctx context.Context, o ReplayOptions, m *merge, detector *detect.Detector, book *shadow, out *Replay) error {
+// parser makes a parser as the options want it.
+func (o ReplayOptions) parser() (*intake.Parser, error) {
+	return intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone})
+}
+
+func (o ReplayOptions) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// A lane is one set of rules through which the records of a replay go.
+type lane struct {
+	detector *detect.Detector
+	book     *shadow
+	sieve    *detect.Sieve
+	mu       sync.Mutex // of the sieve
+}
+
+func newLane(o ReplayOptions, rules *detect.Rules) *lane {
+	l := &lane{book: &shadow{alerts: map[string]detect.Alert{}}}
+	l.detector = detect.New(rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone, Clock: o.Clock, ClockEvery: o.ClockEvery})
+	l.sieve = detect.NewSieve(rules, o.Zone, func(act func()) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		act()
+	})
+	return l
+}
+
+// take takes in what a record changed.
+func (l *lane) take(o ReplayOptions, at time.Time, changes []detect.Change) error {
+	if !o.Since.IsZero() && at.Before(o.Since) {
+		return nil
+	}
+	return l.book.take(changes)
+}
+
+// count counts a line, and says now and then how far it is.
+func (o ReplayOptions) count(ctx context.Context, c record.Class, out *Replay, bytes, all int64) error {
+	out.Lines++
+	if c == record.Unparsed {
+		out.Unparsed++
+	}
+	if out.Lines%1000 != 0 {
+		return nil
+	}
+	if o.Seen != nil {
+		o.Seen(Progress{Lines: out.Lines, Bytes: bytes, Of: all})
+	}
+	return ctx.Err()
+}
+
+// ahead replays on every core.
+func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lane, out *Replay) error {
+	s, err := newStream(folders, o)
+	if err != nil {
+		return err
+	}
+	var workers []*worker
+	for range o.workers() {
+		w := &worker{}
+		if w.parser, err = o.parser(); err != nil {
+			return err
+		}
+		for _, l := range lanes {
+			x := l.sieve.NewSifter()
+			x.Time(o.Clock, o.ClockEvery)
+			w.sifters = append(w.sifters, x)
+			w.also = append(w.also, l.sieve.Asked()...)
+		}
+		workers = append(workers, w)
+	}
+	s.start(workers, cmp.Or(o.piece, pieceSize))
+	err = o.follow(ctx, s, lanes, out)
+	s.stop()
+	out.Files, out.Skipped = s.read, s.skipped
+	for _, w := range workers {
+		for n, x := range w.sifters {
+			lanes[n].detector.Add(x)
+		}
+	}
+	return err
+}
+
+// follow steps through what the workers have made.
+func (o ReplayOptions) follow(ctx context.Context, s *stream, lanes []*lane, out *Replay) error {
 	for {
-		r, ok := m.Next()
+		p, x, ok := s.next()
 		if !ok {
 			return nil
 		}
-		out.Lines++
-		if r.Class == record.Unparsed {
-			out.Unparsed++
-		}
-		changes := detector.Step(r)
-		if o.Each != nil {
-			o.Each(r, changes)
-		}
-		if !o.Since.IsZero() && r.Time.Before(o.Since) {
-			changes = nil
-		}
-		if err := book.take(changes); err != nil {
+		if err := o.count(ctx, x.class, out, s.done.Load(), s.all); err != nil {
 			return err
 		}
-		if out.Lines%1000 == 0 {
-			if o.Seen != nil {
-				o.Seen(out.Lines)
+		at := x.time()
+		for n, l := range lanes {
+			if s.first() {
+				for _, h := range p.heard {
+					l.detector.Heard(h.source, h.n)
+				}
 			}
-			if err := ctx.Err(); err != nil {
+			var changes []detect.Change
+			if x.whole < 0 {
+				changes = l.detector.Pass(x.class, at)
+			} else {
+				w := &p.whole[x.whole]
+				w.record.Line.Seq = s.seq
+				changes = l.detector.StepSifted(&w.record, p.hits[w.lanes[n].from:w.lanes[n].to], w.lanes[n].faults)
+			}
+			if err := l.take(o, at, changes); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// lineByLine replays on one core, one line after the other.
+func (o ReplayOptions) lineByLine(ctx context.Context, folders []folder, lanes []*lane, out *Replay) error {
+	parser, err := o.parser()
+	if err != nil {
+		return err
+	}
+	m := newMerge(folders, parser, o.As, nil)
+	defer m.Close()
+	for {
+		r, ok := m.Next()
+		if !ok {
+			out.Files, out.Skipped = m.read, m.skipped
+			return nil
+		}
+		if err := o.count(ctx, r.Class, out, 0, 0); err != nil {
+			return err
+		}
+		for n, l := range lanes {
+			changes := l.detector.Step(r)
+			if n == 0 {
+				o.Each(r, changes)
+			}
+			if err := l.take(o, r.Time, changes); err != nil {
 				return err
 			}
 		}

@@ -72,10 +72,10 @@ func (x *Sifter) match(o *screen, r *record.Record) []int32 {
 		return o.matcher.Match(r)
 	}
 	for _, i := range o.rules {
-		x.figures[i].cost.records++
+		x.costs[i].records++
 	}
 	hits, scan := o.matcher.MatchTimed(r, t.clock, func(h int32, took time.Duration) {
-		c := &x.figures[o.rules[h]].cost
+		c := &x.costs[o.rules[h]]
 		c.took += took
 		c.tried++
 	})

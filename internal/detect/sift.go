@@ -35,7 +35,6 @@ type screen struct {
 	sample  []*record.Record // of the Sieve: until there are enough
 	learnt  bool             // set will not change any more
 	matcher *sigma.Matcher   // of a Sifter, for set
-	seen    int64            // of a Sifter: records, not yet in its figures
 }
 
 // NewSieve returns a Sieve of rules that read hours in a zone. together runs act while no other act of this Sieve runs: a
@@ -78,14 +77,8 @@ type Sifter struct {
 	view    *sigma.View
 	hits    []int32
 	faults  []Fault
-	figures []figures // by node
+	costs   []cost // by node
 	timer   timer
-}
-
-// figures are what a Sifter counts of a rule.
-type figures struct {
-	seen int64
-	cost cost
 }
 
 // A Fault is a rule that panicked on a record, and why.
@@ -96,7 +89,7 @@ type Fault struct {
 
 // NewSifter returns a Sifter.
 func (s *Sieve) NewSifter() *Sifter {
-	return &Sifter{sieve: s, view: sigma.NewView(s.zone), figures: make([]figures, s.rules.plain)}
+	return &Sifter{sieve: s, view: sigma.NewView(s.zone), costs: make([]cost, s.rules.plain)}
 }
 
 // Sift finds the rules that a record matches, by their places, and those that it breaks. Both are good until the next call.
@@ -106,7 +99,6 @@ func (x *Sifter) Sift(r *record.Record) (hits []int32, faults []Fault) {
 		return nil, nil
 	}
 	o := x.screen(r.Source)
-	o.seen++
 	if !o.learnt {
 		x.sieve.together(func() { x.sieve.learn(o, r) })
 	}
@@ -182,23 +174,12 @@ func (x *Sifter) screen(s record.LogSource) *screen {
 			}
 		}
 		if len(x.screens) == maxRoutes {
-			x.settle()
 			x.screens = slices.Delete(x.screens, 0, 1)
 		}
 		x.screens = append(x.screens, o)
 	}
 	x.last = o
 	return o
-}
-
-// settle brings what was counted by log source into the figures of the rules.
-func (x *Sifter) settle() {
-	for _, o := range x.screens {
-		for _, i := range o.rules {
-			x.figures[i].seen += o.seen
-		}
-		o.seen = 0
-	}
 }
 
 // compiled uses the compiled set; false when there is none yet, or it panics: then each rule is held by itself.
@@ -260,15 +241,15 @@ func (d *Detector) Pass(c record.Class, t time.Time) []Change {
 	return d.shrink(changes)
 }
 
-// Add takes what a Sifter counted into the Detector's figures. The Sifter begins anew.
+// Heard counts records of a log source that were sifted, for the figures of its rules. Lines that are only headers, and
+// empty ones, do not count.
+func (d *Detector) Heard(s record.LogSource, n int64) { d.route(s).seen += n }
+
+// Add takes what a Sifter measured into the Detector's figures. The Sifter begins anew.
 func (d *Detector) Add(x *Sifter) {
-	x.settle()
-	for i := range x.figures {
-		if b := &d.bins[i]; b.broken == "" {
-			b.stats.Seen += x.figures[i].seen
-		}
-		d.costs[i].add(x.figures[i].cost)
-		x.figures[i] = figures{}
+	for i := range x.costs {
+		d.costs[i].add(x.costs[i])
+		x.costs[i] = cost{}
 	}
 	d.scanned.add(x.timer.scanned)
 	x.timer.scanned = cost{}
