@@ -46,7 +46,7 @@ func (o row) time() time.Time { return time.Unix(o.sec, int64(o.nsec)).UTC() }
 
 // A sifted record is one that a rule matches, or from which detection learns.
 type sifted struct {
-	record record.Record // a copy, with what detectors ask for
+	record record.Record // a copy of what detectors ask for
 	lanes  [maxLanes]sieved
 }
 
@@ -63,7 +63,7 @@ const maxLanes = 2
 type worker struct {
 	parser  *intake.Parser
 	sifters []*detect.Sifter // one a lane
-	also    []record.Field
+	keeper  detect.Keeper
 	record  record.Record
 }
 
@@ -102,7 +102,7 @@ func (w *worker) sift(p *piece) {
 			p.whole = append(p.whole, sifted{})
 		}
 		x := &p.whole[p.count]
-		r.CopyTo(&x.record, w.also)
+		w.keeper.Keep(r, &x.record)
 		x.lanes = lanes
 		o.whole = int32(p.count)
 		p.count++

@@ -193,9 +193,13 @@ func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lan
 	if err != nil {
 		return err
 	}
+	var sieves []*detect.Sieve
+	for _, l := range lanes {
+		sieves = append(sieves, l.sieve)
+	}
 	var workers []*worker
 	for range o.workers() {
-		w := &worker{}
+		w := &worker{keeper: detect.NewKeeper(sieves...)}
 		if w.parser, err = o.parser(); err != nil {
 			return err
 		}
@@ -203,7 +207,6 @@ func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lan
 			x := l.sieve.NewSifter()
 			x.Time(o.Clock, o.ClockEvery)
 			w.sifters = append(w.sifters, x)
-			w.also = append(w.also, l.sieve.Asked()...)
 		}
 		workers = append(workers, w)
 	}

@@ -21,7 +21,7 @@ import (
 type Sieve struct {
 	rules    *Rules
 	zone     *time.Location
-	also     []record.Field
+	asked    []record.Field
 	together func(act func())
 	shared   []*screen
 }
@@ -40,7 +40,7 @@ type screen struct {
 // NewSieve returns a Sieve of rules that read hours in a zone. together runs act while no other act of this Sieve runs: a
 // mutex, when Sifters are used by several goroutines.
 func NewSieve(rules *Rules, zone *time.Location, together func(act func())) *Sieve {
-	return &Sieve{rules: rules, zone: zone, together: together, also: rules.asked()}
+	return &Sieve{rules: rules, zone: zone, together: together, asked: rules.asked()}
 }
 
 // asked lists the fields that correlations and groups take values from.
@@ -65,9 +65,38 @@ func (r *Rules) asked() (all []record.Field) {
 	return all
 }
 
-// Asked lists the fields that a Detector may ask a record for that a rule matched, views among them; of the others it asks for
-// no views (record.Record.CopyTo).
-func (s *Sieve) Asked() []record.Field { return s.also }
+// sightFields are what a Detector asks of every record that a rule matches, whatever the rules are (newSight, moved, ruleGroup).
+var sightFields = []record.Field{
+	record.SourceIP, record.SourceCountry, record.SourceNetwork, record.UserName, record.UserRealm, record.SessionID, record.HostName,
+	record.EventAction, record.EventOutcome, record.TransferBytes,
+}
+
+// plainFields are all but views.
+var plainFields = slices.DeleteFunc(allFields(), func(f record.Field) bool {
+	return f.View() || f == record.URLDecoded || f == record.URLDecodedTwice
+})
+
+// A Keeper copies of records what Detectors need to step through them.
+type Keeper struct{ some, all []record.Field }
+
+// NewKeeper returns a Keeper for Detectors of the rules of some Sieves.
+func NewKeeper(sieves ...*Sieve) Keeper {
+	var asked []record.Field
+	for _, s := range sieves {
+		asked = append(asked, s.asked...)
+	}
+	return Keeper{some: slices.Concat(sightFields, asked), all: slices.Concat(plainFields, asked)}
+}
+
+// Keep makes o a copy of r that shares no text with it. Of a record with an account, from which a Detector learns what is
+// normal, it has every field but views that no rule counts by; of others, what alerts tell and rules count by.
+func (k Keeper) Keep(r, o *record.Record) {
+	if r.Has(record.UserName) {
+		r.CopyTo(o, k.all)
+	} else {
+		r.CopyTo(o, k.some)
+	}
+}
 
 // A Sifter finds the rules that records match. It is one goroutine's.
 type Sifter struct {
@@ -217,8 +246,8 @@ func (x *Sifter) hold(u *sigma.Rule, place int32) {
 	}
 }
 
-// StepSifted is Step for a record of which a Sifter of the same rules has found what it matches and breaks. The record need not
-// have more fields than Sieve.Asked says.
+// StepSifted is Step for a record of which a Sifter of the same rules has found what it matches and breaks. The record may be a
+// Keeper's copy.
 func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []Change {
 	if !heard(r.Class) {
 		return nil

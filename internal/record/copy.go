@@ -3,30 +3,31 @@ package record
 import "strings"
 
 // CopyTo makes o a copy of r that shares no text with it, so that keeping o keeps nothing of what r was read from; the
-// memory that o had is used again. Views are left out, and what only they are made of, but for those in also: who asks the copy for
-// another one is told that it is missing. Every text of the copy lies in one string.
-func (r *Record) CopyTo(o *Record, also []Field) {
+// memory that o had is used again. The copy has the line, the fields that are named, and Extra: who asks it for another field
+// is told that it is missing. Every text of it lies in one string.
+func (r *Record) CopyTo(o *Record, fields []Field) {
 	values, extra := o.values[:0], o.Extra[:0]
 	*o = Record{Line: r.Line, Time: r.Time, Class: r.Class, Format: r.Format, Source: r.Source, Cut: r.Cut}
 	var room [512]byte
-	t := texts{raw: r.Line.Raw, more: room[:0]}
-	for f := range numFields {
-		if !f.View() && f != URLDecoded && f != URLDecodedTwice {
-			values = r.copyField(o, f, values, &t)
+	var places [48]int32
+	t := texts{raw: r.Line.Raw, more: room[:0], at: places[:0]}
+	for _, f := range fields {
+		if r.index[f] == 0 || o.index[f] != 0 {
+			continue
 		}
-	}
-	for _, f := range also {
-		if o.index[f] == 0 {
-			values = r.copyField(o, f, values, &t)
+		if v, ok := r.Get(f); ok {
+			t.place(v.Text)
+			values = append(values, v)
+			o.index[f] = uint8(len(values))
 		}
 	}
 	for _, p := range r.Extra {
-		p.Name, p.Value.Text = t.place(p.Name), t.place(p.Value.Text)
+		t.place(p.Name)
+		t.place(p.Value.Text)
 		extra = append(extra, p)
 	}
-	all := t.raw + string(t.more)
-	t.all, t.next = all, 0
-	o.Line.Raw = all[:len(t.raw)]
+	t.all = t.raw + string(t.more)
+	o.Line.Raw = t.all[:len(t.raw)]
 	for i := range values {
 		values[i].Text = t.take(values[i].Text)
 	}
@@ -36,17 +37,6 @@ func (r *Record) CopyTo(o *Record, also []Field) {
 	o.values, o.Extra = values, extra
 }
 
-func (r *Record) copyField(o *Record, f Field, values []Value, t *texts) []Value {
-	v, ok := r.Get(f)
-	if !ok {
-		return values
-	}
-	v.Text = t.place(v.Text)
-	values = append(values, v)
-	o.index[f] = uint8(len(values))
-	return values
-}
-
 // texts finds a place for each text of a record in one string: in the line if it stands there, else behind it. What place is told
 // in some order, take gives back in the same.
 type texts struct {
@@ -54,21 +44,16 @@ type texts struct {
 	more []byte
 	all  string
 	next int
-	at   []int32 // places, in order; the array lives as long as the copying
-	room [32]int32
+	at   []int32 // places, in order
 }
 
-func (t *texts) place(s string) string {
-	if t.at == nil {
-		t.at = t.room[:0]
-	}
+func (t *texts) place(s string) {
 	i := strings.Index(t.raw, s)
 	if i < 0 {
 		i = len(t.raw) + len(t.more)
 		t.more = append(t.more, s...)
 	}
 	t.at = append(t.at, int32(i))
-	return s
 }
 
 func (t *texts) take(s string) string {
