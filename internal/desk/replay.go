@@ -31,7 +31,7 @@ type ReplayOptions struct {
 	Shared  []netip.Prefix
 	Trusted []netip.Prefix
 	Zone    *time.Location
-	Since   time.Time                                  // records before it fill windows only
+	Since   time.Time                                  // records before it fill windows only, and those that no window reaches need not be read
 	Seen    func(Progress)                             // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil. With it one core reads line by line
 	Workers int                                        // goroutines that parse and match ahead; 0 is one a core
@@ -40,7 +40,8 @@ type ReplayOptions struct {
 	Clock      func() time.Duration // for measuring what each rule costs; nil measures nothing
 	ClockEvery int                  // one record of so many is measured; 0 is 1,024
 
-	piece int // bytes of a piece; 0 is pieceSize
+	piece int  // bytes of a piece; 0 is pieceSize
+	whole bool // what is before Since is read whole
 }
 
 // Progress is how far a replay is.
@@ -58,9 +59,17 @@ type Replay struct {
 	Lines     int64
 	Unparsed  int64
 	Skipped   []Skipped
+	Passed    Passed
 	Stats     detect.Stats
 	Broken    []detect.Broken
 	Compared  *Replay // what ReplayOptions.Compare said: Alerts, Incidents, Stats, Broken
+}
+
+// Passed is what ReplayOptions.Since left unread.
+type Passed struct {
+	Before time.Time `json:"before"` // no window reaches back so far
+	Bytes  int64     `json:"bytes"`
+	Files  int       `json:"files"` // that end before
 }
 
 // A ReplayAlert is an alert as `replay --json` prints it. The names are scripted against: they stay.
@@ -214,6 +223,9 @@ func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lan
 	err = o.follow(ctx, s, lanes, out)
 	s.stop()
 	out.Files, out.Skipped = s.read, s.skipped
+	if s.passed > 0 {
+		out.Passed = Passed{s.before, s.passed, s.gone}
+	}
 	for _, w := range workers {
 		for n, x := range w.sifters {
 			lanes[n].detector.Add(x)

@@ -24,6 +24,10 @@ type stream struct {
 
 	done atomic.Int64 // bytes of the files that were read, packed ones as they lie there
 	all  int64        // bytes of all files
+
+	before time.Time // older records reach no window any more,
+	passed int64     // and so many bytes of them were not read,
+	gone   int       // those of so many whole files among them
 }
 
 // newStream looks at the files of folders. What is no log that we know is skipped and named.
@@ -55,34 +59,71 @@ func newStream(folders []folder, o ReplayOptions) (*stream, error) {
 		}
 	}
 	s.read = len(s.feeds)
-	parser, err := o.parser()
-	if err != nil {
-		return nil, err
-	}
 	for _, f := range s.feeds {
 		if h := hints[path.Dir(f.name)]; !h.IsZero() {
 			f.hint = h
 		}
-		f.begin(parser)
+	}
+	if err := s.begin(o); err != nil {
+		return nil, err
 	}
 	heap.Init(&s.feeds)
 	return s, nil
 }
 
+// begin finds where each file begins. Those that end before any window reaches are left out.
+func (s *stream) begin(o ReplayOptions) error {
+	if !o.Since.IsZero() && !o.whole {
+		s.before = o.Since.Add(-o.Rules.Reach(0))
+		if o.Compare != nil {
+			s.before = o.Since.Add(-max(o.Rules.Reach(0), o.Compare.Reach(0)))
+		}
+	}
+	failed := make([]error, len(s.feeds))
+	eachOf(len(s.feeds), o.workers(), func(n int) {
+		parser, err := o.parser()
+		if err != nil {
+			failed[n] = err
+			return
+		}
+		f := s.feeds[n]
+		f.begin(parser)
+		f.skip, f.end, f.at = f.seek(s.before, parser)
+	})
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	s.feeds = slices.DeleteFunc(s.feeds, func(f *feed) bool {
+		s.passed += f.skip
+		s.all -= f.skip
+		if f.skip > 0 && f.skip == f.size {
+			s.gone++
+			return true
+		}
+		return false
+	})
+	return nil
+}
+
 // lookAt looks at files side by side: of a year of them each takes a moment.
 func lookAt(feeds []*feed, o ReplayOptions) (newest []time.Time, why []error) {
 	newest, why = make([]time.Time, len(feeds)), make([]error, len(feeds))
+	eachOf(len(feeds), o.workers(), func(n int) { newest[n], why[n] = feeds[n].look(o.As) })
+	return newest, why
+}
+
+// eachOf calls act with 0 to n-1, in some goroutines.
+func eachOf(n, goroutines int, act func(int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range o.workers() {
+	for range min(goroutines, n) {
 		wg.Go(func() {
-			for n := next.Add(1) - 1; n < int64(len(feeds)); n = next.Add(1) - 1 {
-				newest[n], why[n] = feeds[n].look(o.As)
+			for k := next.Add(1) - 1; k < int64(n); k = next.Add(1) - 1 {
+				act(int(k))
 			}
 		})
 	}
 	wg.Wait()
-	return newest, why
 }
 
 // begin finds the time of the first line, by which the file waits for its turn.

@@ -20,6 +20,12 @@ func (s State) Fits(o State, borrowed bool) bool {
 	return s.form == o.form && (!borrowed || s.last.Equal(o.last))
 }
 
+// Timeless is s without the time of the last line: a line without a time then has none.
+func (s State) Timeless() State {
+	s.last = time.Time{}
+	return s
+}
+
 // Begin puts a file of this host into a state.
 func (p *Parser) Begin(file string, s State) {
 	st := &stream{Count: Count{File: file}, Product: productOf(file)}
