@@ -1,18 +1,15 @@
 package desk
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
@@ -33,7 +30,7 @@ type feed struct {
 
 	// The reading of it: one goroutine at a time.
 	in     io.Reader // nil: not opened yet
-	close  []func() error
+	close  func()
 	carry  []byte // the beginning of a line whose end is not read yet
 	offset int64  // of carry
 	err    error  // why nothing more comes; io.EOF at the end
@@ -82,49 +79,29 @@ func (f *feed) open() error {
 	if err != nil {
 		return err
 	}
-	f.close = append(f.close, file.Close)
+	l := &log{close: []io.Closer{file}}
+	f.close = func() { l.done() }
 	if now, err := file.Stat(); err != nil {
 		return err
 	} else if os.SameFile(f.stat, f.stat) && !os.SameFile(f.stat, now) {
 		return errors.New("another file has come into its place meanwhile")
 	}
-	counted := &counter{in: file, n: f.done}
-	f.in = counted
-	magic := make([]byte, 4)
-	n, err := io.ReadFull(file, magic)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	if f.skip > 0 { // it was a plain file
+		if _, err := file.(io.Seeker).Seek(f.skip, io.SeekStart); err != nil {
+			return err
+		}
+		f.offset = f.skip
+	}
+	if err := l.unpack(bufio.NewReaderSize(&counter{in: file, n: f.done}, peek)); err != nil {
 		return err
 	}
-	whole := io.MultiReader(bytes.NewReader(magic[:n]), counted)
-	counted.n.Add(int64(n))
-	switch packing(magic[:n]) {
-	case "gzip":
-		z, err := gzip.NewReader(whole)
-		if err != nil {
-			return fmt.Errorf("damaged gzip file: %w", err)
-		}
-		f.in, f.close = z, append(f.close, z.Close)
-	case "zstd":
-		z, err := zstd.NewReader(whole, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(256<<20))
-		if err != nil {
-			return fmt.Errorf("damaged zstd file: %w", err)
-		}
-		f.in, f.close = z, append(f.close, func() error { z.Close(); return nil })
-	default:
-		f.in = whole
-		if s, ok := file.(io.Seeker); ok && f.skip > 0 {
-			if _, err := s.Seek(f.skip, io.SeekStart); err != nil {
-				return err
-			}
-			f.in, f.offset = counted, f.skip
-		}
-	}
+	f.in = l.in
 	return nil
 }
 
 func (f *feed) shut() {
-	for _, c := range f.close {
-		_ = c() // read only: nothing to lose
+	if f.close != nil {
+		f.close()
 	}
 	f.close, f.carry = nil, nil
 }

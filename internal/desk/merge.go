@@ -274,7 +274,7 @@ func (l *log) unpack(in *bufio.Reader) error {
 		l.close = append(l.close, z)
 		l.in = bufio.NewReaderSize(z, peek)
 	case "zstd":
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(256<<20))
 		if err != nil {
 			return fmt.Errorf("damaged zstd file: %w", err)
 		}
@@ -286,6 +286,7 @@ func (l *log) unpack(in *bufio.Reader) error {
 	return nil
 }
 
+// packing names what a file was packed with, by its first bytes; "" is nothing.
 func packing(magic []byte) string {
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):

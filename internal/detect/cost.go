@@ -37,6 +37,7 @@ func (d *Detector) measure(n *node) func() {
 
 // matchTimed is the matcher's Match, measured.
 func (d *Detector) matchTimed(o *route, r *record.Record) []int32 {
+	o.timed++
 	hits, scan := o.matcher.MatchTimed(r, d.o.Clock, func(h int32, took time.Duration) {
 		c := &d.costs[o.rules[h]]
 		c.took += took

@@ -251,9 +251,6 @@ func (d *Detector) setAside(n *node, why string, changes []Change) []Change {
 // held by itself, so that one that is broken is found and set aside, and the others are still heard.
 func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []int32, changes []Change) {
 	changes = before
-	if d.timed {
-		o.timed++
-	}
 	if d.o.Plain || o.matcher == nil {
 		return d.matchesPlainly(o, r, changes)
 	}
@@ -294,7 +291,7 @@ func (d *Detector) route(s record.LogSource) *route {
 	}
 	o := &route{source: s}
 	for i, n := range d.rules.nodes[:d.rules.plain] {
-		if n.rule.Routed(s) {
+		if n.rule.Routed(s) && n.aside == "" {
 			o.rules, o.list = append(o.rules, i), append(o.list, n.rule)
 		}
 	}

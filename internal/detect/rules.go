@@ -203,6 +203,9 @@ func (l *loader) addRule(n *node, known []record.LogSource) {
 	if len(known) > 0 && !slices.ContainsFunc(known, u.Routed) {
 		l.warn(n.meta, "no log here gives this source: no parser reads logs of %s, so the rule rests", u.LogSource)
 	}
+	if n.aside = u.OverBudget(); n.aside != "" {
+		l.warn(n.meta, "it is set aside: %s", n.aside)
+	}
 	for _, name := range n.meta.Tocsin.Group {
 		f, _ := u.LogSource.Field(name)
 		n.group = append(n.group, f)
@@ -338,6 +341,9 @@ func (l *loader) settle() {
 	for _, n := range l.rules.nodes {
 		n.raises = n.meta.Level != informational
 		fmt.Fprintf(h, "%s %s\n", n.meta.Version, n.meta.Key())
+		if n.aside != "" {
+			fmt.Fprintln(h, "aside")
+		}
 	}
 	l.rules.hash = hex.EncodeToString(h.Sum(nil))
 	generated := map[*node]bool{}
@@ -362,6 +368,16 @@ func (r *Rules) Documents() []sigma.Document {
 		out = append(out, n.doc)
 	}
 	return out
+}
+
+// Aside lists the rules that load and are not used, and why.
+func (r *Rules) Aside() (all []Broken) {
+	for _, n := range r.nodes {
+		if n.aside != "" {
+			all = append(all, Broken{n.meta.Key(), n.aside})
+		}
+	}
+	return all
 }
 
 // Raises reports whether the rule with this id (name, title) raises alerts of its own. One of level informational never

@@ -78,15 +78,15 @@ type numberTable struct {
 // Compile makes a Set of rules. The sample is records as they are to come, for knowing what is rare among them; it changes the
 // speed only, and may be empty.
 func Compile(rules []*Rule, sample []*record.Record) *Set {
-	s := compile(rules, func(need, int32) float64 { return 0 }, guess)
+	s := compile(rules, func(n need, _ int32, w *want) float64 { return n.guess(w) }, guess)
 	if len(sample) == 0 {
-		return compile(rules, func(n need, p int32) float64 { return n.guess(s.preds[p].want) }, guess)
+		return s
 	}
 	f := s.count(sample)
-	return compile(rules, func(_ need, p int32) float64 { return f.pred(p) }, f.window)
+	return compile(rules, func(_ need, p int32, _ *want) float64 { return f.pred(p) }, f.window)
 }
 
-func compile(rules []*Rule, rate func(need, int32) float64, window func(string) float64) *Set {
+func compile(rules []*Rule, rate func(need, int32, *want) float64, window func(string) float64) *Set {
 	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
 	for _, u := range rules {
 		c.set.roots = append(c.set.roots, c.expr(u.expr))
@@ -98,8 +98,8 @@ func compile(rules []*Rule, rate func(need, int32) float64, window func(string) 
 
 type compiler struct {
 	set    *Set
-	rate   func(need, int32) float64 // how often what a predicate needs is found, per record
-	window func(string) float64      // how often four bytes are, per record
+	rate   func(need, int32, *want) float64 // how often what a predicate needs is found, per record
+	window func(string) float64             // how often four bytes are, per record
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
@@ -268,7 +268,7 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	switch x.op {
 	case opPred:
 		if d := c.needs[x.pred]; d.known() {
-			w = choice{[]int32{x.pred}, c.rate(d, x.pred), true}
+			w = choice{[]int32{x.pred}, c.rate(d, x.pred, c.set.preds[x.pred].want), true}
 		}
 	case opAnd:
 		for _, k := range x.kids {
