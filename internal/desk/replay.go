@@ -88,6 +88,7 @@ type ReplayAlert struct {
 	Sample   []string  `json:"sample"`
 	Author   string    `json:"author,omitempty"`
 	Impact   string    `json:"impact,omitempty"`
+	ID       string    `json:"-"`
 }
 
 // A ReplayIncident is an incident as `replay --json` prints it.
@@ -101,7 +102,8 @@ type ReplayIncident struct {
 	Last     time.Time `json:"last"`
 	Sources  []string  `json:"sources"`
 	Accounts []string  `json:"accounts"`
-	Alerts   []string  `json:"alerts"`
+	Alerts   []string  `json:"alerts"` // rules
+	Members  []string  `json:"-"`      // ids of its alerts
 }
 
 // RunReplay reads folders of logs through parsers, rules and the incident book, as the running program would, and keeps
@@ -335,7 +337,7 @@ func (s *shadow) report(out *Replay) {
 	for _, id := range s.book.Order {
 		a := s.alerts[id]
 		x := ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
-			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact)}
+			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), ID: id}
 		for _, p := range a.Accounts {
 			x.Accounts = append(x.Accounts, p.Name)
 		}
@@ -344,7 +346,7 @@ func (s *shadow) report(out *Replay) {
 	slices.SortStableFunc(out.Alerts, func(a, b ReplayAlert) int { return a.Raised.Compare(b.Raised) })
 	for _, i := range s.book.Incidents {
 		x := ReplayIncident{Kind: "incident", ID: fmt.Sprint(i.ID), Title: i.Title, Severity: i.Severity, Why: i.Why, First: i.Happened, Last: i.Last,
-			Sources: []string{}, Accounts: []string{}, Alerts: []string{}}
+			Sources: []string{}, Accounts: []string{}, Alerts: []string{}, Members: i.Alerts}
 		rules := map[string]bool{}
 		for _, id := range i.Alerts {
 			if a := s.alerts[id]; !rules[a.Rule] {

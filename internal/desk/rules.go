@@ -28,26 +28,11 @@ func LoadRules(folders ...fs.FS) (RuleSet, error) {
 	set := RuleSet{Texts: map[string]string{}}
 	var files []detect.File
 	for _, folder := range folders {
-		err := fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
-				return nil
-			}
-			set.Files++
-			b, err := fs.ReadFile(folder, name)
-			if err != nil {
-				set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
-				return nil
-			}
-			files = append(files, detect.File{Name: name, Data: b})
-			set.Texts[name] = string(b)
-			return nil
-		})
+		more, err := set.readFolder(folder)
 		if err != nil {
-			return set, fmt.Errorf("reading a rules folder: %w", err)
+			return set, err
 		}
+		files = append(files, more...)
 	}
 	rules, refused, warned := detect.LoadFiles(files, intake.Sources()...)
 	set.Rules, set.Warned = rules, warned
@@ -56,6 +41,31 @@ func LoadRules(folders ...fs.FS) (RuleSet, error) {
 		return set, errors.New("no rule could be loaded")
 	}
 	return set, nil
+}
+
+// readFolder reads the files of a folder of rules.
+func (set *RuleSet) readFolder(folder fs.FS) (files []detect.File, err error) {
+	err = fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
+			return nil
+		}
+		set.Files++
+		b, err := fs.ReadFile(folder, name)
+		if err != nil {
+			set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
+			return nil
+		}
+		files = append(files, detect.File{Name: name, Data: b})
+		set.Texts[name] = string(b)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a rules folder: %w", err)
+	}
+	return files, nil
 }
 
 // Find returns the document that alerts name by key.
