@@ -66,7 +66,11 @@ func compareText(w io.Writer, c desk.Comparison) error {
 		if says.Alerts == 0 {
 			says = x.Before
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d -> %d\t%d -> %d\t%d -> %d\t%s\t%s\t%s\n", x.Change, Safe(x.Level), x.Before.Alerts, x.After.Alerts,
+		level := x.Level
+		if x.Was != "" {
+			level = x.Was + " -> " + level
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d -> %d\t%d -> %d\t%d -> %d\t%s\t%s\t%s\n", x.Change, Safe(level), x.Before.Alerts, x.After.Alerts,
 			x.Before.Records, x.After.Records, x.Before.Matches, x.After.Matches, moment(says.First), moment(says.Last), Safe(x.Title))
 	}
 	if err := t.Flush(); err != nil {

@@ -80,6 +80,7 @@ type RuleChange struct {
 	Rule   string  `json:"rule"`
 	Title  string  `json:"title"`
 	Level  string  `json:"level"`
+	Was    string  `json:"level_before,omitempty"` // when it is another
 	Before Outcome `json:"before"`
 	After  Outcome `json:"after"`
 }
@@ -132,6 +133,9 @@ func Compare(before, after *detect.Rules, out Replay) Comparison {
 			x.Change = ChangeNew
 		case old.Version != m.Version:
 			x.Change = ChangeChanged
+			if old.Level != m.Level {
+				x.Was = old.Level
+			}
 		case x.Before != x.After:
 			x.Change = ChangeOther
 		default:
