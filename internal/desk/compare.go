@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"cmp"
 	"io/fs"
 	"slices"
@@ -119,22 +120,22 @@ func Compare(before, after *detect.Rules, out Replay) Comparison {
 	other := *out.Compared
 	c := Comparison{Before: ringing(out), After: ringing(other)}
 	a, b := outcomes(out), outcomes(other)
-	then := map[string]*sigma.Meta{}
+	then := map[string]sigma.Document{}
 	for _, d := range before.Documents() {
-		then[d.Meta().Key()] = d.Meta()
+		then[d.Meta().Key()] = d
 	}
 	for _, d := range after.Documents() {
 		m := d.Meta()
 		x := RuleChange{Kind: "rule-change", Rule: m.Key(), Title: m.Title, Level: m.Level, Before: a[m.Key()], After: b[m.Key()]}
-		old := then[m.Key()]
+		old, stood := then[m.Key()]
 		delete(then, m.Key())
 		switch {
-		case old == nil:
+		case !stood:
 			x.Change = ChangeNew
-		case old.Version != m.Version:
+		case otherwise(old, d):
 			x.Change = ChangeChanged
-			if old.Level != m.Level {
-				x.Was = old.Level
+			if was := old.Meta().Level; was != m.Level {
+				x.Was = was
 			}
 		case x.Before != x.After:
 			x.Change = ChangeOther
@@ -144,7 +145,8 @@ func Compare(before, after *detect.Rules, out Replay) Comparison {
 		}
 		c.Rules = append(c.Rules, x)
 	}
-	for key, m := range then {
+	for key, d := range then {
+		m := d.Meta()
 		c.Rules = append(c.Rules, RuleChange{Kind: "rule-change", Change: ChangeGone, Rule: key, Title: m.Title, Level: m.Level, Before: a[key]})
 	}
 	slices.SortFunc(c.Rules, func(a, b RuleChange) int {
@@ -154,6 +156,11 @@ func Compare(before, after *detect.Rules, out Replay) Comparison {
 	})
 	c.Incidents = incidentChanges(out, other)
 	return c
+}
+
+// otherwise reports whether two documents of one id say different things: a rule that only stands elsewhere in its file does not.
+func otherwise(a, b sigma.Document) bool {
+	return a.Meta().Version != b.Meta().Version && (!bytes.Equal(a.Print(), b.Print()) || !slices.Equal(a.Explain(), b.Explain()))
 }
 
 func ringing(out Replay) Ringing {
