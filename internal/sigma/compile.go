@@ -2,8 +2,10 @@ package sigma
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/record"
@@ -104,6 +106,7 @@ type compiler struct {
 	preds  map[string]int32
 	fields map[Field]int32
 	needs  []need // by pred
+	key    []byte // reused
 }
 
 func (c *compiler) expr(e *expr) int32 {
@@ -144,10 +147,14 @@ func (c *compiler) node(o op, kids []int32) int32 {
 			return kids[0]
 		}
 	}
-	key := fmt.Sprint(o, kids)
-	if n, ok := c.nodes[key]; ok {
+	c.key = append(c.key[:0], byte(o))
+	for _, k := range kids {
+		c.key = binary.AppendVarint(c.key, int64(k))
+	}
+	if n, ok := c.nodes[string(c.key)]; ok {
 		return n
 	}
+	key := string(c.key)
 	x := node{op: o, kids: kids}
 	if o == opPred {
 		x.pred, x.kids = kids[0], nil
@@ -163,7 +170,7 @@ func (c *compiler) pred(t *term, w *want) int32 {
 	if !t.keyword {
 		p.field = c.field(t.field)
 	}
-	key := fmt.Sprint(p.field, " ", w.key())
+	key := strconv.Itoa(int(p.field)) + " " + w.key()
 	if i, ok := c.preds[key]; ok {
 		return i
 	}
@@ -192,6 +199,17 @@ func (c *compiler) field(f Field) int32 {
 
 // key says all that makes a want what it is.
 func (w *want) key() string {
+	if w.kind == wantText { // most are
+		b := append(make([]byte, 0, 64), byte(w.kind), byte(w.pattern.shape), '-')
+		if w.pattern.cased {
+			b[2] = '+'
+		}
+		for _, m := range w.pattern.marks {
+			b = binary.AppendUvarint(append(b, byte(m.kind)), uint64(len(m.text)))
+			b = append(b, m.text...)
+		}
+		return string(b)
+	}
 	re := ""
 	if w.regex != nil {
 		re = w.regex.String()
