@@ -16,11 +16,13 @@ type meter struct {
 	begun time.Time
 	shown time.Time
 	lines int64 // when it was shown last
+	rate  float64
 }
 
 const (
 	meterEvery = 200 * time.Millisecond
-	meterWidth = 30 // characters of the bar
+	meterWidth = 30  // characters of the bar
+	meterNews  = 0.2 // how much of the rate is that of the last moment
 )
 
 // seen draws the meter, at most every meterEvery.
@@ -31,10 +33,12 @@ func (m *meter) seen(x desk.Progress, now time.Time) {
 	}
 	rate := float64(x.Lines-m.lines) / since.Seconds()
 	if m.shown.IsZero() {
-		rate = float64(x.Lines) / max(now.Sub(m.begun).Seconds(), 0.001)
+		m.rate = float64(x.Lines) / max(now.Sub(m.begun).Seconds(), 0.001)
+	} else {
+		m.rate += meterNews * (rate - m.rate)
 	}
 	m.shown, m.lines = now, x.Lines
-	fmt.Fprintf(m.out, "\r%s\033[K", meterLine(x, rate, now.Sub(m.begun)))
+	fmt.Fprintf(m.out, "\r%s\033[K", meterLine(x, m.rate, now.Sub(m.begun)))
 }
 
 // clear takes the meter away.

@@ -78,16 +78,16 @@ func (p Program) runReplay(c *cobra.Command, o replayFlags, paths []string) erro
 		p.sayRefused(other)
 		opts.Compare = other.Rules
 	}
+	begun, wipe := time.Now(), func() {}
 	if f, ok := p.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		m := &meter{out: p.Err, begun: time.Now()}
-		opts.Seen = func(x desk.Progress) { m.seen(x, time.Now()) }
-		defer m.clear()
+		m := &meter{out: p.Err, begun: begun}
+		opts.Seen, wipe = func(x desk.Progress) { m.seen(x, time.Now()) }, m.clear
 	}
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // nobody set another
 		debug.SetMemoryLimit(replayMemory)
 	}
-	begun := time.Now()
 	out, err := desk.RunReplay(c.Context(), opts)
+	wipe()
 	if err != nil {
 		return err
 	}
