@@ -165,7 +165,7 @@ type lane struct {
 }
 
 func newLane(o ReplayOptions, rules *detect.Rules) *lane {
-	l := &lane{book: &shadow{alerts: map[string]detect.Alert{}}}
+	l := &lane{book: &shadow{alerts: map[string]*ReplayAlert{}}}
 	l.detector = detect.New(rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone, Clock: o.Clock, ClockEvery: o.ClockEvery})
 	l.sieve = detect.NewSieve(rules, o.Zone, func(act func()) {
 		l.mu.Lock()
@@ -300,13 +300,13 @@ func (o ReplayOptions) lineByLine(ctx context.Context, folders []folder, lanes [
 // A shadow is an incident book without a ledger: what is decided is folded at once. Nothing is hashed in it.
 type shadow struct {
 	book   incident.Book
-	alerts map[string]detect.Alert // the newest state of each
+	alerts map[string]*ReplayAlert // the newest state of each: a year of logs may have many
 	n      int64
 }
 
 func (s *shadow) take(changes []detect.Change) error {
 	for _, c := range changes {
-		s.alerts[c.Alert.ID] = c.Alert
+		s.alerts[c.Alert.ID] = newReplayAlert(c.Alert)
 		f := facts(c.Alert, func(_, text string) string { return text })
 		for _, d := range s.book.Decide([]incident.Change{{Step: string(c.Step), Alert: f}}) {
 			s.n++
@@ -333,17 +333,18 @@ func (s *shadow) end(detector *detect.Detector) error {
 	return s.take(last)
 }
 
-func (s *shadow) report(out *Replay) {
-	for _, id := range s.book.Order {
-		a := s.alerts[id]
-		x := ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
-			Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), ID: id}
-		for _, p := range a.Accounts {
-			x.Accounts = append(x.Accounts, p.Name)
-		}
-		out.Alerts = append(out.Alerts, x)
+// newReplayAlert takes over what is printed of an alert.
+func newReplayAlert(a detect.Alert) *ReplayAlert {
+	x := &ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
+		Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), ID: a.ID}
+	for _, p := range a.Accounts {
+		x.Accounts = append(x.Accounts, p.Name)
 	}
-	slices.SortStableFunc(out.Alerts, func(a, b ReplayAlert) int { return a.Raised.Compare(b.Raised) })
+	return x
+}
+
+// report hands over what came of it. The shadow is used up.
+func (s *shadow) report(out *Replay) {
 	for _, i := range s.book.Incidents {
 		x := ReplayIncident{Kind: "incident", ID: fmt.Sprint(i.ID), Title: i.Title, Severity: i.Severity, Why: i.Why, First: i.Happened, Last: i.Last,
 			Sources: []string{}, Accounts: []string{}, Alerts: []string{}, Members: i.Alerts}
@@ -365,6 +366,11 @@ func (s *shadow) report(out *Replay) {
 		}
 		out.Incidents = append(out.Incidents, x)
 	}
+	for _, id := range s.book.Order {
+		out.Alerts = append(out.Alerts, *s.alerts[id])
+		delete(s.alerts, id)
+	}
+	slices.SortStableFunc(out.Alerts, func(a, b ReplayAlert) int { return a.Raised.Compare(b.Raised) })
 }
 
 // suspects names the addresses that did it.

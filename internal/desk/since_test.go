@@ -59,6 +59,14 @@ func TestReplaySincePassesOver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, out := range []*Replay{&got, &want} { // ids count lines from where reading begins
+				for n := range out.Alerts {
+					out.Alerts[n].ID = ""
+				}
+				for n := range out.Incidents {
+					out.Incidents[n].Members = nil
+				}
+			}
 			if len(want.Alerts) < 5 {
 				t.Fatalf("%d alerts", len(want.Alerts))
 			}

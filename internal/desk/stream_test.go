@@ -22,15 +22,10 @@ import (
 	"tocsin/internal/record"
 )
 
-// said is all that a replay came to: the alerts by id, the incidents, and what was counted.
-type said struct {
-	Replay
-	ByID map[string]detect.Alert
-}
-
-func replayed(t *testing.T, o ReplayOptions, ahead bool) said {
+// replayed is all that a replay came to: the alerts with their ids, the incidents, and what was counted.
+func replayed(t *testing.T, o ReplayOptions, ahead bool) Replay {
 	t.Helper()
-	var x said
+	var x Replay
 	l := newLane(o, o.Rules)
 	var folders []folder
 	for n, files := range o.Folders {
@@ -41,14 +36,14 @@ func replayed(t *testing.T, o ReplayOptions, ahead bool) said {
 		o.Each = func(*record.Record, []detect.Change) {}
 		run = o.lineByLine
 	}
-	if err := run(context.Background(), folders, []*lane{l}, &x.Replay); err != nil {
+	if err := run(context.Background(), folders, []*lane{l}, &x); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.book.end(l.detector); err != nil {
 		t.Fatal(err)
 	}
-	l.book.report(&x.Replay)
-	x.Stats, x.Broken, x.ByID = l.detector.Stats(), l.detector.Broken(), l.book.alerts
+	l.book.report(&x)
+	x.Stats, x.Broken = l.detector.Stats(), l.detector.Broken()
 	slices.SortFunc(x.Skipped, func(a, b Skipped) int { return cmp.Compare(a.File, b.File) })
 	return x
 }
