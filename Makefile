@@ -50,4 +50,5 @@ bench: build
 soak: build
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
 	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^TestPowerCut$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
+	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
 	script/fuzz.sh $(SOAK)

@@ -64,6 +64,7 @@ func TestFigures(t *testing.T) {
 func TestDetection(t *testing.T) {
 	var x table
 	x.detection(t)
+	x.crowd(t)
 	x.print(t)
 }
 

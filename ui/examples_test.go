@@ -271,6 +271,42 @@ func ruleView() RuleView {
 	}
 }
 
+var habitRows = []HabitRow{
+	{ID: "h1", Href: "/habits/h1", Account: Visible("anna"), Realm: "administrator", State: State{"good", "known"}, Signins: "412", Days: "88", Places: "Germany 408, Austria 4", Last: before(time.Hour)},
+	{ID: "h2", Href: "/habits/h2", Account: Visible("deploy"), Realm: "SSH", State: State{"busy", "learning"}, Signins: "3", Days: "1", Places: "the United Kingdom 3", Last: before(3 * time.Hour)},
+	{ID: "h3", Href: "/habits/h3", Account: Visible("<script>alert(1)</script>\u202e\x1b[31m" + `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`), Realm: "customer", State: State{"busy", "learning"}, Signins: "1", Days: "1", Last: before(26 * time.Hour)},
+}
+
+func habitView() HabitView {
+	v := HabitView{Frame: frame("What is normal for anna", "habits", "/habits/h1"), Row: habitRows[0], Says: "It signed in 412 times on 88 days. What is not below is new, and rules may tell of it.", Began: before(90 * 24 * time.Hour),
+		Countries: []HabitKnown{{Visible("Germany"), "408", "41 in the 30 days up to the last", "2026-11-23"}, {Visible("Austria"), "4", "0 in the 30 days up to the last", "2026-09-30"}},
+		Networks:  []HabitKnown{{Visible("93.207.44.0/24"), "380", "", "2026-11-23"}, {Visible("AS3320"), "380", "", "2026-11-23"}, {Visible("2003:f1:2c00:1234::/64"), "32", "", "2026-11-20"}},
+		Devices:   []HabitKnown{{Visible("Firefox on Linux"), "400", "", "2026-11-23"}, {Visible("Safari on iPhone"), "12", "", "2026-11-02"}},
+		Waiting:   []Text{Visible("36.73.124.0/24")},
+		Volumes:   []HabitVolume{{"Exports in a day", "14 days", "2.1 MB, 1 file", "31 MB or 100 files", "2.4 MB"}, {"Fetched in a session", "3 sessions", "2.1 MB, 1 file", "too little is known", "2.4 MB"}},
+		Action:    "/habits/h1/forget"}
+	var hours [24]float64
+	for i := range 10 {
+		hours[i+8] = float64(i*(10-i)) + 0.4
+	}
+	v.Hours = NewHourChart(hours, "Europe/Berlin")
+	return v
+}
+
+func unusualAlert() AlertView {
+	row := alertRows[0]
+	row.Title, row.Level = "SSH or FTP sign-in of an account from a new country", "medium"
+	row.Unusual = Visible("first sign-in of anna\u202e (ssh) from Indonesia; 41 from Germany and 2 from Austria in 30 days; never before from the network 203.0.113.0/24, and from 1 other; 45 minutes after a sign-in from Germany, at least 8,317 km away: 11,089 km/h")
+	return AlertView{Frame: frame(row.Title, "alerts", "/alerts/a1"), Row: row, Says: "1 log line, from 1 address, about 1 account.", Rule: Link{row.Title, "/rules/r1"}, Impact: "attempt: nothing says that it worked"}
+}
+
+func wrongHabit() HabitView {
+	v := habitView()
+	v.Row, v.Hours, v.Countries, v.Networks, v.Devices, v.Volumes, v.Waiting = habitRows[2], HourChart{Zone: "UTC"}, nil, nil, nil, nil, nil
+	v.Errors = Errors{{"reason", "Forgetting what is normal for an account needs a reason."}}
+	return v
+}
+
 var people = []Person{
 	{ID: "anna", Href: "/people/anna", Name: "Anna Keller", Roles: []string{"Incident Commander"}, Zone: "Europe/Berlin", You: true, Channels: []Channel{
 		{"mail", "Mail", "anna@kontor-nord.example", State{"good", "reached"}, "250 2.0.0 Ok: queued as 4TqX1", before(4 * time.Minute), "/people/anna/ring"},
@@ -359,10 +395,16 @@ func examples() []example {
 		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true"}),
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
+		ex("alert-unusual", Alert, unusualAlert()),
 		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
 		ex("sources", Sources, sourcesView()),
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),
+		ex("habits", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits"), Summary: "214 accounts, of which 180 are known well enough to call something new", Realms: []Option{{"", "Every kind", true}, {"ssh", "SSH", false}},
+			Rows: habitRows, Pager: Pager{Says: "1 to 3 of 3"}}),
+		ex("habits-none", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits?q=x"), Summary: "no accounts", Query: `"x"`, Filtered: true}),
+		ex("habit", Habit, habitView()),
+		ex("habit-wrong", Habit, wrongHabit()),
 		ex("calls", Calls, CallsView{Frame: ringing(frame("Calls", "calls", "/calls")), Calls: callRows, Pager: Pager{Says: "1 to 3 of 3"}}),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),

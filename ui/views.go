@@ -79,6 +79,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "alerts", Href: "/alerts", Word: "Alerts", Icon: "alert"},
 		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
+		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
@@ -243,6 +244,8 @@ func Done(key string) string {
 		return "The rule is muted for this address. It still counts, and opens and joins no incident."
 	case "unmuted":
 		return "The mute is removed."
+	case "forgotten":
+		return "What was normal for the account is forgotten. It is learnt anew from now on."
 	case "person":
 		return "The person is saved."
 	case "policy":

@@ -30,6 +30,7 @@ type AlertRow struct {
 	Why      string // why it joined or did not: "low alerts open no incident"
 	Samples  []Text
 	Mark     string // "history" or ""
+	Unusual  Text   // what is not normal, in the alert's words, or empty
 }
 
 // Alert shows one alert. GET /alerts/{id}

@@ -47,6 +47,7 @@ type IncidentView struct {
 	Phases    []Phase
 	Marks     []string // "history: it was over before watching began, and rings nobody"
 	Known     string   // what is known, in a sentence
+	Unusual   []Text   // what is not normal for accounts, in the alerts' words
 	Next      Next
 	Assigned  string
 	Verdict   string // "True alarm: ..."; "" while open
@@ -106,6 +107,7 @@ type Party struct {
 	Realm   string // of an account: "customer"
 	Own     bool   // an address of the shop's own networks
 	Shared  bool   // an address that many share
+	Habit   string // of an account: the page that says what is normal for it, or ""
 	Count   string
 	First   Time
 	Last    Time

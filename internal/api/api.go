@@ -2,6 +2,7 @@
 // the data folder that only its owner may open (mode 0600), which is the permission.
 //
 //	POST /v1/calls/{call}/answer   {"person": "anna"}   -> {"call": 3}
+//	POST /v1/habits/forget         {"realm": "ssh", "account": "anna", "why": "...", "person": "anna"}   -> {}
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
 // {call} is a number, or "ringing": the one that rings longest. Errors are application/problem+json (RFC 9457).
@@ -38,6 +39,14 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 			log.Debug("answering on the socket", "error", err)
 		}
 	})
+	mux.HandleFunc("POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) {
+		if err := forget(d, w, r); err != nil {
+			problem(log, w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintln(w, "{}")
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.Alive(time.Now()) || d.CannotWrite() != "" {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -52,24 +61,57 @@ func answer(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int64, error)
 	var body struct {
 		Person string `json:"person"`
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil {
-		return 0, fmt.Errorf("the request is not the JSON object that was expected: %w", err)
+	if err := decode(w, r, &body); err != nil {
+		return 0, err
 	}
-	actor := desk.Local("command")
-	if body.Person != "" {
-		p, ok := d.Person(body.Person)
-		if !ok {
-			return 0, fmt.Errorf("nobody on the team has the id %q", body.Person)
-		}
-		actor = auth.Actor{Name: "person:" + p.ID, ID: p.ID, Roles: p.Roles}
+	actor, err := actorOf(d, body.Person)
+	if err != nil {
+		return 0, err
 	}
 	id, err := pick(d, r.PathValue("call"))
 	if err != nil {
 		return 0, err
 	}
 	return id, d.Answer(actor, id, "command")
+}
+
+// decode reads the JSON object of a request.
+func decode(w http.ResponseWriter, r *http.Request, body any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(body); err != nil {
+		return fmt.Errorf("the request is not the JSON object that was expected: %w", err)
+	}
+	return nil
+}
+
+// actorOf is the person with an id, or whoever sits at this machine.
+func actorOf(d *desk.Desk, person string) (auth.Actor, error) {
+	if person == "" {
+		return desk.Local("command"), nil
+	}
+	p, ok := d.Person(person)
+	if !ok {
+		return auth.Actor{}, fmt.Errorf("nobody on the team has the id %q", person)
+	}
+	return auth.Actor{Name: "person:" + p.ID, ID: p.ID, Roles: p.Roles}, nil
+}
+
+func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Realm   string `json:"realm"`
+		Account string `json:"account"`
+		Why     string `json:"why"`
+		Person  string `json:"person"`
+	}
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	actor, err := actorOf(d, body.Person)
+	if err != nil {
+		return err
+	}
+	return d.ForgetHabit(actor, body.Realm, body.Account, body.Why)
 }
 
 func pick(d *desk.Desk, name string) (int64, error) {
@@ -98,6 +140,8 @@ func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
+	case errors.Is(err, desk.ErrNoHabit):
+		status = http.StatusNotFound
 	case errors.Is(err, desk.ErrBroken):
 		status = http.StatusServiceUnavailable
 	}

@@ -326,7 +326,11 @@ func (out said) alertsText(w io.Writer) error {
 	for n, a := range out.Alerts {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%s\t%s\n", n+1, Safe(a.Level), a.Raised.UTC().Format(time.DateTime), a.Count, Safe(a.Title), few(a.Sources), few(a.Accounts))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	writeUnusual(w, out.Alerts)
+	return nil
 }
 
 // counted words a number of things.

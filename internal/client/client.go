@@ -46,35 +46,47 @@ func (c *Client) Answer(ctx context.Context, call int64, person string) (Answere
 	if call != 0 {
 		id = fmt.Sprint(call)
 	}
-	body, err := json.Marshal(map[string]string{"person": person})
+	err := c.post(ctx, "/v1/calls/"+id+"/answer", map[string]string{"person": person}, &out)
+	return out, err
+}
+
+// Forget forgets what is normal for an account, in the name of a person of the team ("" is whoever sits at this machine). Errors:
+// ErrNotRunning, or the server's words.
+func (c *Client) Forget(ctx context.Context, realm, account, why, person string) error {
+	return c.post(ctx, "/v1/habits/forget", map[string]string{"realm": realm, "account": account, "why": why, "person": person}, &struct{}{})
+}
+
+// post asks the server to do something, and reads what it answers.
+func (c *Client) post(ctx context.Context, path string, ask map[string]string, out any) error {
+	body, err := json.Marshal(ask)
 	if err != nil {
-		return out, err
+		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tocsin/v1/calls/"+id+"/answer", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tocsin"+path, bytes.NewReader(body))
 	if err != nil {
-		return out, err
+		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
-		return out, ErrNotRunning
+		return ErrNotRunning
 	}
 	if err != nil {
-		return out, fmt.Errorf("asking the running Tocsin: %w", err)
+		return fmt.Errorf("asking the running Tocsin: %w", err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return out, fmt.Errorf("reading what the running Tocsin said: %w", err)
+		return fmt.Errorf("reading what the running Tocsin said: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		var problem struct{ Detail string }
 		if json.Unmarshal(b, &problem) != nil || problem.Detail == "" {
 			problem.Detail = resp.Status
 		}
-		return out, errors.New(problem.Detail)
+		return errors.New(problem.Detail)
 	}
-	return out, json.Unmarshal(b, &out)
+	return json.Unmarshal(b, out)
 }
 
 // Alive returns nil if a server works on the folder and its bell looks at what is owed. Errors: ErrNotRunning, or what is wrong.

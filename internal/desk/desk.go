@@ -279,7 +279,8 @@ func (d *Desk) Text(id string) string {
 	return string(b)
 }
 
-// Read calls look with the state, which does not change meanwhile. Keep nothing of it, and do nothing slow.
+// Read calls look with the state, which does not change meanwhile. Keep nothing of it, do nothing slow, and ask nothing of the reader
+// (Reading, Habits): an order to forget a habit holds the reader while it is written.
 func (d *Desk) Read(look func(*State)) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

@@ -42,6 +42,9 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 	if err := d.o.Data.MkdirAll(derivedDir, 0o700); err != nil {
 		return none, fmt.Errorf("making %s in the data folder: %w", derivedDir, err)
 	}
+	if err := d.o.Data.MkdirAll(habitsDir, 0o700); err != nil {
+		return none, fmt.Errorf("making %s in the data folder: %w", habitsDir, err)
+	}
 	var err error
 	if d.key, err = openKey(d.o.Keys, d.o.Data); err != nil {
 		return none, err

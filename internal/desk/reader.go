@@ -48,6 +48,7 @@ type reader struct {
 	gap      int64               // lines that expired before they were read
 
 	saver  saver
+	keeper keeper
 	record record.Record // of the line that is matched, used again
 }
 
@@ -59,6 +60,7 @@ func newReader(d *Desk) (*reader, error) {
 	b, err := disk.ReadFile(d.o.Data, readerFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.mute = d.heardUpTo()
+		r.forgetAgain()
 		return r, nil
 	}
 	var s snapshot
@@ -71,9 +73,11 @@ func newReader(d *Desk) (*reader, error) {
 	if err != nil {
 		d.log.Warn("the detection snapshot cannot be used: all kept lines are read again, silently as far as the ledger knows alerts of them", "error", err)
 		r.mute = d.heardUpTo()
+		r.forgetAgain()
 		return r, nil
 	}
 	r.restore(s)
+	r.forgetAgain()
 	return r, nil
 }
 
@@ -82,6 +86,7 @@ func (r *reader) reset() error {
 	var err error
 	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
 	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
+	r.recall()
 	return err
 }
 

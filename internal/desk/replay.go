@@ -88,6 +88,7 @@ type ReplayAlert struct {
 	Sample   []string  `json:"sample"`
 	Author   string    `json:"author,omitempty"`
 	Impact   string    `json:"impact,omitempty"`
+	Why      string    `json:"why,omitempty"` // what is not normal, in words, of a rule that reads habits
 	ID       string    `json:"-"`
 }
 
@@ -336,7 +337,7 @@ func (s *shadow) end(detector *detect.Detector) error {
 // newReplayAlert takes over what is printed of an alert.
 func newReplayAlert(a detect.Alert) *ReplayAlert {
 	x := &ReplayAlert{Kind: "alert", Rule: a.Rule, Title: a.Title, Level: a.Level, Raised: a.Raised, First: a.First, Last: a.Last, Count: a.Count,
-		Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), ID: a.ID}
+		Sources: suspects(a.Sources), Accounts: []string{}, Logs: bases(a.Logs), Sample: a.Samples, Author: a.Author, Impact: string(a.Impact), Why: a.Why, ID: a.ID}
 	for _, p := range a.Accounts {
 		x.Accounts = append(x.Accounts, p.Name)
 	}

@@ -100,7 +100,7 @@ func TestRules(set RuleSet) (out []Tested) {
 }
 
 func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
-	if d.Rule != nil {
+	if d.Rule != nil && !d.Rule.Reads(record.Field.Habit) {
 		for _, raw := range s.Match {
 			r := parseSample(s.File, raw)
 			if !d.Rule.Match(r) {
@@ -117,10 +117,10 @@ func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
 		}
 		return ""
 	}
-	if len(s.Match) > 0 && !raises(set, d.Meta().Key(), s.File, s.Match) {
+	if len(s.Match) > 0 && !raises(set, d.Meta().Key(), s.File, s.Match, d.Rule == nil) {
 		return "the lines that should raise it do not"
 	}
-	if len(s.NoMatch) > 0 && raises(set, d.Meta().Key(), s.File, s.NoMatch) {
+	if len(s.NoMatch) > 0 && raises(set, d.Meta().Key(), s.File, s.NoMatch, d.Rule == nil) {
 		return "the lines that should not raise it do"
 	}
 	return ""
@@ -142,9 +142,9 @@ func sampleParser() *intake.Parser {
 	return p
 }
 
-// raises reports whether lines, in order, fulfil a correlation. One that only others read raises nothing, so its count
-// is asked. Lines of several formats may be mixed: each format is a file of its own.
-func raises(set RuleSet, rule, file string, lines []string) bool {
+// raises reports whether lines, in order, fulfil a correlation, or a rule about habits, which follow from the lines before. One that only
+// others read raises nothing, so its count is asked. Lines of several formats may be mixed: each format is a file of its own.
+func raises(set RuleSet, rule, file string, lines []string, correlation bool) bool {
 	p := sampleParser()
 	detector := detect.New(set.Rules, detect.Options{})
 	for n, raw := range lines {
@@ -153,7 +153,7 @@ func raises(set RuleSet, rule, file string, lines []string) bool {
 	}
 	for _, s := range detector.Stats().Rules {
 		if s.Rule == rule {
-			return s.Alerts > 0
+			return s.Alerts > 0 || s.Matches > 0 && !correlation
 		}
 	}
 	return false

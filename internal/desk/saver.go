@@ -141,7 +141,7 @@ func (r *reader) freeze() (write func()) {
 	}
 	var err error
 	x.Intake, err = r.parser.Snapshot()
-	windows := r.detector.Freeze()
+	windows, learnt := r.detector.Freeze(), r.freezeHabits()
 	r.saver.next = x.Next
 	return func() {
 		if err == nil {
@@ -157,5 +157,6 @@ func (r *reader) freeze() (write func()) {
 		if err != nil { // it is derived: without it the next start reads more lines again
 			r.d.log.Error("saving the windows of detection: the next start will read lines again", "because", err)
 		}
+		learnt()
 	}
 }

@@ -30,10 +30,12 @@ type State struct {
 	Silences  map[string]bool           // alerts of silent sources that have not ended
 	Erased    []string                  // vault objects that are destroyed, or must be
 	Forgotten map[string]time.Time      // alerts whose details were erased, and when
+	Unlearnt  map[string]int64          // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
 }
 
 func newState() *State {
-	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{}}
+	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
+		Unlearnt: map[string]int64{}}
 	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
 	return s
 }
@@ -86,6 +88,10 @@ func (s *State) applyOwn(e entry.Entry) (bool, error) {
 	case entry.RulesLoaded:
 	case entry.VaultErased:
 		return true, s.applyErased(e)
+	case entry.HabitForgotten:
+		x, err := entry.Body[entry.Unlearnt](e)
+		s.Unlearnt[x.Hash] = x.Seq
+		return true, err
 	case entry.SignedIn:
 		x, err := entry.Body[entry.Signin](e)
 		s.Signins[x.ID] = e.Time

@@ -3,6 +3,7 @@ package desk
 import (
 	"slices"
 
+	"tocsin/internal/record"
 	"tocsin/internal/sigma"
 )
 
@@ -25,6 +26,9 @@ func Why(set RuleSet, d sigma.Document, line string) (out []Because) {
 	for _, u := range rulesBelow(set, d, nil) {
 		b := Because{Title: u.Title, Format: format, Routed: u.Routed(r.Source)}
 		b.Lines, b.Matches = u.Why(r, nil)
+		if u.Reads(record.Field.Habit) {
+			b.Lines = append(b.Lines, "(what is normal follows from the lines before this one: by itself it has no habit.*; replay says what all of them say)")
+		}
 		out = append(out, b)
 	}
 	return out

@@ -63,6 +63,7 @@ type Alert struct {
 	Bytes       int64     `json:"bytes,omitempty"`     // moved by downloads, uploads and exports in it
 	Succeeded   bool      `json:"succeeded,omitempty"` // a record with event.outcome success came behind one with failure: one of the tries worked
 	Ended       bool      `json:"ended,omitempty"`
+	Why         string    `json:"why,omitempty"` // of a rule that reads habits: what is not normal, in words ("first sign-in of anna (ssh) from Indonesia; ...")
 }
 
 const (

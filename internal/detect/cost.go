@@ -35,6 +35,14 @@ func (d *Detector) measure(n *node) func() {
 	return func() { d.costs[n.n].took += d.o.Clock() - begin }
 }
 
+// correlateTimed is correlate, measured when it is this record's turn.
+func (d *Detector) correlateTimed(n *node, r *record.Record, changes []Change) []Change {
+	if d.timed {
+		defer d.measure(n)()
+	}
+	return d.correlate(n, r, changes)
+}
+
 // matchTimed is the matcher's Match, measured.
 func (d *Detector) matchTimed(o *route, r *record.Record) []int32 {
 	o.timed++

@@ -1,8 +1,8 @@
 package detect
 
 import (
-	"container/list"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"time"
@@ -17,9 +17,11 @@ type Options struct {
 	Shared       []netip.Prefix // networks of shared addresses, beside those that are learnt
 	Lateness     time.Duration  // how far out of order records may come; 0 is five minutes
 	Zone         *time.Location // in which rules read hours and days; nil is UTC
-	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 200,000
-	MaxRecords   int            // matches that windows hold at once, all together; 0 is 500,000 (some 300 bytes each)
-	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 100,000
+	MaxGroups    int            // groups that are kept at once, of all rules together; 0 is 32,000 (some 400 bytes each)
+	MaxRecords   int            // matches that windows hold at once, all together; 0 is 80,000 (some 100 to 300 bytes each)
+	MaxWaiting   int            // groups that gave way and are remembered in 48 bytes; 0 is 500,000
+	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 20,000
+	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 800 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
 
 	Clock      func() time.Duration // for measuring what each rule costs, since any moment; nil measures nothing
@@ -32,9 +34,11 @@ func (o Options) filled() Options {
 			*n = standard
 		}
 	}
-	set(&o.MaxGroups, 200_000)
-	set(&o.MaxRecords, 500_000)
-	set(&o.MaxAddresses, 100_000)
+	set(&o.MaxGroups, 32_000)
+	set(&o.MaxRecords, 80_000)
+	set(&o.MaxWaiting, 500_000)
+	set(&o.MaxAddresses, 20_000)
+	set(&o.MaxAccounts, 20_000)
 	set(&o.ClockEvery, clockEvery)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
@@ -52,6 +56,7 @@ type Detector struct {
 	bins    []bin // by node
 	due     deadlines
 	near    neighbourhoods
+	habits  *habits
 	time    timekeeper
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
@@ -61,17 +66,31 @@ type Detector struct {
 	late    int64
 	evicted int64
 
+	waiting *waitingRoom // nil until it is needed
+	blunt   bluntness
+
 	forgotten int64 // addresses
 	freezes   int64
-	arrivals  [][]arrival // by node, for the record that is stepped through
-	places    []int32     // of the rules that it matches
 
 	costs   []cost // by node
 	scanned cost   // what all rules together cost before each is looked at
 	timed   bool   // the record that is stepped through is measured
 
-	texts     []byte // reused by newSight
-	file, log string // the file that was met last, and its base name
+	// Of the record that is stepped through.
+	places   []int32     // of the rules that it matches
+	arrivals [][]arrival // by node
+	reached  []uint64    // nodes with arrivals, a bit each
+	step     int         // the node that is at work
+	raw      string      // the kept line, once asked for
+	values   []string    // reused for group values,
+	tuple    []string    // and for those that are counted
+	touched  []*group
+
+	sights    []*sight          // that were made last, by their hash
+	texts     []byte            // reused by sightOf
+	shorts    map[string]string // texts of which there are few
+	host      string            // that was met last
+	file, log string            // the file that was met last, and its base name
 }
 
 // A route says which rules read records of one log source.
@@ -114,15 +133,19 @@ func New(rules *Rules, o Options) *Detector {
 	d := &Detector{
 		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
+		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 		costs: make([]cost, len(rules.nodes)),
 	}
+	d.habits = newHabits(d.o)
 	for i, n := range rules.nodes {
-		d.bins[i] = bin{groups: map[string]*group{}, order: list.New(), broken: n.aside}
+		d.bins[i] = newBin()
+		d.bins[i].broken = n.aside
 	}
 	return d
 }
 
-// Step takes one record and says what it changes, alerts that end first. The record may be changed afterwards.
+// Step takes one record and says what it changes, alerts that end first. It puts on sign-ins and transfers what is normal for their account (the
+// fields habit.*). The record may be changed afterwards.
 //
 // A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
@@ -132,8 +155,9 @@ func (d *Detector) Step(r *record.Record) []Change {
 		return nil
 	}
 	at, changes := d.begin(r.Time)
+	d.judge(r, at)
 	hits, changes := d.hold(r, changes)
-	return d.take(r, at, hits, changes)
+	return d.finish(r, at, hits, changes)
 }
 
 // heard reports whether lines of a class are held against rules.
@@ -158,10 +182,11 @@ func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	return at, changes
 }
 
-// take does what follows from the rules that a record matched, given by their places in Rules.nodes.
-func (d *Detector) take(r *record.Record, at int64, hits []int32, changes []Change) []Change {
-	changes = d.reach(r, at, hits, changes)
+// finish does what follows from the rules that a record matched, given by their places in Rules.nodes.
+func (d *Detector) finish(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+	changes = d.spread(r, at, hits, changes)
 	d.learn(r, at)
+	d.teach(r)
 	return d.shrink(changes)
 }
 
@@ -181,17 +206,22 @@ func (d *Detector) hold(r *record.Record, changes []Change) ([]int32, []Change) 
 	return d.places, changes
 }
 
-// reach counts a record into the rules that it matched, then runs the correlations that they reach, upwards.
-func (d *Detector) reach(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+// spread counts a record into the rules that it matched, then runs the correlations that they reach, upwards.
+func (d *Detector) spread(r *record.Record, at int64, hits []int32, changes []Change) []Change {
 	var m mark // of the record, once a rule matched
+	d.raw = ""
 	for _, i := range hits {
 		n, b := d.rules.nodes[i], &d.bins[i]
 		if b.broken != "" {
 			continue
 		}
 		b.stats.Matches++
+		if !n.raises && len(n.parents) == 0 {
+			continue
+		}
 		if m.Sight == nil {
-			m = mark{At: at, Ord: d.ord, Sight: d.newSight(r), Raw: keep(r.Line.Raw, MaxSample), Bytes: moved(r), N: 1}
+			m = mark{At: at, Ord: d.ord, Seq: r.Line.Seq, Sight: d.sightOf(r), N: 1}
+			m.set(rest{Bytes: moved(r)})
 		}
 		if n.raises {
 			changes = d.guard(n, changes, func() []Change { return d.match(n, r, m, changes) })
@@ -201,24 +231,45 @@ func (d *Detector) reach(r *record.Record, at int64, hits []int32, changes []Cha
 	if m.Sight == nil {
 		return changes
 	}
-	for _, n := range d.rules.nodes[d.rules.plain:] {
-		if len(d.arrivals[n.n]) == 0 {
-			continue
-		}
-		if d.bins[n.n].broken == "" {
-			changes = d.guard(n, changes, func() []Change { return d.correlate(n, r, changes) })
-		}
-		clear(d.arrivals[n.n])
-		d.arrivals[n.n] = d.arrivals[n.n][:0]
+	for more := true; more; {
+		changes, more = d.climb(r, changes)
 	}
 	return changes
+}
+
+// climb runs the correlations that something arrived at, in their order. More is true when one of them panicked and was set
+// aside: then the others remain.
+func (d *Detector) climb(r *record.Record, before []Change) (changes []Change, more bool) {
+	changes = before
+	defer func() {
+		if e := recover(); e != nil {
+			changes, more = d.setAside(d.rules.nodes[d.step], e, changes), true
+			d.clearArrivals(d.step)
+		}
+	}()
+	for w := range d.reached {
+		for d.reached[w] != 0 { // what a correlation hands on goes to later ones
+			d.step = w*64 + bits.TrailingZeros64(d.reached[w])
+			if d.bins[d.step].broken == "" {
+				changes = d.correlateTimed(d.rules.nodes[d.step], r, changes)
+			}
+			d.clearArrivals(d.step)
+		}
+	}
+	return changes, false
+}
+
+func (d *Detector) clearArrivals(i int) {
+	clear(d.arrivals[i])
+	d.arrivals[i] = d.arrivals[i][:0]
+	d.reached[i/64] &^= 1 << (i % 64)
 }
 
 // guard runs a step of one rule. A panic costs that rule: it is set aside, its alerts end, and Broken tells why.
 func (d *Detector) guard(n *node, before []Change, step func() []Change) (changes []Change) {
 	defer func() {
 		if e := recover(); e != nil {
-			changes = d.setAside(n, fmt.Sprint(e), before)
+			changes = d.setAside(n, e, before)
 		}
 	}()
 	if d.timed {
@@ -227,12 +278,11 @@ func (d *Detector) guard(n *node, before []Change, step func() []Change) (change
 	return step()
 }
 
-// setAside takes a rule out of use, and ends its alerts.
-func (d *Detector) setAside(n *node, why string, changes []Change) []Change {
+// setAside ends what a rule that panicked has under way.
+func (d *Detector) setAside(n *node, e any, changes []Change) []Change {
 	b := &d.bins[n.n]
-	b.broken = why
-	for e := b.order.Front(); e != nil; e = b.order.Front() {
-		g := e.Value.(*group)
+	b.broken = fmt.Sprint(e)
+	b.each(func(g *group) bool {
 		if l := g.live; l != nil && n.raises {
 			l.Alert.Ended = true
 			changes = append(changes, Change{Step: Ended, Alert: l.copied()})
@@ -243,8 +293,17 @@ func (d *Detector) setAside(n *node, why string, changes []Change) []Change {
 			d.lives--
 		}
 		d.remove(n, g)
-	}
+		return true
+	})
 	return changes
+}
+
+// line is the record's line, kept.
+func (d *Detector) line(r *record.Record) string {
+	if d.raw == "" {
+		d.raw = keep(r.Line.Raw, MaxSample)
+	}
+	return d.raw
 }
 
 // matches returns the places in o.rules of the rules that a record matches. When the compiled set panics, each rule is
@@ -319,8 +378,11 @@ func (d *Detector) settle() {
 
 // match counts a plain rule's match into the alert of its group, or raises one.
 func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []Change {
-	key, values := ruleGroup(n, r)
-	g := d.group(n, key, values)
+	kind, values := d.ruleGroup(n, r)
+	g := d.group(n, kind, values)
+	if g.live == nil || len(g.live.Alert.Samples) < MaxSamples {
+		m.setRaw(d.line(r))
+	}
 	return d.tell(n, g, []mark{m}, m, changes)
 }
 
@@ -328,7 +390,7 @@ func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []
 func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Change) []Change {
 	l := g.live
 	if l == nil {
-		l = newLive(n, g, records[0], fromNano(m.At), m.Sight.Seq, d.ord)
+		l = newLive(n, g, records[0], fromNano(m.At), m.Seq, d.ord)
 		g.live = l
 		d.lives++
 		d.bins[n.n].stats.Alerts++
@@ -338,6 +400,10 @@ func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Cha
 	}
 	for _, x := range records {
 		l.add(d, &n.meta.Tocsin, x)
+		d.suspected(n, x)
+		if n.habits && l.Alert.Why == "" {
+			l.Alert.Why = x.Sight.Why
+		}
 	}
 	if l.Ord == d.ord {
 		d.watch(n, g)
@@ -364,50 +430,77 @@ func (d *Detector) hand(n *node, a arrival) {
 	for _, p := range n.parents {
 		a.slot = p.slot
 		d.arrivals[p.node] = append(d.arrivals[p.node], a)
+		d.reached[p.node/64] |= 1 << (p.node % 64)
 	}
 }
 
 // correlate takes in the matches that the record brought to a correlation, then asks whether they complete it.
 func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Change {
-	reach := d.watermark() - int64(n.corr.Timespan)
-	counts := slices.Contains([]sigma.CorrelationType{sigma.EventCount, sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile}, n.corr.Type)
-	var touched []*group
-	for _, a := range d.arrivals[n.n] {
-		if a.mark.At < reach || counts && !a.raised {
+	reach := d.reach(n)
+	d.touched = d.touched[:0]
+	for i := range d.arrivals[n.n] {
+		a := &d.arrivals[n.n][i]
+		if a.mark.At < reach || n.once && !a.raised {
 			continue
 		}
 		d.bins[n.n].stats.Seen++
 		if d.timed {
 			d.costs[n.n].records++
 		}
-		s := &n.slots[a.slot]
-		values, ok := valuesOf(s.by, r, a.values)
-		tuple, has := valuesOf(s.of, r, a.values)
-		if n.numeric() && has {
-			a.mark.X, has = amount(s.of[0], r, tuple[0])
+		if g := d.take(n, a, r); g != nil && !slices.Contains(d.touched, g) {
+			d.touched = append(d.touched, g)
 		}
-		if !ok || !has {
-			d.bins[n.n].stats.Ungrouped++
-			continue
-		}
-		g := d.group(n, groupKey(values), values)
-		if g.put(n, a.slot, groupKey(tuple), a.mark) && !slices.Contains(touched, g) {
-			touched = append(touched, g)
-		}
-		g.Newest = max(g.Newest, a.mark.At)
 	}
-	for _, g := range touched {
+	for _, g := range d.touched {
 		g.prune(n, reach)
-		changes = d.complete(n, g, r, changes)
-		d.weigh(n, g)
+		if !g.short(n) {
+			changes = d.complete(n, g, r, changes)
+		}
+		if d.bins[n.n].groups[g.Hash] == g {
+			d.weigh(n, g)
+		}
 	}
+	clear(d.touched)
 	return changes
+}
+
+// take puts an arrival into its group; nil when it counts for nothing.
+func (d *Detector) take(n *node, a *arrival, r *record.Record) *group {
+	s := &n.slots[a.slot]
+	var ok, has bool
+	d.values, ok = valuesOf(d.values[:0], s.by, r, a.values)
+	d.tuple, has = valuesOf(d.tuple[:0], s.of, r, a.values)
+	x := 0.0
+	if n.numeric() && has {
+		x, has = amount(s.of[0], r, d.tuple[0])
+	}
+	if !ok || !has {
+		d.bins[n.n].stats.Ungrouped++
+		return nil
+	}
+	g := d.group(n, "", d.values)
+	value := uint64(0)
+	if len(s.of) > 0 && (n.counting() == countValues || n.share()) {
+		value = hashValues("", d.tuple)
+	}
+	with := a.mark.of()
+	with.X, with.Raw = x, ""
+	if g.near(n) {
+		with.Raw = d.line(r)
+	}
+	a.mark.set(with)
+	if !g.put(n, a.slot, value, a.mark) {
+		return nil
+	}
+	return g
 }
 
 // complete asks whether the record that is stepped through completes the correlation in a group.
 func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Change) []Change {
 	last := d.arrivals[n.n][0].mark
-	last.More = nil
+	plain := last.of()
+	plain.More = nil
+	last.set(plain)
 	records, fresh, ok := g.fulfilled(n, last.At, d.ord, g.live != nil)
 	if !ok {
 		return changes
@@ -426,23 +519,24 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	changes = d.tell(n, g, records, last, changes)
 	up := last
 	if len(records) > 1 {
-		up.More = records[max(len(records)-bundleMarks, 0):]
+		plain.More = records[max(len(records)-bundleMarks, 0):]
+		up.set(plain)
 	}
 	d.hand(n, arrival{mark: up, values: g.Values, raised: raised})
 	return changes
 }
 
-// valuesOf takes the values of sources from a record or a group below; false when one is missing.
-func valuesOf(from []source, r *record.Record, below []string) ([]string, bool) {
-	var out []string
-	for _, s := range from {
+// valuesOf appends the values of sources, from a record or a group below; false when one is missing.
+func valuesOf(out []string, from []source, r *record.Record, below []string) ([]string, bool) {
+	for i := range from {
+		s := &from[i]
 		if s.value >= 0 {
 			out = append(out, below[s.value])
 			continue
 		}
 		v, ok := s.field.Value(r)
 		if !ok {
-			return nil, false
+			return out, false
 		}
 		out = append(out, v.Text)
 	}

@@ -1,13 +1,11 @@
 package detect
 
 import (
+	"cmp"
 	"container/heap"
 	"container/list"
-	"crypto/sha256"
-	"encoding/hex"
+	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"tocsin/internal/record"
 	"tocsin/internal/sigma"
@@ -15,75 +13,134 @@ import (
 
 // A group is the state of one rule or correlation for one set of group values.
 type group struct {
-	Key    string
+	Hash   uint64   // of its node's kind of values and of the values
+	Kind   string   // of a plain rule without tocsin.group: which field Values is of
 	Values []string // as first seen
 	tracks []track  // of a correlation: one per slot (temporal), per value (value_count, a share), or one
+	sketch *sketch  // of value_count with more values than tracks
 	Newest int64    // record time of its newest mark
-	weight int      // records that it holds
+	oldest int64    // no mark is older
+	count  int64    // records that its marks stand for
+	held   int      // what its marks weigh now,
+	weight int      // and when that was last counted into its bin
 	live   *live
+	single bool // it is in bin.singles
 	place  *list.Element
 }
 
-// A bin is the state of one node: its groups, those used last at the back.
+// A bin is the state of one node: its groups, those used last at the back. Singles have one mark and no alert: when room is
+// needed they go first, and are remembered in few bytes.
 type bin struct {
-	groups map[string]*group
-	order  *list.List
-	weight int
-	broken string // why the rule was set aside, "" while it works
-	stats  RuleStats
+	groups  map[uint64]*group
+	singles *list.List
+	order   *list.List
+	weight  int
+	broken  string // why the rule was set aside, "" while it works
+	stats   RuleStats
 }
 
-// groupKey joins values to one text that no other values give, without regard to case.
-func groupKey(values []string) string {
-	var b strings.Builder
-	for _, v := range values {
-		v = sigma.Fold(v)
-		if len(v) > maxText {
-			sum := sha256.Sum256([]byte(v))
-			v = v[:maxText/2] + hex.EncodeToString(sum[:])
+func newBin() bin {
+	return bin{groups: map[uint64]*group{}, singles: list.New(), order: list.New()}
+}
+
+// each goes over the groups, singles first; of each kind those used last at the end. The group may be removed meanwhile.
+func (b *bin) each(see func(g *group) (more bool)) {
+	for _, l := range []*list.List{b.singles, b.order} {
+		for e := l.Front(); e != nil; {
+			g := e.Value.(*group)
+			e = e.Next()
+			if !see(g) {
+				break
+			}
 		}
-		b.WriteString(strconv.Itoa(len(v)))
-		b.WriteByte(':')
-		b.WriteString(v)
 	}
-	return b.String()
+}
+
+// hashValues is the hash of group values, without regard to case.
+func hashValues(kind string, values []string) uint64 {
+	h := hashStart
+	if kind != "" {
+		h = hashText(h, kind)
+	}
+	for _, v := range values {
+		h = hashText(h, v)
+	}
+	return h
 }
 
 // ruleGroup gives the group values of a plain rule's match. Where the rule names none it is the address, else the account,
-// else the file; the first character of the key keeps these apart.
-func ruleGroup(n *node, r *record.Record) (key string, values []string) {
+// else the file; kind keeps these apart. The values are good until the next call.
+func (d *Detector) ruleGroup(n *node, r *record.Record) (kind string, values []string) {
+	d.values = d.values[:0]
 	if len(n.group) > 0 {
 		for _, f := range n.group {
 			v, _ := f.Value(r)
-			values = append(values, v.Text)
+			d.values = append(d.values, v.Text)
 		}
-		return groupKey(values), values
+		return "", d.values
 	}
 	for _, f := range []record.Field{record.SourceIP, record.UserName} {
 		if s := r.Text(f); s != "" {
-			return f.String() + " " + groupKey([]string{s}), []string{s}
+			d.values = append(d.values, s)
+			return f.String(), d.values
 		}
 	}
-	return "file " + groupKey([]string{r.Line.File}), []string{r.Line.File}
+	d.values = append(d.values, r.Line.File)
+	return "file", d.values
 }
 
 // group finds or makes a group and moves it to the back.
-func (d *Detector) group(n *node, key string, values []string) *group {
+func (d *Detector) group(n *node, kind string, values []string) *group {
 	b := &d.bins[n.n]
-	g := b.groups[key]
-	if g == nil {
-		g = &group{Key: key}
-		for _, v := range values {
-			g.Values = append(g.Values, keep(v, maxText))
-		}
-		if n.corr != nil {
-			g.tracks = make([]track, n.tracks())
-		}
-		b.groups[key] = g
-		g.place = b.order.PushBack(g)
-		d.groups++
+	h := hashValues(kind, values)
+	g := b.groups[h]
+	for g != nil && !g.is(kind, values) { // two of one hash: the later one has the next number
+		h++
+		g = b.groups[h]
 	}
-	b.order.MoveToBack(g.place)
+	if g == nil {
+		g = d.newGroup(n, h, kind, values)
+	}
+	if g.single {
+		b.singles.MoveToBack(g.place)
+	} else {
+		b.order.MoveToBack(g.place)
+	}
+	return g
+}
+
+func (g *group) is(kind string, values []string) bool {
+	if kind != g.Kind || len(values) != len(g.Values) {
+		return false
+	}
+	for i, v := range values {
+		if v != g.Values[i] && !sameText(cut(v, maxText), g.Values[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Detector) newGroup(n *node, h uint64, kind string, values []string) *group {
+	b := &d.bins[n.n]
+	g := &group{Hash: h, Kind: kind, oldest: math.MaxInt64}
+	for _, v := range values {
+		g.Values = append(g.Values, keep(v, maxText))
+	}
+	if n.corr != nil {
+		g.tracks = make([]track, n.tracks())
+	}
+	b.groups[h] = g
+	g.single = n.corr != nil
+	if g.single {
+		g.place = b.singles.PushBack(g)
+	} else {
+		g.place = b.order.PushBack(g)
+	}
+	d.groups++
+	if d.waiting != nil && n.corr != nil {
+		d.promote(n, g)
+	}
 	return g
 }
 
@@ -101,75 +158,52 @@ func (n *node) tracks() int {
 	return 1
 }
 
-// weigh counts what a group holds anew.
+// weigh counts what a group holds anew, and moves it from the singles when it has become more.
 func (d *Detector) weigh(n *node, g *group) {
-	w := 0
-	for i := range g.tracks {
-		for j := range g.tracks[i].marks {
-			w += g.tracks[i].marks[j].weight()
-		}
+	b := &d.bins[n.n]
+	b.weight += g.held - g.weight
+	d.weight += g.held - g.weight
+	g.weight = g.held
+	if g.single && (g.held > 1 || g.live != nil) {
+		b.singles.Remove(g.place)
+		g.single = false
+		g.place = b.order.PushBack(g)
 	}
-	d.bins[n.n].weight += w - g.weight
-	d.weight += w - g.weight
-	g.weight = w
 }
 
 // remove forgets a group; its alert, if it has one, is the caller's to end.
 func (d *Detector) remove(n *node, g *group) {
 	b := &d.bins[n.n]
-	delete(b.groups, g.Key)
-	b.order.Remove(g.place)
+	delete(b.groups, g.Hash)
+	if g.single {
+		b.singles.Remove(g.place)
+	} else {
+		b.order.Remove(g.place)
+	}
 	b.weight -= g.weight
 	d.weight -= g.weight
 	d.groups--
 }
 
-// shrink keeps the state within its limits: as long as it is too large, the rule that holds the most loses the group that it
-// used the longest ago. So a flood against one rule costs that rule. What is lost is counted; an alert of the group ends.
-func (d *Detector) shrink(changes []Change) []Change {
-	for d.groups > d.o.MaxGroups || d.weight > d.o.MaxRecords {
-		tooMany := d.groups > d.o.MaxGroups
-		most := slices.MaxFunc(d.rules.nodes, func(a, b *node) int {
-			x, y := &d.bins[a.n], &d.bins[b.n]
-			if tooMany {
-				return len(x.groups) - len(y.groups)
-			}
-			return x.weight - y.weight
-		})
-		b := &d.bins[most.n]
-		if b.order.Len() == 0 {
-			return changes
-		}
-		g := b.order.Front().Value.(*group)
-		if g.live != nil {
-			changes = d.end(most, g, changes)
-		}
-		if g.place != nil && b.groups[g.Key] == g {
-			d.remove(most, g)
-		}
-		b.stats.Evicted++
-		d.evicted++
-	}
-	return changes
-}
-
 // sweep forgets the groups that no window can reach any more.
 func (d *Detector) sweep() {
 	for _, n := range d.rules.nodes[d.rules.plain:] {
-		reach := d.watermark() - int64(n.corr.Timespan)
-		for e := d.bins[n.n].order.Front(); e != nil; {
-			g := e.Value.(*group)
-			e = e.Next()
+		reach := d.reach(n)
+		d.bins[n.n].each(func(g *group) bool {
 			if g.live != nil {
-				continue
+				return true
 			}
 			if g.Newest >= reach {
-				break
+				return false
 			}
 			d.remove(n, g)
-		}
+			return true
+		})
 	}
 }
+
+// reach is the record time before which no window of a timely record can reach.
+func (d *Detector) reach(n *node) int64 { return d.watermark() - int64(n.corr.Timespan) }
 
 // A deadline is when an alert ends if nothing more comes.
 type deadline struct {
@@ -223,13 +257,7 @@ func (d *Detector) endQuiet(changes []Change) []Change {
 		over = append(over, x)
 	}
 	slices.SortFunc(over, func(a, b deadline) int {
-		if a.at != b.at {
-			return int(min(max(a.at-b.at, -1), 1))
-		}
-		if a.node != b.node {
-			return a.node - b.node
-		}
-		return strings.Compare(a.g.Key, b.g.Key)
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.node, b.node), cmp.Compare(a.g.Hash, b.g.Hash))
 	})
 	for _, x := range over {
 		changes = d.end(d.rules.nodes[x.node], x.g, changes)
@@ -245,7 +273,7 @@ func (d *Detector) end(n *node, g *group, changes []Change) []Change {
 	l.Alert.Ended = true
 	g.spend(n)
 	d.weigh(n, g)
-	if n.rule != nil || g.weight == 0 {
+	if n.rule != nil || g.weight == 0 && g.sketch == nil {
 		d.remove(n, g)
 	}
 	if n.raises {

@@ -106,7 +106,7 @@ func stream(t *rapid.T, late bool) []*record.Record {
 // that runs through, alert by alert, and its state has the same form.
 func TestRestartChangesNothing(t *testing.T) {
 	set := rules(t, everything)
-	o := Options{MaxGroups: 9, MaxRecords: 40, MaxAddresses: 1}
+	o := Options{MaxGroups: 9, MaxRecords: 40, MaxWaiting: 8, MaxAddresses: 1}
 	rapid.Check(t, func(t *rapid.T) {
 		through, again := New(set, o), New(set, o)
 		for i, r := range stream(t, true) {

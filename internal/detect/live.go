@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/internal/sigma"
@@ -38,18 +40,18 @@ const maxNames = 50
 // newLive begins an alert of a node and group whose first record is given.
 func newLive(n *node, g *group, first mark, raised time.Time, seq, ord int64) *live {
 	m := n.meta
-	id := first.Sight.Seq
+	id := first.Seq
 	if id == 0 {
 		id = -first.Ord // not archived: the number of the record in this run
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", m.Version, g.Key, id))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", m.Version, g.Kind, groupKey(g.Values), id))
 	return &live{
 		Ord: ord,
 		Alert: Alert{
 			ID: hex.EncodeToString(sum[:16]), Rule: m.Key(), RuleVersion: m.Version, Title: m.Title, Level: m.Level,
 			Author: m.Author, Tags: m.Tags, Impact: Impact(m.Tocsin.Impact), Group: g.Values,
 			First: fromNano(first.At), Last: fromNano(first.At), Raised: raised,
-			FirstSeq: first.Sight.Seq, RaisedSeq: seq, LastSeq: first.Sight.Seq,
+			FirstSeq: first.Seq, RaisedSeq: seq, LastSeq: first.Seq,
 		},
 		sources: map[string]int{}, accounts: map[account]int{},
 	}
@@ -68,9 +70,10 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 		a.Last = at
 	}
 	l.Active = max(l.Active, m.At, d.watermark())
-	a.LastSeq = max(a.LastSeq, s.Seq)
-	a.Count += m.N
-	a.Bytes += m.Bytes
+	a.LastSeq = max(a.LastSeq, m.Seq)
+	with := m.of()
+	a.Count += int64(m.N)
+	a.Bytes += with.Bytes
 	l.Failed = l.Failed || s.Failure
 	a.Succeeded = a.Succeeded || s.Success && l.Failed && a.Impact == Attempt
 	if t.Source != "none" && s.IP != "" {
@@ -82,8 +85,8 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	a.Sessions = addName(a.Sessions, s.Session, MaxParties)
 	a.Logs = addName(a.Logs, s.Log, maxNames)
 	a.Hosts = addName(a.Hosts, s.Host, maxNames)
-	if m.Raw != "" && len(a.Samples) < MaxSamples {
-		a.Samples = append(a.Samples, m.Raw)
+	if with.Raw != "" && len(a.Samples) < MaxSamples {
+		a.Samples = append(a.Samples, with.Raw)
 	}
 }
 
@@ -100,7 +103,7 @@ func (l *live) addSource(d *Detector, role Role, m mark) {
 		a.Sources = append(a.Sources, Party{Name: s.IP, Role: role, Own: d.own(s.IP), Shared: d.sharedAt(s.IP, a.First)})
 	}
 	p := &a.Sources[i]
-	p.Count += m.N
+	p.Count += int64(m.N)
 	if p.Country == "" {
 		p.Country = s.Country
 	}
@@ -119,7 +122,7 @@ func (l *live) addAccount(role Role, m mark) {
 		l.accounts[key] = i
 		a.Accounts = append(a.Accounts, Party{Name: s.Account, Role: role, Realm: s.Realm})
 	}
-	a.Accounts[i].Count += m.N
+	a.Accounts[i].Count += int64(m.N)
 }
 
 func addName(list []string, s string, most int) []string {
@@ -170,4 +173,16 @@ func (l *live) copied() Alert {
 	a.Hosts = slices.Clone(a.Hosts)
 	a.Samples = slices.Clone(a.Samples)
 	return a
+}
+
+// groupKey joins values to one text that no other values give, without regard to case.
+func groupKey(values []string) string {
+	var b strings.Builder
+	for _, v := range values {
+		v = sigma.Fold(v)
+		b.WriteString(strconv.Itoa(len(v)))
+		b.WriteByte(':')
+		b.WriteString(v)
+	}
+	return b.String()
 }

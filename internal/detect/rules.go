@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -33,6 +34,10 @@ type node struct {
 	parents []parent           // the correlations that read it
 	most    int                // of a correlation: the highest count that it compares with
 	aside   string             // why it is not used though it loads, "" when it is
+	least   int                // and the lowest that fulfils it; 0 when it may be none
+	once    bool               // it counts an alert of a correlation below once
+	salt    uint64             // tells its groups from those of other rules and versions
+	habits  bool               // it, or a rule that it reads, asks what is normal
 }
 
 // A slot is one of the rules that a correlation reads.
@@ -241,6 +246,7 @@ func (l *loader) addFilter(f *sigma.Filter) {
 
 func (l *loader) put(n *node) {
 	n.n = len(l.rules.nodes)
+	n.salt = hashValues("", []string{n.meta.Key(), n.meta.Version})
 	l.rules.nodes = append(l.rules.nodes, n)
 	l.state[n] = stateAdded
 }
@@ -305,7 +311,14 @@ func (l *loader) slots(n *node) error {
 	}
 	for _, b := range c.Bounds {
 		n.most = max(n.most, int(b.Value))
+		switch b.Op {
+		case "gte", "eq":
+			n.least = max(n.least, int(math.Ceil(b.Value)))
+		case "gt":
+			n.least = max(n.least, int(math.Floor(b.Value))+1)
+		}
 	}
+	n.once = slices.Contains([]sigma.CorrelationType{sigma.EventCount, sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile}, c.Type)
 	return nil
 }
 
@@ -338,7 +351,8 @@ const informational = "informational"
 // settle links each node to the correlations above it, decides which raise alerts of their own, and hashes the set.
 func (l *loader) settle() {
 	h := sha256.New()
-	for _, n := range l.rules.nodes {
+	for _, n := range l.rules.nodes { // each stands behind those that it reads
+		n.habits = n.rule != nil && n.rule.Reads(record.Field.Habit) || slices.ContainsFunc(n.slots, func(s slot) bool { return s.node.habits })
 		n.raises = n.meta.Level != informational
 		fmt.Fprintf(h, "%s %s\n", n.meta.Version, n.meta.Key())
 		if n.aside != "" {

@@ -42,19 +42,44 @@ type signin struct {
 	At      int64
 }
 
-// neighbourhoods keeps the addresses, those seen last at the back.
+// neighbourhoods keeps the addresses, those seen last at the back. Those from which nobody signed in yet are kept apart, so
+// that a flood of failures does not drive out what was learnt.
 type neighbourhoods struct {
-	by    map[string]*list.Element // of *neighbourhood
-	order *list.List
+	by      map[string]*list.Element // of *neighbourhood
+	order   *list.List
+	failing *list.List
 }
 
 func newNeighbourhoods() neighbourhoods {
-	return neighbourhoods{map[string]*list.Element{}, list.New()}
+	return neighbourhoods{map[string]*list.Element{}, list.New(), list.New()}
+}
+
+func (o *neighbourhoods) list(n *neighbourhood) *list.List {
+	if len(n.Signins) == 0 {
+		return o.failing
+	}
+	return o.order
+}
+
+func (o *neighbourhoods) add(n *neighbourhood) { o.by[n.IP] = o.list(n).PushBack(n) }
+
+// trim forgets addresses beyond the most of each kind, the oldest first, and returns how many.
+func (o *neighbourhoods) trim(most int) (gone int64) {
+	for _, l := range []*list.List{o.order, o.failing} {
+		for l.Len() > most {
+			oldest := l.Front()
+			delete(o.by, oldest.Value.(*neighbourhood).IP)
+			l.Remove(oldest)
+			gone++
+		}
+		most = max(most/2, 1)
+	}
+	return gone
 }
 
 // learn takes in a record when it is a customer's sign-in.
 func (d *Detector) learn(r *record.Record, at int64) {
-	if r.Text(record.UserRealm) != customerRealm || r.Text(record.EventAction) != "login" {
+	if r.Text(record.EventAction) != "login" || r.Text(record.UserRealm) != customerRealm {
 		return
 	}
 	ip, who := keep(r.Text(record.SourceIP), maxText), keep(r.Text(record.UserName), maxText)
@@ -63,24 +88,18 @@ func (d *Detector) learn(r *record.Record, at int64) {
 		return
 	}
 	e := d.near.by[ip]
-	if e == nil {
-		n := &neighbourhood{IP: ip}
-		e = d.near.order.PushBack(n)
-		d.near.by[ip] = e
+	n := &neighbourhood{IP: ip}
+	if e != nil {
+		n = e.Value.(*neighbourhood)
+		d.near.list(n).Remove(e)
 	}
-	d.near.order.MoveToBack(e)
-	for d.near.order.Len() > d.o.MaxAddresses {
-		oldest := d.near.order.Front()
-		delete(d.near.by, oldest.Value.(*neighbourhood).IP)
-		d.near.order.Remove(oldest)
-		d.forgotten++
-	}
-	n := e.Value.(*neighbourhood)
 	if outcome == "failure" {
 		n.Failures = note(n.Failures, signin{who, at}, nearFailures)
-		return
+	} else {
+		n.signedIn(signin{who, at})
 	}
-	n.signedIn(signin{who, at})
+	d.near.add(n)
+	d.forgotten += d.near.trim(d.o.MaxAddresses)
 }
 
 func (n *neighbourhood) signedIn(s signin) {

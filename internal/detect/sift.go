@@ -13,7 +13,8 @@ import (
 // # Sifting
 //
 // Which plain rules a record matches follows from the record alone, so many goroutines may find it out ahead of the one that
-// counts and correlates. They share a Sieve, and each has a Sifter. What they find goes to the Detector in the records'
+// counts and correlates; but for rules that ask what is normal for an account (the fields habit.*), which the Detector alone
+// knows: these are held once more, against the few records that tell of somebody. They share a Sieve, and each has a Sifter. What they find goes to the Detector in the records'
 // order, by StepSifted, or by Pass for a record of which nothing is needed but its time; the Detector then says what it
 // would have said to Step.
 
@@ -54,6 +55,14 @@ func (r *Rules) asked() (all []record.Field) {
 		for _, f := range n.group {
 			note(f)
 		}
+		if n.rule != nil && n.habits { // it is held once more, when it is known what is normal
+			n.rule.Reads(func(k record.Field) bool {
+				if !slices.Contains(all, k) {
+					all = append(all, k)
+				}
+				return false
+			})
+		}
 		for _, s := range n.slots {
 			for _, of := range [][]source{s.by, s.of} {
 				for _, x := range of {
@@ -65,7 +74,7 @@ func (r *Rules) asked() (all []record.Field) {
 	return all
 }
 
-// sightFields are what a Detector asks of every record that a rule matches, whatever the rules are (newSight, moved, ruleGroup).
+// sightFields are what a Detector asks of every record that a rule matches, whatever the rules are (sightOf, moved, ruleGroup).
 var sightFields = []record.Field{
 	record.SourceIP, record.SourceCountry, record.SourceNetwork, record.UserName, record.UserRealm, record.SessionID, record.HostName,
 	record.EventAction, record.EventOutcome, record.TransferBytes,
@@ -91,7 +100,7 @@ func NewKeeper(sieves ...*Sieve) Keeper {
 // Keep makes o a copy of r that shares no text with it. Of a record with an account, from which a Detector learns what is
 // normal, it has every field but views that no rule counts by; of others, what alerts tell and rules count by.
 func (k Keeper) Keep(r, o *record.Record) {
-	if r.Has(record.UserName) {
+	if of(r) {
 		r.CopyTo(o, k.all)
 	} else {
 		r.CopyTo(o, k.some)
@@ -138,7 +147,10 @@ func (x *Sifter) Sift(r *record.Record) (hits []int32, faults []Fault) {
 }
 
 // Whole reports whether a Detector must be given a record itself though no rule matches it: it learns from what people do.
-func (x *Sifter) Whole(r *record.Record) bool { return r.Has(record.UserName) }
+func (x *Sifter) Whole(r *record.Record) bool { return of(r) }
+
+// of reports whether a record is of somebody, or of a try to be: from such records is learnt what is normal, and who shares an address.
+func of(r *record.Record) bool { return r.Has(record.UserName) || deedOf(r) != nothing }
 
 // learn takes a record into the shared sample of its log source, and brings the Sifter's set up to date.
 func (s *Sieve) learn(own *screen, r *record.Record) {
@@ -253,12 +265,40 @@ func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []
 		return nil
 	}
 	at, changes := d.begin(r.Time)
+	d.judge(r, at)
 	for _, f := range faults {
 		if d.bins[f.node].broken == "" {
 			changes = d.setAside(d.rules.nodes[f.node], f.why, changes)
 		}
 	}
-	return d.take(r, at, hits, changes)
+	if d.habits.now.deed != nothing {
+		hits, changes = d.holdHabits(r, hits, changes)
+	}
+	return d.finish(r, at, hits, changes)
+}
+
+// holdHabits holds the rules that ask what is normal against a record of which it is known now: the Sifter could not.
+func (d *Detector) holdHabits(r *record.Record, hits []int32, changes []Change) ([]int32, []Change) {
+	d.places = d.places[:0]
+	for _, i := range hits {
+		if !d.rules.nodes[i].habits {
+			d.places = append(d.places, i)
+		}
+	}
+	d.view.Reset(r)
+	for i, n := range d.rules.nodes[:d.rules.plain] {
+		if !n.habits || d.bins[i].broken != "" || !n.rule.Routed(r.Source) {
+			continue
+		}
+		changes = d.guard(n, changes, func() []Change {
+			if n.rule.MatchView(d.view) {
+				d.places = append(d.places, int32(i))
+			}
+			return changes
+		})
+	}
+	slices.Sort(d.places)
+	return d.places, changes
 }
 
 // Pass is Step for a record that no rule matches and that need not be whole (Sifter.Whole), given its class and time.

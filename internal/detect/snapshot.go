@@ -2,6 +2,8 @@ package detect
 
 import (
 	"bytes"
+	"container/list"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -14,7 +16,7 @@ var ErrOtherRules = errors.New("the snapshot belongs to another set of rules")
 
 // snapshotVersion changes whenever the form below or the meaning of windows does; an older snapshot is then refused like one of
 // other rules.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // The form of a snapshot, written by encoding/gob. It holds no maps, so one state has one form.
 type snapshot struct {
@@ -29,6 +31,11 @@ type snapshot struct {
 	Sights    []*sight
 	Bins      []binForm
 	Near      []neighbourhood // those seen last at the end
+	Waiters   []byte          // the waiting room, 48 bytes each; none: there is no room
+	Counts    []byte
+	Adds      int
+	Blunt     bluntness
+	Habits    habitsForm
 }
 
 type binForm struct {
@@ -38,26 +45,31 @@ type binForm struct {
 }
 
 type groupForm struct {
-	Key    string
+	Hash   uint64
+	Kind   string
 	Values []string
 	Newest int64
+	Single bool
 	Tracks []trackForm
+	Sketch *sketch
 	Live   *live
 }
 
 type trackForm struct {
-	Key   string
+	Key   uint64
 	Marks []markForm
 }
 
 type markForm struct {
-	At, Ord  int64
-	Sight    int // place in Sights
-	Raw      string
-	Bytes, N int64
-	X        float64
-	Told     bool
-	More     []markForm
+	At, Ord int64
+	Seq     int64
+	Sight   int // place in Sights
+	Raw     string
+	Bytes   int64
+	N       int32
+	X       float64
+	Told    bool
+	More    []markForm
 }
 
 // Snapshot returns the whole state. A Detector of the same rules that is given it by Restore goes on as this one would.
@@ -71,24 +83,29 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 	s := &snapshot{
 		Version: snapshotVersion, Rules: d.rules.hash, Ord: d.ord,
 		Newest: d.time.newest, Far: d.time.far, FarN: d.time.farN,
-		Late: d.late, Evicted: d.evicted, Forgotten: d.forgotten,
+		Late: d.late, Evicted: d.evicted, Forgotten: d.forgotten, Blunt: d.blunt,
 	}
+	s.Waiters, s.Counts, s.Adds = d.waiting.freeze()
 	d.freezes++
 	w := &packer{number: d.freezes, sights: make([]*sight, 0, d.weight)}
 	for i := range d.bins {
 		b := &d.bins[i]
 		f := binForm{Broken: b.broken, Stats: b.stats}
-		for e := b.order.Front(); e != nil; e = e.Next() {
-			f.Groups = append(f.Groups, w.group(e.Value.(*group)))
-		}
+		b.each(func(g *group) bool {
+			f.Groups = append(f.Groups, w.group(g))
+			return true
+		})
 		s.Bins = append(s.Bins, f)
 	}
 	s.Sights = w.sights
-	for e := d.near.order.Front(); e != nil; e = e.Next() {
-		n := *e.Value.(*neighbourhood)
-		n.Signins, n.Failures = slices.Clone(n.Signins), slices.Clone(n.Failures)
-		s.Near = append(s.Near, n)
+	for _, l := range []*list.List{d.near.failing, d.near.order} {
+		for e := l.Front(); e != nil; e = e.Next() {
+			n := *e.Value.(*neighbourhood)
+			n.Signins, n.Failures = slices.Clone(n.Signins), slices.Clone(n.Failures)
+			s.Near = append(s.Near, n)
+		}
 	}
+	s.Habits = d.habits.form()
 	return func() ([]byte, error) {
 		var out bytes.Buffer
 		if err := gob.NewEncoder(&out).Encode(s); err != nil {
@@ -106,7 +123,7 @@ type packer struct {
 }
 
 func (w *packer) group(g *group) groupForm {
-	f := groupForm{Key: g.Key, Values: g.Values, Newest: g.Newest}
+	f := groupForm{Hash: g.Hash, Kind: g.Kind, Values: g.Values, Newest: g.Newest, Single: g.single, Sketch: g.sketch.clone()}
 	if g.live != nil {
 		l := *g.live
 		l.Alert, l.sources, l.accounts = g.live.copied(), nil, nil
@@ -128,7 +145,8 @@ func (w *packer) marks(all []mark) []markForm {
 			m.Sight.frozen, m.Sight.place = w.number, len(w.sights)
 			w.sights = append(w.sights, m.Sight)
 		}
-		out = append(out, markForm{m.At, m.Ord, m.Sight.place, m.Raw, m.Bytes, m.N, m.X, m.Told, w.marks(m.More)})
+		r := m.of()
+		out = append(out, markForm{m.At, m.Ord, m.Seq, m.Sight.place, r.Raw, r.Bytes, m.N, r.X, m.Told, w.marks(r.More)})
 	}
 	return out
 }
@@ -147,14 +165,23 @@ func (d *Detector) Restore(data []byte) error {
 	}
 	n := New(d.rules, d.o)
 	n.ord, n.late, n.evicted, n.forgotten = s.Ord, s.Late, s.Evicted, s.Forgotten
-	n.time = timekeeper{s.Newest, s.Far, s.FarN}
+	n.time, n.blunt = timekeeper{s.Newest, s.Far, s.FarN}, s.Blunt
+	var err error
+	if n.waiting, err = thaw(s.Waiters, s.Counts, s.Adds, len(n.rules.nodes)); err != nil {
+		return fmt.Errorf("reading the state of detection: %w", err)
+	}
 	for i := range s.Bins {
 		if err := n.restoreBin(n.rules.nodes[i], &s.Bins[i], s.Sights); err != nil {
 			return fmt.Errorf("reading the state of detection: rule %s: %w", n.rules.nodes[i].meta.Key(), err)
 		}
 	}
 	for i := range s.Near {
-		n.near.by[s.Near[i].IP] = n.near.order.PushBack(&s.Near[i])
+		n.near.add(&s.Near[i])
+	}
+	if s.Habits.Version == 0 { // of a program that learnt nothing
+		n.habits = d.habits
+	} else if err := n.habits.take(s.Habits); err != nil {
+		return fmt.Errorf("reading the state of detection: %w", err)
 	}
 	*d = *n
 	return nil
@@ -163,8 +190,7 @@ func (d *Detector) Restore(data []byte) error {
 func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 	d.bins[n.n].broken, d.bins[n.n].stats = f.Broken, f.Stats
 	for _, x := range f.Groups {
-		g := d.group(n, x.Key, x.Values)
-		g.Newest = x.Newest
+		g := d.restoreGroup(n, &x)
 		tracks := make([]track, len(x.Tracks))
 		for i, t := range x.Tracks {
 			marks, err := unpack(t.Marks, sights)
@@ -176,9 +202,10 @@ func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 		if len(tracks) < len(g.tracks) {
 			return errors.New("a group has too few tracks")
 		}
-		g.tracks = tracks
-		d.weigh(n, g)
+		g.tracks, g.sketch = tracks, x.Sketch
+		g.recount()
 		if x.Live == nil {
+			d.weigh(n, g)
 			continue
 		}
 		g.live = x.Live
@@ -187,9 +214,72 @@ func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 		if n.raises {
 			d.active++
 		}
+		d.weigh(n, g)
 		d.watch(n, g)
 	}
 	return nil
+}
+
+// restoreGroup makes a group anew, at the back of the list that it was in.
+func (d *Detector) restoreGroup(n *node, x *groupForm) *group {
+	b := &d.bins[n.n]
+	g := &group{Hash: x.Hash, Kind: x.Kind, Values: x.Values, Newest: x.Newest, single: x.Single}
+	if n.corr != nil {
+		g.tracks = make([]track, n.tracks())
+	}
+	b.groups[g.Hash] = g
+	g.place = b.order.PushBack(g)
+	if g.single {
+		b.order.Remove(g.place)
+		g.place = b.singles.PushBack(g)
+	}
+	d.groups++
+	return g
+}
+
+const waiterSize = 48
+
+// freeze writes the waiting room down.
+func (w *waitingRoom) freeze() (waiters, counts []byte, adds int) {
+	if w == nil {
+		return nil, nil, 0
+	}
+	waiters = make([]byte, 0, len(w.waiters)*waiterSize)
+	for i := range w.waiters {
+		x := &w.waiters[i]
+		for _, v := range [...]uint64{x.key, uint64(x.at), uint64(x.ord), uint64(x.seq), x.value,
+			uint64(x.n) | uint64(x.node)<<16 | uint64(x.slot)<<32 | uint64(x.often)<<40} {
+			waiters = binary.LittleEndian.AppendUint64(waiters, v)
+		}
+	}
+	return waiters, bytes.Clone(w.counts), w.adds
+}
+
+// thaw reads it back.
+func thaw(waiters, counts []byte, adds, nodes int) (*waitingRoom, error) {
+	if len(waiters) == 0 {
+		return nil, nil
+	}
+	w := newWaitingRoom(len(waiters) / waiterSize)
+	if len(waiters) != len(w.waiters)*waiterSize || len(counts) != len(w.counts) {
+		return nil, errors.New("the waiting room has another size")
+	}
+	for i := range w.waiters {
+		v := func(k int) uint64 { return binary.LittleEndian.Uint64(waiters[i*waiterSize+8*k:]) }
+		x := waiter{key: v(0), at: int64(v(1)), ord: int64(v(2)), seq: int64(v(3)), value: v(4),
+			n: uint16(v(5)), node: uint16(v(5) >> 16), slot: uint8(v(5) >> 32), often: uint8(v(5) >> 40)}
+		if x.key == 0 {
+			continue
+		}
+		if int(x.node) >= nodes {
+			return nil, errors.New("the waiting room names a rule that is not there")
+		}
+		w.waiters[i] = x
+		w.used++
+	}
+	copy(w.counts, counts)
+	w.adds = adds
+	return w, nil
 }
 
 func unpack(all []markForm, sights []*sight) ([]mark, error) {
@@ -202,7 +292,9 @@ func unpack(all []markForm, sights []*sight) ([]mark, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, mark{m.At, m.Ord, sights[m.Sight], m.Raw, m.Bytes, m.N, m.X, m.Told, more})
+		x := mark{At: m.At, Ord: m.Ord, Seq: m.Seq, Sight: sights[m.Sight], N: m.N, Told: m.Told}
+		x.set(rest{m.Raw, m.Bytes, m.X, more})
+		out = append(out, x)
 	}
 	return out, nil
 }

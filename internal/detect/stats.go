@@ -13,9 +13,14 @@ type Stats struct {
 	Groups    int           // kept now
 	Held      int           // matches that windows hold now
 	Active    int           // alerts that have not ended
-	Evicted   int64         // groups lost because a limit was reached: detection was blunt there
+	Waiting   int           // groups that gave way and are remembered in short
+	Evicted   int64         // groups lost for good because a limit was reached
+	Blunt     int64         // of those lost, how many had come half of the way to an alert since they began to, at most an hour apart
 	Addresses int           // of which is known who signs in from them
 	Forgotten int64         // such addresses lost because a limit was reached
+	Accounts  int           // of which is known what is normal
+	Strangers int64         // such accounts lost because a limit was reached
+	Trusted   int64         // addresses under suspicion that were lost because a limit was reached: what they do may be learnt as normal
 	Scan      time.Duration // of Costs records: finding which rules may match, which all rules share
 	Costs     int64         // records that were measured (Options.Clock)
 	Rules     []RuleStats
@@ -58,8 +63,13 @@ func (s RuleStats) Total() time.Duration {
 func (d *Detector) Stats() Stats {
 	d.settle()
 	s := Stats{
-		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted,
-		Addresses: d.near.order.Len(), Forgotten: d.forgotten, Scan: d.scanned.took, Costs: d.scanned.records,
+		Records: d.ord, Late: d.late, Groups: d.groups, Held: d.weight, Active: d.active, Evicted: d.evicted, Blunt: d.blunt.Count,
+		Addresses: len(d.near.by), Forgotten: d.forgotten,
+		Scan: d.scanned.took, Costs: d.scanned.records,
+		Accounts: len(d.habits.by), Strangers: d.habits.forgotten, Trusted: d.habits.doubts.lost,
+	}
+	if d.waiting != nil {
+		s.Waiting = d.waiting.used
 	}
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats
@@ -95,7 +105,7 @@ func (d *Detector) Alerts() []Alert {
 		if !n.raises {
 			continue
 		}
-		for e := d.bins[i].order.Front(); e != nil; e = e.Next() {
+		for e := d.bins[i].order.Front(); e != nil; e = e.Next() { // what has an alert is no single
 			if l := e.Value.(*group).live; l != nil {
 				lives = append(lives, l)
 			}

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sort"
 
@@ -36,23 +37,49 @@ import (
 // and a share, where it still is one of the values.
 //
 // A group keeps what a window can need and no more: of event_count the newest 2N+64 matches, N being the highest number
-// in its bounds; of value_count 2N+64 values with 16 matches each; of temporal rules 64 matches each; of value_sum,
+// in its bounds, and when N is above 128 the newest 256, those before joined by slices of a 64th of the timespan, each at
+// its latest time, so that a count is exact to that; of value_count 2N+64 values with 16 matches each, and when there are
+// more than 576 an estimate of how many there were (sketch.go); of temporal rules 64 matches each; of value_sum,
 // value_avg and a percentile 512, of which the two oldest are then joined to one at the later's time, with their sum;
 // of a share 1,024, of which the two oldest of the most frequent value are joined, or, when each value has one only, the
 // value seen the longest ago is forgotten.
 
 const (
 	spareMarks  = 64  // kept beyond what the bounds need
+	exactCount  = 128 // the highest bound of event_count up to which each match is kept
+	exactMarks  = 256 // matches of event_count that are kept each when its bound is higher
+	countSlices = 64  // of a timespan, in which older ones are joined
 	valueMarks  = 16  // of one value
+	valueTracks = 576 // values of value_count that are kept each
 	sumMarks    = 512 // of value_sum, value_avg and a percentile
 	shareMarks  = 1024
 	bundleMarks = 512 // records that a correlation hands on when it is fulfilled
+	pruneSlack  = 8   // what no window reaches goes when it is older by this part of the timespan
 )
 
 // A track is marks in order.
 type track struct {
-	key   string // of value_count: the value
+	key   uint64 // of value_count and a share: the value's hash
 	marks []mark
+}
+
+// A counting says what the bounds of a correlation count.
+type counting uint8
+
+const (
+	countOther counting = iota
+	countRecords
+	countValues
+)
+
+func (n *node) counting() counting {
+	switch n.corr.Type {
+	case sigma.EventCount:
+		return countRecords
+	case sigma.ValueCount:
+		return countValues
+	}
+	return countOther
 }
 
 // insert puts m in its place and returns false when its record is there already.
@@ -63,7 +90,7 @@ func (t *track) insert(m mark) bool {
 	}
 	t.marks = slices.Insert(t.marks, i, m)
 	if old := len(t.marks) - 1 - markRaws; old >= 0 {
-		t.marks[old].Raw = ""
+		t.marks[old].setRaw("")
 	}
 	return true
 }
@@ -87,37 +114,129 @@ func (t *track) span(lo, hi int64) []mark {
 	return t.marks[i : i+sort.Search(len(t.marks)-i, func(j int) bool { return t.marks[i+j].At > hi })]
 }
 
-// prune forgets what no window of a timely record can reach any more, and what is beyond the limits.
-func (g *group) prune(n *node, reach int64) {
+// most is how many marks or values of a correlation are kept.
+func (n *node) keeps() int {
 	most := 2*n.most + spareMarks
-	switch n.corr.Type {
-	case sigma.ValueCount:
-		for i := range g.tracks {
-			g.tracks[i].limit(valueMarks)
+	switch n.counting() {
+	case countRecords:
+		if n.most > exactCount {
+			return 2 * exactMarks
 		}
-		g.pruneTracks(reach)
-		g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
-		for len(g.tracks) > most {
-			g.tracks = slices.Delete(g.tracks, g.stalest(), g.stalest()+1)
-		}
-	case sigma.ValueSum, sigma.ValueAvg, sigma.ValuePercentile:
-		g.pruneTracks(reach)
+	case countValues:
+		return min(most, valueTracks)
+	case countOther:
 		if n.share() {
-			g.pruneShare()
-			return
+			return shareMarks
 		}
-		for t := &g.tracks[0]; len(t.marks) > sumMarks; {
-			t.join()
+		if n.numeric() {
+			return sumMarks
 		}
-	case sigma.EventCount:
-		g.pruneTracks(reach)
-		g.tracks[0].drop(len(g.tracks[0].marks) - most)
+		return spareMarks
+	}
+	return most
+}
+
+// prune forgets what no window of a timely record can reach any more, and what is beyond the limits. It does so when there
+// is enough to forget, because it looks at all that the group has.
+func (g *group) prune(n *node, reach int64) {
+	keeps, full := n.keeps(), false
+	switch {
+	case n.counting() == countValues:
+		full = len(g.tracks) > keeps
+	case n.share():
+		full = g.held > keeps
 	default:
-		g.pruneTracks(reach)
 		for i := range g.tracks {
-			g.tracks[i].drop(len(g.tracks[i].marks) - spareMarks)
+			full = full || len(g.tracks[i].marks) > keeps
 		}
 	}
+	if !full && g.oldest >= reach-int64(n.corr.Timespan)/pruneSlack {
+		return
+	}
+	for i := range g.tracks {
+		g.tracks[i].drop(g.tracks[i].from(reach))
+	}
+	switch {
+	case n.counting() == countValues:
+		g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
+		g.pruneValues(n, keeps)
+	case n.share():
+		g.pruneShare()
+	case n.numeric():
+		for t := &g.tracks[0]; len(t.marks) > keeps; {
+			t.join()
+		}
+	case n.counting() == countRecords:
+		if t := &g.tracks[0]; len(t.marks) > keeps {
+			if n.most > exactCount {
+				t.joinSlices(int64(n.corr.Timespan))
+				keeps = exactMarks + 3*countSlices
+			}
+			t.drop(len(t.marks) - keeps)
+		}
+	default:
+		for i := range g.tracks {
+			g.tracks[i].drop(len(g.tracks[i].marks) - keeps)
+		}
+	}
+	g.recount()
+}
+
+// pruneValues keeps the values of value_count within their number; what is forgotten before its time lives on in a sketch.
+func (g *group) pruneValues(n *node, keeps int) {
+	if len(g.tracks) <= keeps {
+		return
+	}
+	if keeps == valueTracks && g.sketch == nil {
+		g.sketch = &sketch{}
+		for i := range g.tracks {
+			for _, m := range g.tracks[i].marks {
+				g.sketch.add(g.tracks[i].key, m.At, m.Ord, int64(n.corr.Timespan))
+			}
+		}
+	}
+	var last []mark // of each value
+	for i := range g.tracks {
+		last = append(last, g.tracks[i].marks[len(g.tracks[i].marks)-1])
+	}
+	slices.SortFunc(last, func(a, b mark) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Ord, b.Ord)) })
+	from := last[len(last)-(keeps-keeps/8)]
+	g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return t.marks[len(t.marks)-1].before(&from) })
+}
+
+// recount counts what the group holds.
+func (g *group) recount() {
+	g.held, g.count, g.oldest = 0, 0, math.MaxInt64
+	for i := range g.tracks {
+		for k := range g.tracks[i].marks {
+			g.held += g.tracks[i].marks[k].weight()
+			g.count += int64(g.tracks[i].marks[k].N)
+		}
+		if len(g.tracks[i].marks) > 0 {
+			g.oldest = min(g.oldest, g.tracks[i].marks[0].At)
+		}
+	}
+	if g.sketch != nil {
+		g.held += sketchWeight
+	}
+}
+
+// joinSlices joins the marks before the newest by slices of the timespan.
+func (t *track) joinSlices(span int64) {
+	cut, slice := len(t.marks)-exactMarks, max(span/countSlices, 1)
+	out := t.marks[:0]
+	for i, m := range t.marks {
+		if i < cut && len(out) > 0 {
+			if last := &out[len(out)-1]; last.At/slice == m.At/slice && last.Told == m.Told && len(last.more())+len(m.more()) == 0 {
+				m.join(last)
+				*last = m
+				continue
+			}
+		}
+		out = append(out, m)
+	}
+	clear(t.marks[len(out):])
+	t.marks = out
 }
 
 // pruneShare keeps a share's marks within their number.
@@ -154,12 +273,6 @@ func (n *node) numeric() bool {
 	return t == sigma.ValueSum || t == sigma.ValueAvg || t == sigma.ValuePercentile && !n.share()
 }
 
-func (g *group) pruneTracks(reach int64) {
-	for i := range g.tracks {
-		g.tracks[i].drop(g.tracks[i].from(reach))
-	}
-}
-
 // stalest is the value that was seen the longest ago.
 func (g *group) stalest() int {
 	least := 0
@@ -190,25 +303,82 @@ func (t *track) limit(most int) {
 // join makes one mark of the two oldest.
 func (t *track) join() {
 	a, b := t.marks[0], &t.marks[1]
-	b.N, b.X, b.Bytes = b.N+a.N, b.X+a.X, b.Bytes+a.Bytes
+	b.join(&a)
 	b.Told = b.Told && a.Told
 	t.drop(1)
 }
 
 // put stores a mark in the track of its slot or value. It returns false when its record is there already.
-func (g *group) put(n *node, slot int, value string, m mark) bool {
-	switch {
-	case n.corr.Type == sigma.ValueCount || n.share():
-		i := slices.IndexFunc(g.tracks, func(t track) bool { return t.key == value })
-		if i < 0 {
-			i = len(g.tracks)
-			g.tracks = append(g.tracks, track{key: value})
-		}
-		return g.tracks[i].insert(m)
-	case n.corr.Type == sigma.Temporal || n.corr.Type == sigma.TemporalOrdered:
-		return g.tracks[slot].insert(m)
+func (g *group) put(n *node, slot int, value uint64, m mark) bool {
+	t := g.trackOf(n, slot, value)
+	if !t.insert(m) {
+		return false
 	}
-	return g.tracks[0].insert(m)
+	g.oldest = min(g.oldest, m.At)
+	g.held += m.weight()
+	g.count += int64(m.N)
+	g.Newest = max(g.Newest, m.At)
+	if n.counting() != countValues {
+		return true
+	}
+	if len(t.marks) > valueMarks {
+		before := t.weight()
+		t.limit(valueMarks)
+		g.held += t.weight() - before
+	}
+	if g.sketch != nil {
+		g.sketch.add(value, m.At, m.Ord, int64(n.corr.Timespan))
+	}
+	return true
+}
+
+func (t *track) weight() (w int) {
+	for i := range t.marks {
+		w += t.marks[i].weight()
+	}
+	return w
+}
+
+// trackOf finds the track of a slot or value; a new value gets one.
+func (g *group) trackOf(n *node, slot int, value uint64) *track {
+	switch {
+	case n.counting() == countValues || n.share():
+		for i := range g.tracks {
+			if g.tracks[i].key == value {
+				return &g.tracks[i]
+			}
+		}
+		g.tracks = append(g.tracks, track{key: value})
+		return &g.tracks[len(g.tracks)-1]
+	case n.corr.Type == sigma.Temporal || n.corr.Type == sigma.TemporalOrdered:
+		return &g.tracks[slot]
+	}
+	return &g.tracks[0]
+}
+
+// short reports whether a group has too little for the correlation in any window. Only of counts can that be told at once.
+func (g *group) short(n *node) bool {
+	switch n.counting() {
+	case countRecords:
+		return g.count < int64(n.least)
+	case countValues:
+		return g.sketch == nil && len(g.tracks) < n.least
+	}
+	return false
+}
+
+// near reports whether a group may be so near to an alert that the alert will want to show this record's line.
+func (g *group) near(n *node) bool {
+	if g.live != nil {
+		return len(g.live.Alert.Samples) < MaxSamples
+	}
+	switch n.counting() {
+	case countRecords:
+		return g.count+markRaws+1 >= int64(n.least)
+	case countValues:
+		return len(g.tracks)+markRaws+1 >= n.least
+	}
+	return true
 }
 
 // A window is a stretch of record time in which a correlation is fulfilled.
@@ -224,7 +394,8 @@ type window struct {
 // the match brought a new value (of value_count).
 func (g *group) fulfilled(n *node, at, ord int64, active bool) (untold []mark, fresh, ok bool) {
 	span := int64(n.corr.Timespan)
-	for _, hi := range g.ends(at, at+span) {
+	var room [8]int64
+	for _, hi := range g.ends(room[:0], at, at+span) {
 		w := window{lo: hi - span, hi: hi}
 		if g.holds(n, &w, ord, active || ok) {
 			ok, fresh = true, fresh || w.fresh
@@ -236,8 +407,11 @@ func (g *group) fulfilled(n *node, at, ord int64, active bool) (untold []mark, f
 }
 
 // ends lists the times of marks from at to last: where windows that hold a match at that time can end.
-func (g *group) ends(at, last int64) []int64 {
-	ends := []int64{at}
+func (g *group) ends(ends []int64, at, last int64) []int64 {
+	ends = append(ends, at)
+	if g.Newest <= at {
+		return ends
+	}
 	for i := range g.tracks {
 		marks := g.tracks[i].marks
 		if len(marks) == 0 || marks[len(marks)-1].At <= at {
@@ -254,11 +428,16 @@ func (g *group) ends(at, last int64) []int64 {
 func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
 	switch n.corr.Type {
 	case sigma.EventCount:
-		return n.corr.Hold(float64(len(g.tracks[0].span(w.lo, w.hi))))
+		count := int64(0)
+		marks := g.tracks[0].span(w.lo, w.hi)
+		for i := range marks {
+			count += int64(marks[i].N)
+		}
+		return n.corr.Hold(float64(count))
 	case sigma.ValueSum, sigma.ValueAvg:
 		sum, count := 0.0, int64(0)
 		for _, m := range g.tracks[0].span(w.lo, w.hi) {
-			sum, count = sum+m.X, count+m.N
+			sum, count = sum+m.of().X, count+int64(m.N)
 		}
 		if n.corr.Type == sigma.ValueAvg {
 			sum /= float64(count)
@@ -278,7 +457,12 @@ func (g *group) holds(n *node, w *window, ord int64, active bool) bool {
 			}
 			w.fresh = w.fresh || len(marks) == 1 && marks[0].Ord == ord
 		}
-		return (active || w.fresh) && n.corr.Hold(float64(count))
+		is := float64(count)
+		if g.sketch != nil {
+			is = max(is, math.Round(g.sketch.count(w.lo, w.hi, int64(n.corr.Timespan))))
+			w.fresh = w.fresh && g.sketch.Fresh == ord
+		}
+		return (active || w.fresh) && n.corr.Hold(is)
 	case sigma.Temporal:
 		count := 0
 		for i := range g.tracks {
@@ -308,7 +492,7 @@ func (g *group) holdsShare(n *node, w *window, ord int64) bool {
 		var count int64
 		mine := false
 		for _, m := range g.tracks[i].span(w.lo, w.hi) {
-			count += m.N
+			count += int64(m.N)
 			mine = mine || m.Ord == ord
 		}
 		all += count
@@ -323,14 +507,14 @@ func (g *group) holdsShare(n *node, w *window, ord int64) bool {
 // records that it stands for, each with their mean.
 func percentile(marks []mark, p int) float64 {
 	sorted := slices.Clone(marks)
-	mean := func(m *mark) float64 { return m.X / float64(m.N) }
+	mean := func(m *mark) float64 { return m.of().X / float64(m.N) }
 	slices.SortFunc(sorted, func(a, b mark) int { return cmp.Compare(mean(&a), mean(&b)) })
 	var all, below int64
 	for _, m := range sorted {
-		all += m.N
+		all += int64(m.N)
 	}
 	for i := range sorted {
-		if below += sorted[i].N; 100*below >= int64(p)*all {
+		if below += int64(sorted[i].N); 100*below >= int64(p)*all {
 			return mean(&sorted[i])
 		}
 	}
@@ -434,10 +618,11 @@ func (g *group) untold(w window, out []mark) []mark {
 				continue
 			}
 			m.Told = true
-			if len(m.More) == 0 {
+			more := m.more()
+			if len(more) == 0 {
 				out = append(out, *m)
 			}
-			out = append(out, m.More...)
+			out = append(out, more...)
 		}
 	}
 	return out
@@ -451,4 +636,5 @@ func (g *group) spend(n *node) {
 	for i := range g.tracks {
 		g.tracks[i].marks = slices.DeleteFunc(g.tracks[i].marks, func(m mark) bool { return m.Told })
 	}
+	g.recount()
 }

@@ -26,6 +26,8 @@ const (
 	MuteAdded   Kind = "mute.added"   // Mute
 	MuteRemoved Kind = "mute.removed" // MuteEnd
 
+	HabitForgotten Kind = "habit.forgotten" // Unlearnt
+
 	PersonPut      Kind = "person.put"      // Person
 	PersonPassword Kind = "person.password" // Password
 	PolicyPut      Kind = "policy.put"      // Policy
@@ -197,6 +199,14 @@ type Mute struct {
 // MuteEnd ends a mute before its time.
 type MuteEnd struct {
 	ID int64 `json:"id"`
+}
+
+// Unlearnt says that what is normal for an account was forgotten, to be learnt anew.
+type Unlearnt struct {
+	Hash  string `json:"hash"` // keyed hash of the account
+	Realm string `json:"realm,omitempty"`
+	Seq   int64  `json:"seq"`   // archive number of the last line that it had been learnt from
+	Vault string `json:"vault"` // the account and the reason
 }
 
 // Person is a member of the team, as from now on.

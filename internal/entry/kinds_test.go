@@ -42,6 +42,7 @@ var full = map[Kind]any{
 	IncidentReopened: Reopened{4, "v6"},
 	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7"},
 	MuteRemoved:      MuteEnd{2},
+	HabitForgotten:   Unlearnt{"aa11", "ssh", 12, "v11"},
 	PersonPut:        Person{"anna", []string{"commander"}, []string{"mail"}, "v8", true},
 	PersonPassword:   Password{"anna", "v9"},
 	PolicyPut:        Policy{[]PolicyStep{{[]string{"everyone"}, []string{"mail"}, time.Minute}}, 2, time.Minute, time.Minute, true},

@@ -59,6 +59,7 @@ type Parser struct {
 	stamp  [clfLen]byte
 	at     time.Time // of stamp
 	derive func(*record.Record, record.Field)
+	layout *record.Layout // of what readQuick reads
 }
 
 // A reader reads text, the line without byte order mark and line end, into r. It reports false when the line is not
@@ -123,6 +124,7 @@ func New(o Options) (*Parser, error) {
 		p.zone = time.UTC
 	}
 	p.derive, p.quick = p.follow, len(p.trusted) == 0
+	p.layout = record.NewLayout(quickFields[:], quickLater[:])
 	if o.As == "" {
 		return p, nil
 	}
@@ -151,14 +153,14 @@ func (p *Parser) Parse(l record.Line, hint time.Time) *record.Record {
 // the record held before is gone.
 func (p *Parser) ParseInto(r *record.Record, l record.Line, hint time.Time) {
 	st := p.streamOf(l.Host, l.File)
+	if p.quick && st.Format == combinedName && len(l.Raw) < record.MaxLine && p.readQuick(st, r, &l) {
+		st.count(r)
+		return
+	}
 	r.Reset(l)
 	if len(l.Raw) >= record.MaxLine {
 		r.Line.Raw = l.Raw[:record.MaxLine]
 		r.Cut = true
-	}
-	if p.quick && st.Format == combinedName && p.readQuick(st, r, r.Line.Raw) {
-		st.count(r)
-		return
 	}
 	text := strings.TrimSuffix(strings.TrimPrefix(r.Line.Raw, "\ufeff"), "\r")
 	switch {

@@ -12,7 +12,8 @@ const combinedName = "combined"
 // method, a URL and a version, nothing escaped, nothing behind the user agent. What readCombined would say of such a
 // line, it says some times faster, because it need not look for other forms, and leaves to later what follows from
 // other fields. It reports false for every other line, with r as it was.
-func (p *Parser) readQuick(st *stream, r *record.Record, s string) bool {
+func (p *Parser) readQuick(st *stream, r *record.Record, l *record.Line) bool {
+	s := l.Raw
 	// 1.2.3.4 - - [09/Nov/2026:00:00:01 +0000] "
 	a := strings.IndexByte(s, ' ')
 	if a < 7 || a > 15 || len(s) < a+4+clfLen+20 || s[a+1] != '-' || s[a+2] != ' ' || !plainIPv4(s[:a]) {
@@ -73,34 +74,65 @@ func (p *Parser) readQuick(st *stream, r *record.Record, s string) bool {
 		return false
 	}
 
-	r.Grow(webFields)
-	r.Class, r.Format, r.Time, r.Source = record.Parsed, combinedName, p.at, webSource(st.Product)
-	r.Set(record.SourceIP, record.Text(s[:a]))
-	r.SetText(record.UserName, user)
-	r.Set(record.EventAction, httpAction)
-	r.Set(record.HTTPMethod, record.Text(request[:m]))
-	url := request[m+1 : v]
-	r.Set(record.URLOriginal, record.Text(url))
-	path := url
-	if i := strings.IndexByte(url, '?'); i >= 0 {
-		r.Set(record.URLQuery, record.Text(url[i+1:]))
-		path = url[:i]
-	}
-	r.Set(record.URLPath, record.Text(path))
-	r.Set(record.HTTPVersion, record.Text(request[v+1+len("HTTP/"):]))
-	status := rest[q+2 : q+5]
-	r.Set(record.HTTPStatus, record.Int(int64(status[0]-'0')*100+int64(status[1]-'0')*10+int64(status[2]-'0'), status))
-	r.Set(record.HTTPBodyBytes, record.Int(size, rest[q+6:q+6+b]))
-	r.SetText(record.HTTPReferrer, referrer)
-	r.SetText(record.UserAgent, agent)
-	r.Defer(p.derive, quickLater[:]...)
-	p.views(r)
+	x := quickLine{s[:a], user, request[:m], request[m+1 : v], request[v+1+len("HTTP/"):], rest[q+2 : q+5], rest[q+6 : q+6+b], size, referrer, agent}
+	p.lay(st, r, l, &x)
 	return true
+}
+
+// A quickLine is what stands in a line.
+type quickLine struct {
+	client, user, method, url, version, status, bytes string
+	size                                              int64
+	referrer, agent                                   string
+}
+
+// lay makes the record of a line.
+func (p *Parser) lay(st *stream, r *record.Record, l *record.Line, x *quickLine) {
+	v := r.Lay(l, p.layout, p.derive)
+	r.Class, r.Format, r.Time = record.Parsed, combinedName, p.at
+	r.Source = record.LogSource{Categories: webCategory, Product: st.Product, Service: "access"}
+	_ = v[len(quickFields)-1]
+	v[0] = record.Text(x.client)
+	v[1] = httpAction
+	v[2] = record.Text(x.method)
+	v[3] = record.Text(x.url)
+	path := x.url
+	if i := strings.IndexByte(x.url, '?'); i >= 0 {
+		path = x.url[:i]
+		v[5] = record.Text(x.url[i+1:])
+	} else {
+		r.Leave(record.URLQuery, record.QueryDecoded, record.QueryDecodedTwice, record.QueryNormal)
+	}
+	v[4] = record.Text(path)
+	v[6] = record.Text(x.version)
+	n := int64(x.status[0]-'0')*100 + int64(x.status[1]-'0')*10 + int64(x.status[2]-'0')
+	v[7] = record.Int(n, x.status)
+	v[8] = record.Int(x.size, x.bytes)
+	v[9] = record.Text(x.user)
+	if x.user == "-" {
+		r.Leave(record.UserName)
+	}
+	v[10] = record.Text(x.referrer)
+	if x.referrer == "-" {
+		r.Leave(record.HTTPReferrer, record.ReferrerDecoded, record.ReferrerDecodedTwice, record.ReferrerNormal)
+	}
+	v[11] = record.Text(x.agent)
+	if x.agent == "-" {
+		r.Leave(record.UserAgent, record.AgentDecoded, record.AgentDecodedTwice, record.AgentNormal)
+	}
+}
+
+// quickFields are the fields of such a line, in the order in which lay sets them.
+var quickFields = [...]record.Field{
+	record.SourceIP, record.EventAction, record.HTTPMethod, record.URLOriginal, record.URLPath, record.URLQuery, record.HTTPVersion,
+	record.HTTPStatus, record.HTTPBodyBytes, record.UserName, record.HTTPReferrer, record.UserAgent,
 }
 
 // quickLater are the fields that follow from others.
 var quickLater = [...]record.Field{
 	record.SourceNetwork, record.SourceCountry, record.SourceContinent, record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm,
+	record.URLNormal, record.QueryDecoded, record.QueryDecodedTwice, record.QueryNormal, record.ReferrerDecoded, record.ReferrerDecodedTwice,
+	record.ReferrerNormal, record.AgentDecoded, record.AgentDecodedTwice, record.AgentNormal,
 }
 
 func quickStatus(s string) bool {

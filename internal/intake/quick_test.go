@@ -29,7 +29,7 @@ func both(t *testing.T, lines []string) (taken int) {
 		if fast.quick && fast.streams[streamKey{"", "access.log"}].Format == combinedName {
 			var q record.Record
 			q.Reset(line)
-			if fast.readQuick(fast.stream, &q, l) {
+			if fast.readQuick(fast.stream, &q, &line) {
 				taken++
 			}
 		}

@@ -79,21 +79,37 @@ const (
 	CookieDecoded
 	CookieDecodedTwice
 	CookieNormal
+
+	// What is normal for the account of a sign-in or transfer, as detection has learnt it (package detect, habit.go). Each is new, rare,
+	// usual or unknown unless something else is said. Only detection sets them, and only on sign-ins and transfers that worked.
+	HabitCountry      // of source.geo.country_iso_code
+	HabitNetwork      // of source.network and source.as.number
+	HabitDevice       // of user_agent.original
+	HabitHour         // of the hour of the day in the shop's zone
+	HabitTravel       // from the last sign-in: impossible, fast, possible, usual, relayed, unknown
+	HabitSpeed        // km/h of that travel
+	HabitRealmCountry // of the country, among all accounts of user.realm (admin, ssh, ftp, database, system)
+	HabitVolume       // of the day so far: far above, above, usual, unknown
+	HabitSession      // of the session so far, likewise
+	HabitDays         // days since the account was seen first
 	numFields
 )
 
 // View reports whether f is a view of another field: it holds nothing that the other does not.
 func (f Field) View() bool { return f >= URLNormal && f <= CookieNormal }
 
-// Added reports whether f holds what is not in the log's words: what the parser concluded or looked up, and views. Keywords are not
+// Added reports whether f holds what is not in the log's words: what the parser concluded or looked up, habits, and views. Keywords are not
 // searched there.
 func (f Field) Added() bool {
 	switch f {
 	case SourceNetwork, SourceCountry, SourceContinent, EventAction, EventOutcome, UserRealm, URLExtension, FileExtension:
 		return true
 	}
-	return f.View()
+	return f.View() || f.Habit()
 }
+
+// Habit reports whether f says what is normal for an account.
+func (f Field) Habit() bool { return f >= HabitCountry && f <= HabitDays }
 
 var fieldNames = [numFields]string{
 	SourceIP:         "source.ip",
@@ -167,6 +183,17 @@ var fieldNames = [numFields]string{
 	CookieDecoded:        "http.request.cookie.decoded",
 	CookieDecodedTwice:   "http.request.cookie.decoded_twice",
 	CookieNormal:         "http.request.cookie.normal",
+
+	HabitCountry:      "habit.country",
+	HabitNetwork:      "habit.network",
+	HabitDevice:       "habit.device",
+	HabitHour:         "habit.hour",
+	HabitTravel:       "habit.travel",
+	HabitSpeed:        "habit.speed_kmh",
+	HabitRealmCountry: "habit.realm_country",
+	HabitVolume:       "habit.volume",
+	HabitSession:      "habit.session_volume",
+	HabitDays:         "habit.seen_days",
 }
 
 // String returns the field's name.

@@ -204,6 +204,21 @@ func (r *Record) Get(f Field) (Value, bool) {
 // Has reports whether f is there, or may turn out to be.
 func (r *Record) Has(f Field) bool { return r.index[f] != 0 }
 
+// Each goes over the values of the fields that are chosen and set, in the order of the Field constants.
+func (r *Record) Each(chosen *[NumFields]bool) func(yield func(Value) bool) {
+	return func(yield func(Value) bool) {
+		for f := range r.index {
+			if r.index[f] == 0 || !chosen[f] {
+				continue
+			}
+			r.known(Field(f))
+			if i := r.index[f]; i != 0 && !yield(r.values[i-1]) {
+				return
+			}
+		}
+	}
+}
+
 // Text returns the text of f, "" when it is missing.
 func (r *Record) Text(f Field) string {
 	v, _ := r.Get(f)

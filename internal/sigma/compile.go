@@ -31,6 +31,14 @@ type Set struct {
 	scanned []int32 // fields that some literal is looked for in
 	extras  map[string]int32
 	keyword bool // some predicate is a keyword
+	bundles []bundle
+}
+
+// A bundle is regular expressions of one field that are asked often: one automaton runs them all.
+type bundle struct {
+	field int32
+	preds []int32
+	exprs []string
 }
 
 // A node is a formula over predicates. Equal formulas are one node.
@@ -51,6 +59,7 @@ type pred struct {
 	watched bool    // it can hold only where the scan found one of its literals, its text or its number
 	direct  bool    // and the find is the proof
 	rules   []int32 // whose witness it is
+	bundle  int32   // of a regular expression: 1 + its place in Set.bundles; 0: it stands alone
 }
 
 const keywordField = -1
@@ -88,13 +97,19 @@ func Compile(rules []*Rule, sample []*record.Record) *Set {
 	return compile(rules, func(_ need, p int32, _ *want) float64 { return f.pred(p) }, f.window)
 }
 
+// often is how often a rule must be a candidate for all its predicates to be looked for by the scan, and rare how seldom such
+// a predicate's need must be found.
+const often, rare, longEnough = 0.01, 0.05, 4
+
 func compile(rules []*Rule, rate func(need, int32, *want) float64, window func(string) float64) *Set {
-	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{}}
+	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{},
+		wanted: map[int32]bool{}, asked: map[int32]bool{}}
 	for _, u := range rules {
 		c.set.roots = append(c.set.roots, c.expr(u.expr))
 	}
 	c.witnesses()
 	c.build()
+	c.bundle()
 	return c.set
 }
 
@@ -105,8 +120,10 @@ type compiler struct {
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
-	needs  []need // by pred
-	key    []byte // reused
+	needs  []need         // by pred
+	wanted map[int32]bool // preds of rules that are candidates often
+	asked  map[int32]bool // regular expressions of those that no scan keeps away
+	key    []byte         // reused
 }
 
 func (c *compiler) expr(e *expr) int32 {
@@ -268,6 +285,9 @@ func (c *compiler) witnesses() {
 	known := make(map[int32]choice, len(c.set.nodes))
 	for i, root := range c.set.roots {
 		w := c.choose(root, known)
+		if !w.known || w.rate > often {
+			c.want(root)
+		}
 		if !w.known {
 			c.set.always = append(c.set.always, int32(i))
 			continue
@@ -276,6 +296,29 @@ func (c *compiler) witnesses() {
 			c.set.preds[p].rules = append(c.set.preds[p].rules, int32(i))
 		}
 	}
+}
+
+// want notes the predicates of a formula that the scan can look for at little cost.
+func (c *compiler) want(n int32) {
+	x := &c.set.nodes[n]
+	for _, k := range x.kids {
+		c.want(k)
+	}
+	if x.op != opPred {
+		return
+	}
+	d := c.needs[x.pred]
+	if p := &c.set.preds[x.pred]; p.want.kind == wantRegex && p.field != keywordField && (!d.known() || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare) {
+		c.asked[x.pred] = true
+	}
+	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare {
+		return
+	}
+	c.wanted[x.pred] = true
+}
+
+func shortestOf(all []string) string {
+	return slices.MinFunc(all, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 }
 
 func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
@@ -311,8 +354,8 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	return w
 }
 
-// build fills the tables. Watched are the witnesses, and every regular expression and glob that has literals, because
-// those are slow to try.
+// build fills the tables. Watched are the witnesses, every regular expression and glob that has literals, because those are
+// slow to try, and what else is asked often.
 func (c *compiler) build() {
 	s := c.set
 	exact, numbers := map[int32]*exactTable{}, map[int32]*numberTable{}
@@ -321,7 +364,7 @@ func (c *compiler) build() {
 	for i := range s.preds {
 		p, d := &s.preds[i], c.needs[i]
 		slow := p.want.kind == wantRegex || p.want.kind == wantText && p.want.pattern.shape == glob
-		if !d.known() || len(p.rules) == 0 && !slow {
+		if !d.known() || len(p.rules) == 0 && !slow && !c.wanted[int32(i)] {
 			continue
 		}
 		p.watched, p.direct = true, d.direct
@@ -354,6 +397,33 @@ func (c *compiler) build() {
 	}
 	slices.Sort(s.scanned)
 	s.grams = newGrams(byLiteral, c.window)
+}
+
+const mostBundled = 24 // expressions of one automaton: more would make too many states
+
+// bundle puts the regular expressions that are asked often together.
+func (c *compiler) bundle() {
+	s := c.set
+	open := map[int32]int32{} // by field: the bundle that takes more
+	for i := range s.preds {
+		p := &s.preds[i]
+		if !c.asked[int32(i)] || !s.fields[p.field].plain || p.want.sees < MaxRegex {
+			continue // the bundle sees as much of a value as the least costly pattern
+		}
+		expr := p.want.regex.String()
+		if newAutomaton([]string{expr}).useless {
+			continue
+		}
+		b, ok := open[p.field]
+		if !ok || len(s.bundles[b].preds) == mostBundled || newAutomaton(append(slices.Clip(s.bundles[b].exprs), expr)).useless {
+			b = int32(len(s.bundles))
+			s.bundles = append(s.bundles, bundle{field: p.field})
+			open[p.field] = b
+		}
+		x := &s.bundles[b]
+		x.preds, x.exprs = append(x.preds, int32(i)), append(x.exprs, expr)
+		p.bundle = b + 1
+	}
 }
 
 func addNumber(tables map[int32]*numberTable, field int32, n int64, pred int32) {

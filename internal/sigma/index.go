@@ -22,7 +22,8 @@ type grams struct {
 
 	pairs      [1024]uint64 // windows of two bytes, each a bit
 	shortHeads [shortHashes]int32
-	shorts     []window // of literals of two and three bytes
+	third      [shortHashes]uint64 // what the byte behind may be, modulo 64; all of a literal of two bytes
+	shorts     []window            // of literals of two and three bytes
 }
 
 const shortHashes = 1 << 12
@@ -69,6 +70,11 @@ func newGrams(byLiteral map[string][]int32, rate func(string) float64) grams {
 		if len(l.text) < 4 {
 			k := uint16(l.text[0]) | uint16(l.text[1])<<8
 			g.pairs[k>>6] |= 1 << (k & 63)
+			if len(l.text) == 2 {
+				g.third[shortHash(k)] = ^uint64(0)
+			} else {
+				g.third[shortHash(k)] |= 1 << (l.text[2] & 63)
+			}
 			head := &g.shortHeads[shortHash(k)]
 			g.shorts = append(g.shorts, window{uint32(k), 0, int32(i), *head})
 			*head = int32(len(g.shorts) - 1)
@@ -124,8 +130,10 @@ func (g *grams) scan(m *Matcher, text []byte, owner int32) {
 			any := bm[h0>>6]>>(h0&63) | bm[h1>>6]>>(h1&63) | bm[h2>>6]>>(h2&63) | bm[h3>>6]>>(h3&63) |
 				bm[h4>>6]>>(h4&63) | bm[h5>>6]>>(h5&63) | bm[h6>>6]>>(h6&63) | bm[h7>>6]>>(h7&63)
 			if any&1 != 0 {
-				for j := i; j < i+8; j++ {
-					g.try(m, text, j, owner)
+				for j, h := range [8]uint32{h0, h1, h2, h3, h4, h5, h6, h7} {
+					if bm[h>>6]>>(h&63)&1 != 0 {
+						g.try(m, text, i+j, owner)
+					}
 				}
 			}
 		}
@@ -170,7 +178,10 @@ func (g *grams) scanShort(m *Matcher, text []byte, owner int32) {
 			p[k4>>6]>>(k4&63) | p[k5>>6]>>(k5&63) | p[k6>>6]>>(k6&63) | p[k7>>6]>>(k7&63)
 		if any&1 != 0 {
 			for j := i; j < i+8; j++ {
-				g.tryShort(m, text, j, owner)
+				k := uint16(text[j]) | uint16(text[j+1])<<8
+				if p[k>>6]>>(k&63)&1 != 0 && (j+2 == n || g.third[shortHash(k)]>>(text[j+2]&63)&1 != 0) {
+					g.tryShort(m, text, j, owner)
+				}
 			}
 		}
 	}

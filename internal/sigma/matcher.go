@@ -26,9 +26,11 @@ type Matcher struct {
 	ascii  bool   // each byte of low has its place of the line
 	arena  []byte // folded values that do not stand in low
 	values []value
-	loaded []span         // of fields
-	now    int32          // the value that is being scanned
-	words  []record.Field // in which keywords are searched
+	loaded []span                 // of fields
+	solo   []*automaton           // of preds, made when first asked
+	bundle []*automaton           // of bundles
+	now    int32                  // the value that is being scanned
+	words  [record.NumFields]bool // in which keywords are searched
 }
 
 // A value is one value of a field.
@@ -60,15 +62,14 @@ const (
 
 // NewMatcher returns a Matcher that reads times in a zone; nil is UTC.
 func (s *Set) NewMatcher(zone *time.Location) *Matcher {
-	var words []record.Field
-	for f := range record.Field(record.NumFields) {
-		if !f.Added() {
-			words = append(words, f)
-		}
+	var words [record.NumFields]bool
+	for f := range words {
+		words[f] = !record.Field(f).Added()
 	}
 	return &Matcher{
 		set: s, words: words, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
 		chosen: make([]uint32, len(s.rules)), loaded: make([]span, len(s.fields)),
+		solo: make([]*automaton, len(s.preds)), bundle: make([]*automaton, len(s.bundles)),
 	}
 }
 
@@ -176,12 +177,8 @@ func (m *Matcher) findFloat(t *numberTable, n num) {
 
 // findKeywords scans the values of the log's words that do not stand in the line.
 func (m *Matcher) findKeywords() {
-	for _, f := range m.words {
-		if m.record.Has(f) {
-			if v, ok := m.record.Get(f); ok {
-				m.findKeyword(v.Text)
-			}
-		}
+	for v := range m.record.Each(&m.words) {
+		m.findKeyword(v.Text)
 	}
 	for i := range m.record.Extra {
 		m.findKeyword(m.record.Extra[i].Value.Text)
@@ -304,7 +301,7 @@ func (m *Matcher) predHolds(i int32) bool {
 	case verdict == refuted, verdict == unseen && p.watched:
 		return false
 	}
-	hit := m.try(p)
+	hit := m.try(i)
 	m.truth[i] = 4*m.epoch + refuted
 	if hit {
 		m.truth[i] = 4*m.epoch + proved
@@ -313,7 +310,8 @@ func (m *Matcher) predHolds(i int32) bool {
 }
 
 // try evaluates a predicate. What is frequent is done here, the rest by the plain evaluator.
-func (m *Matcher) try(p *pred) bool {
+func (m *Matcher) try(i int32) bool {
+	p := &m.set.preds[i]
 	w := p.want
 	if w.kind == wantPart && p.term.field.place == placeTime {
 		return !m.record.Time.IsZero() && w.inTime(m.record.Time.In(m.view.zone))
@@ -335,7 +333,9 @@ func (m *Matcher) try(p *pred) bool {
 		case wantNull, wantExists:
 			from, to := m.load(p.field)
 			return (from < to) == (w.kind == wantExists && w.yes)
-		case wantRegex, wantNumber, wantOrder, wantBool, wantCIDR:
+		case wantRegex:
+			return m.regex(i)
+		case wantNumber, wantOrder, wantBool, wantCIDR:
 			from, to := m.load(p.field)
 			for k := from; k < to; k++ {
 				s := subject{value: m.values[k].Value}
@@ -351,6 +351,59 @@ func (m *Matcher) try(p *pred) bool {
 		m.viewed = true
 	}
 	return w.match(m.view, p.term)
+}
+
+// regex evaluates a regular expression, and with it those of its bundle.
+func (m *Matcher) regex(i int32) bool {
+	p := &m.set.preds[i]
+	from, to := m.load(p.field)
+	if from == to {
+		return false
+	}
+	if p.bundle > 0 {
+		m.runBundle(p.bundle-1, from, to)
+		return m.truth[i] == 4*m.epoch+proved
+	}
+	a := m.solo[i]
+	if a == nil {
+		a = newAutomaton([]string{p.want.regex.String()})
+		m.solo[i] = a
+	}
+	for k := from; k < to; k++ {
+		text := m.regexText(k, p.want.sees)
+		if a.run(text) && a.matched[0] || a.gaveUp && p.want.regex.MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// runBundle evaluates the regular expressions of a bundle.
+func (m *Matcher) runBundle(n, from, to int32) {
+	b := &m.set.bundles[n]
+	a := m.bundle[n]
+	if a == nil {
+		a = newAutomaton(b.exprs)
+		m.bundle[n] = a
+	}
+	for _, q := range b.preds {
+		m.truth[q] = 4*m.epoch + refuted
+	}
+	for k := from; k < to; k++ {
+		text := m.regexText(k, MaxRegex)
+		a.run(text)
+		for j, q := range b.preds {
+			if a.matched[j] && !a.gaveUp || a.gaveUp && m.set.preds[q].want.regex.MatchString(text) {
+				m.truth[q] = 4*m.epoch + proved
+			}
+		}
+	}
+}
+
+// regexText is what a regular expression sees of a value.
+func (m *Matcher) regexText(k int32, sees int) string {
+	text := m.values[k].Text
+	return text[:min(len(text), sees)]
 }
 
 // load returns the places of a field's values.

@@ -61,7 +61,7 @@ func (s *Set) count(sample []*record.Record) frequencies {
 			}
 		}
 		for i := range s.preds {
-			if needs[i].known() && m.meets(&s.preds[i], needs[i]) {
+			if needs[i].known() && m.meets(int32(i), needs[i]) {
 				f.preds[i]++
 			}
 		}
@@ -70,10 +70,11 @@ func (s *Set) count(sample []*record.Record) frequencies {
 }
 
 // meets reports whether a record has what a predicate needs.
-func (m *Matcher) meets(p *pred, n need) bool {
+func (m *Matcher) meets(i int32, n need) bool {
 	if n.number || n.exact {
-		return m.try(p)
+		return m.try(i)
 	}
+	p := &m.set.preds[i]
 	if p.field == keywordField {
 		return has(stringOf(m.low), n.literals)
 	}

@@ -102,6 +102,9 @@ func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool
 	if a.History {
 		r.Mark = "history"
 	}
+	if d.full.Why != "" {
+		r.Unusual = ui.Visible(d.full.Why)
+	}
 	if samples {
 		for _, line := range d.full.Samples {
 			r.Samples = append(r.Samples, ui.Visible(line))
@@ -180,7 +183,7 @@ func (s *Server) alert(v *visit) error {
 	if full.Dropped > 0 {
 		view.Dropped = "and " + ui.Number(full.Dropped) + " more addresses or accounts, counted but not named"
 	}
-	view.Addresses, view.Accounts, view.Sessions = parties(v, d)
+	view.Addresses, view.Accounts, view.Sessions = s.parties(v, d)
 	return ui.Alert.Show(v.w, http.StatusOK, view)
 }
 
@@ -202,7 +205,7 @@ func impactWords(impact string) string {
 }
 
 // parties merges the addresses, accounts and sessions of some alerts, most counted first.
-func parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
+func (s *Server) parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
 	var as, us tallied
 	seen := map[string]bool{}
 	for _, d := range list {
@@ -219,7 +222,7 @@ func parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.
 			}
 		}
 	}
-	return as.views(v), us.views(v), sessions
+	return as.views(v, nil), us.views(v, s.habitHref), sessions
 }
 
 // tallied sums parties over alerts.
@@ -259,11 +262,15 @@ func (t *tallied) add(p detect.Party, a entry.Alert) {
 
 const partiesShown = 200
 
-func (t *tallied) views(v *visit) (out []ui.Party) {
+// views words the parties; habit, if given, says where the habits of one stand.
+func (t *tallied) views(v *visit, habit func(detect.Party) string) (out []ui.Party) {
 	slices.SortStableFunc(t.list, func(a, b *tally) int { return cmp.Compare(b.Count, a.Count) })
 	for _, x := range t.list[:min(len(t.list), partiesShown)] {
 		out = append(out, ui.Party{Name: ui.Visible(x.Name), Role: string(x.Role), Country: x.Country, Realm: x.Realm, Own: x.Own, Shared: x.Shared,
 			Count: ui.Number(x.Count), First: v.at(x.first.First), Last: v.at(x.last.Last)})
+		if habit != nil {
+			out[len(out)-1].Habit = habit(x.Party)
+		}
 	}
 	return out
 }

@@ -92,8 +92,8 @@ func (s *Server) problems() (ps []ui.Problem) {
 	if r.Stats.Late > 0 {
 		add(ui.Number(r.Stats.Late)+" records came so late that windows may have missed them.", "A log is behind the others: its clock or zone is wrong, or it is written late.", "/sources")
 	}
-	if r.Stats.Evicted > 0 {
-		add(ui.Number(r.Stats.Evicted)+" counting windows were dropped because there were too many.", "A flood of addresses may hide slow attacks; see the busiest rules.", "/rules")
+	if r.Stats.Blunt > 0 {
+		add(ui.Number(r.Stats.Blunt)+" counting windows that were half full were dropped, because there were too many.", "A flood of addresses may hide slow attacks; see the busiest rules.", "/rules")
 	}
 	for _, x := range s.desk.Sources() {
 		if x.State != agent.OK {

@@ -159,6 +159,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	if err != nil {
 		return err
 	}
+	view.Addresses, view.Accounts, view.Sessions = s.parties(v, details) // asks the reader, so not inside of Read
 	view.Frame = s.frame(v, "incidents", view.Frame.Title)
 	view.Path = fmt.Sprintf("/incidents/%d", id)
 	if mistake != nil {
@@ -241,8 +242,23 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 	for _, d := range details {
 		view.Alerts = append(view.Alerts, s.alertRow(v, st, d, true))
 	}
-	view.Addresses, view.Accounts, view.Sessions = parties(v, details)
+	view.Unusual = unusual(details)
 	view.Forms = s.incidentForms(v, st, i, details)
+}
+
+// unusualShown is how many sentences about habits an incident shows.
+const unusualShown = 5
+
+// unusual is what the alerts say is not normal, each sentence once, oldest first.
+func unusual(details []alertDetails) (out []ui.Text) {
+	seen := map[string]bool{}
+	for _, d := range slices.Backward(details) {
+		if why := d.full.Why; why != "" && !seen[why] && len(out) < unusualShown {
+			seen[why] = true
+			out = append(out, ui.Visible(why))
+		}
+	}
+	return out
 }
 
 // next is the one thing to do now.

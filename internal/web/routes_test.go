@@ -31,6 +31,9 @@ var needs = map[string]auth.Action{
 	"GET /sources":                  auth.See,
 	"GET /rules":                    auth.See,
 	"GET /rules/{id}":               auth.See,
+	"GET /habits":                   auth.See,
+	"GET /habits/{id}":              auth.See,
+	"POST /habits/{id}/forget":      auth.Tune,
 	"GET /calls":                    auth.See,
 	"POST /calls/{id}/answer":       auth.Ring,
 	"GET /people":                   auth.See,
@@ -64,6 +67,9 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
 	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	if habits := c.desk.Habits(); len(habits) > 0 {
+		ids["habits"] = c.desk.HabitID(habits[0].Realm, habits[0].Account)
+	}
 	id, ok := ids[strings.Split(path, "/")[1]]
 	if !ok {
 		id = "1"
