@@ -206,7 +206,7 @@ func TestBrowserPages(t *testing.T) {
 			for _, s := range get(t, ctx, chromedp.Evaluate[[]string](small)) {
 				t.Error("less than 44 pixels high: ", s)
 			}
-			for _, width := range []int64{768, 1121, 1280} {
+			for _, width := range []int64{768, 1121, 1217, 1280} {
 				run(t, ctx, chromedp.EmulateViewport(width, 860))
 				for _, s := range get(t, ctx, chromedp.Evaluate[[]string](crowded)) {
 					t.Errorf("at %d pixels a part is wider than its place: %s", width, s)

@@ -38,6 +38,7 @@ type ChartRow struct {
 // there are thousands of records for one alert. It is built of SVG attributes only, as the policy has no inline style.
 type Chart struct {
 	Title, Desc            string // what a screen reader says
+	Of                     string // what the upper band counts: "records"
 	Columns                []Column
 	Rows                   []ChartRow
 	From, Middle, To       Time
@@ -58,7 +59,14 @@ const (
 
 // NewChart draws points, which must be in order of time. No points give an empty chart, which the page words.
 func NewChart(title string, points []Point) Chart {
-	c := Chart{Title: title}
+	return newChart(title, "record", "records", points)
+}
+
+// NewHits draws how often a rule matched; Records of the points are its matches.
+func NewHits(title string, points []Point) Chart { return newChart(title, "match", "matches", points) }
+
+func newChart(title, one, many string, points []Point) Chart {
+	c := Chart{Title: title, Of: many}
 	if len(points) == 0 {
 		return c
 	}
@@ -71,15 +79,15 @@ func NewChart(title string, points []Point) Chart {
 	}
 	c.MostRecords, c.MostAlert = Number(mostRecords), Number(mostAlerts)
 	c.From, c.Middle, c.To = points[0].At, points[len(points)/2].At, points[len(points)-1].At
-	c.Desc = Plural(records, "record", "records") + " and " + Plural(alerts, "alert", "alerts") +
-		"; at most " + c.MostRecords + " records and " + c.MostAlert + " alerts in one bar. The table below has every bar."
+	c.Desc = Plural(records, one, many) + " and " + Plural(alerts, "alert", "alerts") +
+		"; at most " + c.MostRecords + " " + many + " and " + c.MostAlert + " alerts in one bar. The table below has every bar."
 	step := chartWidth / float64(len(points))
 	gap := min(2, step/4)
 	for i, p := range points {
 		x, w := float64(i)*step, step-gap
 		words := p.words()
 		col := Column{
-			Says:    p.Span + ": " + Plural(p.Records, "record", "records") + ", " + words,
+			Says:    p.Span + ": " + Plural(p.Records, one, many) + ", " + words,
 			Hit:     bar(float64(i)*step, 0, step, alertsFloor, ""),
 			Records: rise(x, w, recordsTop, recordsFloor, 0, p.Records, mostRecords, ""),
 		}

@@ -247,8 +247,21 @@ func rulesView() RulesView {
 		v.Rows = append(v.Rows, RuleRow{ID: id, Href: "/rules/" + id, Title: a.Title, Says: "A query string holds SQL that joins a second result to the first.", Level: a.Level, State: State{"good", "watching"}, Matches: "1,590", Alerts: "7", Last: a.Last})
 	}
 	v.Rows[4].State, v.Rows[4].Last = State{"off", "no source for it"}, Time{}
+	v.Rows[0].Day, v.Rows[0].Spark = "159", NewSpark([]int64{0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 9, 40, 12, 0, 0, 0, 0, 0, 2, 0, 0, 0, 11, 81})
+	v.Broken = []RefusedRule{{"rules/mine/odd.yml", "Odd rule", "index out of range"}}
+	v.Warned = NamedRules{Count: "1", Notes: []RefusedRule{{"rules/mine/windows.yml", "Logon of a service", "no log that Tocsin reads is windows, security"}}}
+	v.Never, v.Unread = NamedRules{Count: "1", Links: []Link{{"Many gift cards read in one query", "/rules/r7"}}}, NamedRules{Count: "2", Links: []Link{{"A night export", "/rules/r8"}}, More: "and 1 more."}
+	v.Pager = Pager{Says: "1 to 5 of 155", Next: "/rules?page=2"}
+	v.Headings = []Heading{{Word: "Level", Href: "/rules?sort=-level"}, {Word: "Rule", Href: "/rules?sort=title"}, {Word: "State"}, {Word: "Last 24 hours", Href: "/rules?sort=day", Sorted: "descending", Number: true}, {Word: "Matches", Number: true}, {Word: "Alerts", Number: true}, {Word: "Last alert"}}
 	return v
 }
+
+var fired = FiredAlert{Says: "159 log lines of “SQL injection by UNION SELECT in a query”, counted together for 198.51.100.77.", Note: "The rule has changed since: this is what it says of these lines today.",
+	Lines: []FiredLine{
+		{Line: injection[0], Rules: []FiredRule{{Parts: []FiredPart{{"words", []Text{Visible(`url.decoded contains 'union all select'; it is "/shop/product-view.php?pid=7' UNION ALL SELECT NULL,CONCAT(0x716b7a7671,code,0x7170707871) FROM giftcards-- -"`)}}, {"method", []Text{Visible(`http.request.method is GET; it is "GET"`)}}}, Absent: "scanner_of_ours"},
+			{Rule: Link{"Known attack tool in the user agent", "/rules/r2"}, Parts: []FiredPart{{"agent", []Text{Visible("user_agent.original contains sqlmap")}}}}}},
+		{Line: injection[1], Says: "By itself this line cannot be read: what it is was known from the lines before it."}},
+	More: injection}
 
 var mutes = []Mute{
 	{ID: "4", Rule: Link{"Known attack tool in the user agent", "/rules/r1"}, Address: Visible("185.12.64.10"), Until: At(night.Add(30*time.Hour), night, berlin), By: "Boris Lang", Reason: Visible("the yearly test, until Wednesday"), Action: "/mutes/4/remove"},
@@ -268,7 +281,22 @@ func ruleView() RuleView {
 		YAML:       VisibleLines("title: SQL injection by UNION SELECT in a query\nid: 7d6d30b8\nlogsource:\n    category: webserver\ndetection:\n    selection:\n        cs-uri-query|contains|all:\n            - union\n            - select\n    condition: selection\nlevel: critical\n"),
 		Hits:       injection[:1], Misses: []Text{Visible(`91.9.212.133 - - [23/Nov/2026:01:03:05 +0000] "GET /shop/search?q=union+jack HTTP/1.1" 200 812`)},
 		Mutes: mutes[:1], Recent: alertRows[:1],
+		LevelWhy: "Critical: money or data is about to go. An alert opens an incident, which rings.", Cost: "not measured yet", Chart: NewHits("Matches and alerts of this rule in the last 24 hours", points()),
+		Stretches: []Stretch{{"48 hours", "/rules/r1?over=48h#hits", true}, {"14 days", "/rules/r1?over=14d#hits", false}}, Fired: []FiredAlert{ruleFired()},
 	}
+}
+
+func quietRule() RuleView {
+	v := ruleView()
+	v.Chart, v.Fired, v.Recent, v.Mutes, v.Tags = Chart{}, nil, nil, nil, nil
+	v.Quiet = "It has matched nothing in the last 14 days."
+	return v
+}
+
+func ruleFired() FiredAlert {
+	f := fired
+	f.Alert, f.At = Link{"Alert of 03:05:20", "/alerts/a1"}, before(70*time.Second)
+	return f
 }
 
 var habitRows = []HabitRow{
@@ -339,6 +367,27 @@ func peopleWithErrors() PeopleView {
 	return v
 }
 
+func noticesView() NoticesView {
+	v := NoticesView{Frame: frame("Notices of sign-ins", "notices", "/notices")}
+	tries := []Try{{"3", before(time.Hour), "Anna Keller", "mail", State{"good", "sent"}, "12 sign-ins"}, {"2", before(2 * time.Hour), "Anna Keller", "mail", State{"bad", "failed"}, "1 sign-in: 452 4.2.2 mailbox full, come back later"}}
+	v.Mine = []Notice{{ID: "1", Who: "You", Says: "each sign-in by SSH, by FTP or to the administration, by mail", State: State{"good", "sent"}, At: before(time.Hour), Detail: "12 sign-ins", Waits: "3 sign-ins wait to be told.", Told: "41 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/1/remove", Test: "/notices/1/test", Send: "Send me one now", Tries: tries},
+		{ID: "2", Who: "You", Says: "a digest of the sign-ins as a customer, daily at 08:00, by mail", Account: Visible("felix\u202e.wagner"), State: State{"off", "nothing told yet"}, Told: "0 sign-ins told since 3 Nov 08:00:00", Remove: "/notices/2/remove", Test: "/notices/2/test", Send: "Send me one now"}}
+	v.Others = []Notice{{ID: "3", Who: "Boris Lang", Says: "each sign-in of every kind at which the country is new, in a chat", State: State{"bad", "failed"}, At: before(2 * time.Hour), Detail: "1 sign-in: 404 no such hook", Told: "1 sign-in told since 3 Nov 08:00:00", Remove: "/notices/3/remove", Test: "/notices/3/test", Send: "Send Boris Lang one now"}}
+	v.Forgot = "20 accounts were forgotten because too many sign in: what they do next counts as new."
+	v.Form = NoticeForm{People: []Option{{"anna", "Anna Keller", true}, {"boris", "Boris Lang", false}}, Ways: []Option{{"mail", "Mail", true}, {"webhook", "Chat webhook", false}},
+		Realms: []Option{{"ssh", "By SSH", true}, {"ftp", "By FTP", true}, {"admin", "To the administration", true}, {"customer", "As a customer", false}},
+		Modes:  []Option{{"each", "Each one, at once", true}, {"new", "Only what is new", false}, {"digest", "Once a day", false}}, Hours: []Option{{"8", "08:00", true}},
+		New: []Option{{"address", "The address", true}, {"country", "The country", true}, {"hour", "The hour of the day", false}}}
+	return v
+}
+
+func noticesWrong() NoticesView {
+	v := noticesView()
+	v.Mine, v.Others, v.Forgot, v.Form.Open, v.Form.Account = nil, nil, "", true, "felix"
+	v.Errors = Errors{{"account", "The account's name is too long."}, {"channel", "You have no address for webhook."}, {"hour", "Say at which hour."}}
+	return v
+}
+
 func ledgerView() LedgerView {
 	v := LedgerView{Frame: frame("Ledger", "ledger", "/ledger"), Size: "4,812", Root: "N4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=", Signer: "tocsin-shop1+7d1f2a90", Signed: before(10 * time.Second)}
 	v.Checked = Check{State{"good", "Intact"}, "All 4,812 entries follow from each other, and the head's signature is good.", before(3 * time.Hour), "0.4 s"}
@@ -396,10 +445,11 @@ func examples() []example {
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
 		ex("alert-unusual", Alert, unusualAlert()),
-		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
+		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Fired: []FiredAlert{fired}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
 		ex("sources", Sources, sourcesView()),
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),
+		ex("rule-quiet", Rule, quietRule()),
 		ex("habits", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits"), Summary: "214 accounts, of which 180 are known well enough to call something new", Realms: []Option{{"", "Every kind", true}, {"ssh", "SSH", false}},
 			Rows: habitRows, Pager: Pager{Says: "1 to 3 of 3"}}),
 		ex("habits-none", Habits, HabitsView{Frame: frame("Habits", "habits", "/habits?q=x"), Summary: "no accounts", Query: `"x"`, Filtered: true}),
@@ -418,6 +468,8 @@ func examples() []example {
 		ex("setup-known", Setup, SetupView{Frame: plain("Choose your password"), Action: "/setup/Yb3m0kT2vJ6p", Known: true, Name: "Boris Lang", ID: "boris"}),
 		ex("signin", SignIn, SignInView{Frame: plain("Sign in"), Next: "/incidents/12"}),
 		ex("signin-wait", SignIn, SignInView{Frame: Frame{Title: "Sign in", Errors: Errors{{"", "Staff id and password do not fit together."}}}, ID: "anna", Wait: 24}),
+		ex("notices", Notices, noticesView()),
+		ex("notices-wrong", Notices, noticesWrong()),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),

@@ -81,6 +81,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
+		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	for i := range links {
@@ -252,6 +253,12 @@ func Done(key string) string {
 		return "The policy is saved. Calls that ring now go on as they began."
 	case "rung":
 		return "A test call is on its way. Its result appears beside the channel."
+	case "told":
+		return "The notice is in force from now on."
+	case "untold":
+		return "The notice is removed."
+	case "noticed":
+		return "A test message is on its way. Its result appears beside the notice."
 	case "verified":
 		return "The ledger was verified. The result is below."
 	case "setup":

@@ -44,6 +44,7 @@ type AlertView struct {
 	Rule      Link
 	Impact    string // "attempt: nothing says that it worked"
 	Facts     []Fact
+	Fired     []FiredAlert // why it was raised: of this alert, one or none
 	Addresses []Party
 	Accounts  []Party
 	Sessions  []Party
@@ -62,7 +63,21 @@ type RulesView struct {
 	States   []Option
 	Filtered bool
 	Refused  []RefusedRule
+	Broken   []RefusedRule // set aside because they failed while they watched
+	Warned   NamedRules    // loaded, and cannot match: nothing gives their logs or fields
+	Never    NamedRules    // they read records and matched none of them yet
+	Unread   NamedRules    // nothing has brought their logs yet
+	Headings []Heading
 	Rows     []RuleRow
+	Pager    Pager
+}
+
+// NamedRules are rules that have something in common. There may be thousands, of which the first are named.
+type NamedRules struct {
+	Count string // all; "" is none
+	Links []Link
+	Notes []RefusedRule // instead of Links: why
+	More  string        // "and 3,212 more"; "" is none
 }
 
 // A RefusedRule is a rule that could not be loaded, and so does not watch.
@@ -79,7 +94,9 @@ type RuleRow struct {
 	Title   string
 	Says    string // the first sentence of its description
 	Level   Severity
-	State   State // "watching", "no source for it", "muted for 2 addresses"
+	State   State  // "watching", "no source for it", "muted for 2 addresses"
+	Day     string // matches in the last 24 hours
+	Spark   Spark  // the same, hour by hour
 	Matches string
 	Alerts  string
 	Last    Time
@@ -99,6 +116,12 @@ type RuleView struct {
 	LogSource      string // "web server access logs"
 	Author         string
 	Licence        string
+	LevelWhy       string    // what its level means and does: "high: ..."
+	Cost           string    // "1.2 µs a record, 3 % of all rules", or "not measured yet"
+	Chart          Chart     // matches and alerts over time; Columns is empty when there were none
+	Stretches      []Stretch // how far the chart may reach back
+	Quiet          string    // instead of a chart: "It has matched nothing in the last 14 days."
+	Fired          []FiredAlert
 	Date           string
 	File           string
 	References     []string // shown as text: addresses from a rule are not followed

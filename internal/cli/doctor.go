@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/config"
 	"tocsin/internal/desk"
 	"tocsin/internal/disk"
+	"tocsin/internal/intake"
 	"tocsin/internal/notify"
 )
 
@@ -102,7 +103,7 @@ func (p Program) examine(ctx context.Context, o serveFlags, quick bool) (found [
 		found = append(found, finding{What: "rules", OK: true, Warn: true, Says: fmt.Sprintf("%d rules were refused and do not watch", len(set.Refused)), Mend: "tocsin rules check says which and why"})
 	}
 	found = append(found, p.examineFolder(s, quick)...)
-	found = append(found, examineSources(append(s.Config.Watch, o.watch...))...)
+	found = append(found, examineSources(append(s.Config.Watch, o.watch...), mappings(s.Config)...)...)
 	found = append(found, p.examineSenders(ctx, s.Config)...)
 	found = append(found, p.examineTeam(ctx, s)...)
 	if s.tls() {
@@ -153,7 +154,7 @@ func (p Program) examineFolder(s settings, quick bool) (found []finding) {
 }
 
 // examineSources opens every source for real and looks whether its lines are known.
-func examineSources(paths []string) (found []finding) {
+func examineSources(paths []string, maps ...intake.Mapping) (found []finding) {
 	for _, pattern := range paths {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
@@ -161,13 +162,13 @@ func examineSources(paths []string) (found []finding) {
 			continue
 		}
 		for _, name := range names {
-			found = append(found, examineSource(name))
+			found = append(found, examineSource(name, maps...))
 		}
 	}
 	return found
 }
 
-func examineSource(name string) finding {
+func examineSource(name string, maps ...intake.Mapping) finding {
 	f := finding{What: "source", Says: name}
 	stat, err := os.Stat(name)
 	if err == nil && !stat.IsDir() && !stat.Mode().IsRegular() {
@@ -180,17 +181,17 @@ func examineSource(name string) finding {
 			f.Says, f.Mend = err.Error(), "give the account that runs Tocsin the right to read the folder"
 			return f
 		}
-		return examineLogFolder(name, entries)
+		return examineLogFolder(name, entries, maps)
 	}
 	head, err := headOf(name)
 	if err != nil {
 		f.Says, f.Mend = err.Error(), "give the account that runs Tocsin the right to read it: on Debian, add it to the group adm"
 		return f
 	}
-	format, known := desk.KnownFormat(head)
+	format, known := desk.KnownFormat(name, head, maps)
 	f.OK, f.Says = true, name+" can be read; its lines are "+format
 	if !known {
-		f.Warn, f.Says, f.Mend = true, name+" can be read, but its first lines are of no known format", "its lines are kept and counted as not parsed"
+		f.Warn, f.Says, f.Mend = true, name+" can be read, but its first lines are of no known format", "its lines are kept and counted as not parsed; if they are JSON, mappings in tocsin.yaml say what they mean"
 		if head == "" {
 			f.Says, f.Mend = name+" can be read and is empty", ""
 		}
@@ -214,7 +215,7 @@ func headOf(name string) (string, error) {
 }
 
 // examineLogFolder counts the files of a folder that can be read and are logs that we know.
-func examineLogFolder(dir string, entries []os.DirEntry) finding {
+func examineLogFolder(dir string, entries []os.DirEntry, maps []intake.Mapping) finding {
 	f := finding{What: "source", OK: true}
 	logs, files, shut := 0, 0, 0
 	for _, e := range entries {
@@ -226,7 +227,7 @@ func examineLogFolder(dir string, entries []os.DirEntry) finding {
 		head, err := headOf(name)
 		if err != nil {
 			shut++
-		} else if _, known := desk.KnownFormat(head); known {
+		} else if _, known := desk.KnownFormat(name, head, maps); known {
 			logs++
 		}
 	}

@@ -29,6 +29,7 @@ type replayFlags struct {
 	geo    []string
 	since  string
 	as     string
+	maps   []string
 	json   bool
 	failOn string
 	zone   string
@@ -57,6 +58,7 @@ func (p Program) replay() *cobra.Command {
 	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
 	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones fill windows as far as these reach")
 	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
 	c.Flags().BoolVar(&o.profile, "profile", false, "say what each rule costs, the most costly first")
@@ -138,6 +140,9 @@ func (o replayFlags) options(p Program, paths []string) (out desk.ReplayOptions,
 		out.Clock, out.ClockEvery = stopwatch(), profileEvery
 	}
 	if out.Geo, err = readGeo(o.geo); err != nil {
+		return out, set, err
+	}
+	if out.Maps, err = readMappings(o.maps); err != nil {
 		return out, set, err
 	}
 	if out.Zone, err = time.LoadLocation(o.zone); err != nil {

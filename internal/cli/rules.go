@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -138,8 +139,9 @@ func (p Program) rulesExplain(dirs, args []string) error {
 	if len(found) == 0 {
 		return fmt.Errorf("no rule has the id, the name, or in its title %q; see `tocsin rules list`", what)
 	}
+	titles := titlesOf(set)
 	for _, d := range found {
-		fmt.Fprintln(p.Out, explain(d))
+		fmt.Fprintln(p.Out, explain(set, d, titles))
 		if len(args) > 1 {
 			fmt.Fprintln(p.Out, why(set, d, args[1]))
 		}
@@ -147,34 +149,82 @@ func (p Program) rulesExplain(dirs, args []string) error {
 	return nil
 }
 
-// why words which parts of a rule hold for a line; of a correlation, for each rule that it reads.
+// titlesOf finds the title of a rule by its id or name.
+func titlesOf(set desk.RuleSet) func(string) string {
+	titles := map[string]string{}
+	for _, d := range set.Rules.Documents() {
+		m := d.Meta()
+		titles[m.ID], titles[m.Name] = m.Title, m.Title
+	}
+	delete(titles, "")
+	return func(rule string) string { return titles[rule] }
+}
+
+// why words why a rule matches a line or does not; of a correlation, for each rule that it reads, those that match first.
 func why(set desk.RuleSet, d sigma.Document, line string) string {
 	var b strings.Builder
-	for _, x := range desk.Why(set, d, line) {
-		verdict := "does not match this line"
-		if x.Matches {
-			verdict = "matches this line"
+	all := desk.Why(set, d, line)
+	slices.SortStableFunc(all, func(x, y desk.Because) int { return rank(x) - rank(y) })
+	if len(all) > 0 {
+		fmt.Fprintf(&b, "The line was read as %s.\n", Safe(all[0].Format))
+	}
+	for _, x := range all {
+		switch {
+		case !x.Routed:
+			fmt.Fprintf(&b, "The rule %q does not read lines of this kind.\n", Safe(x.Title))
+			continue
+		case x.Matches:
+			fmt.Fprintf(&b, "It matches %q, because\n", Safe(x.Title))
+		default:
+			fmt.Fprintf(&b, "It does not match %q, because\n", Safe(x.Title))
 		}
-		if !x.Routed {
-			verdict = "does not read lines of this kind"
-		}
-		fmt.Fprintf(&b, "%s %s, read as %s:\n", Safe(x.Title), verdict, Safe(x.Format))
 		for _, l := range x.Lines {
-			fmt.Fprintf(&b, "  %s\n", Safe(l))
+			fmt.Fprintf(&b, "  - %s\n", Safe(l))
 		}
+	}
+	if d.Correlation != nil && len(all) > 0 && all[0].Matches && all[0].Routed {
+		b.WriteString("One line alone raises no alert here: what it takes stands above.\n")
 	}
 	return b.String()
 }
 
+// rank orders what is told of a line: what matches, what does not, what is not asked.
+func rank(x desk.Because) int {
+	switch {
+	case x.Matches && x.Routed:
+		return 0
+	case x.Routed:
+		return 1
+	}
+	return 2
+}
+
+// below words the correlations that d reads, directly or through others: without them nobody knows what d waits for.
+func below(set desk.RuleSet, d sigma.Document, title func(string) string, have []string) []string {
+	if d.Correlation == nil {
+		return have
+	}
+	for _, x := range set.Rules.Documents() {
+		m, c := x.Meta(), x.Correlation
+		if c == nil || !slices.Contains(d.Correlation.Rules, m.ID) && !slices.Contains(d.Correlation.Rules, m.Name) {
+			continue
+		}
+		if line := fmt.Sprintf("%q is met %s.", m.Title, c.When(title)); !slices.Contains(have, line) {
+			have = below(set, x, title, append(have, line))
+		}
+	}
+	return have
+}
+
 // explain words a rule, with what its author wrote.
-func explain(d sigma.Document) string {
+func explain(set desk.RuleSet, d sigma.Document, title func(string) string) string {
 	m := d.Meta()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s (%s)\n%s\n", Safe(m.Title), Safe(m.Level), Safe(m.ID))
 	if says := strings.TrimSpace(m.Description); says != "" {
 		fmt.Fprintf(&b, "\n%s\n", safeLines(says))
 	}
-	fmt.Fprintf(&b, "\n%s\n", safeLines(strings.Join(d.Explain(), "\n")))
+	fmt.Fprintf(&b, "\n%s\n", safeLines(strings.Join(append(d.ExplainWith(title), below(set, d, title, nil)...), "\n")))
 	if len(m.FalsePositives) > 0 {
 		fmt.Fprintf(&b, "\nFalse alarms: %s\n", Safe(strings.Join(m.FalsePositives, "; ")))
 	}

@@ -45,7 +45,7 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	}
 	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned,
 		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
-		Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve}
+		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve}
 	if s.desk.Geo, err = p.geoFor(o, s.sample); err != nil {
 		return s, err
 	}
@@ -78,7 +78,7 @@ func (s *settings) readFile(o serveFlags) error {
 		return nil
 	}
 	var err error
-	s.Config, err = config.Load(s.file)
+	s.Config, err = config.Load(s.file, checkMappings)
 	return err
 }
 

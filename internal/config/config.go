@@ -50,6 +50,8 @@ type Config struct {
 	Retention   Duration            `yaml:"retention"`
 	SilentAfter Duration            `yaml:"silent_after"`
 	Silent      map[string]Duration `yaml:"silent"`
+	// Mappings say how JSON that no format knows becomes records. doc/logs.md has an example.
+	Mappings []Mapping `yaml:"mappings"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
 	// People and Escalation seed the plan once.
@@ -59,6 +61,36 @@ type Config struct {
 
 // Files are paths. One alone may stand without a list.
 type Files []string
+
+// Mapping says how lines of JSON become records. A path names a member, with dots between the names (user.email). What it means is checked by
+// those who read logs.
+type Mapping struct {
+	Name string `yaml:"name"` // of the format of its records
+	// Files are patterns of paths; When names members and the text that each must have, "*" for any.
+	Files  Files             `yaml:"files"`
+	When   map[string]string `yaml:"when"`
+	Source Source            `yaml:"source"`
+	Time   Stamp             `yaml:"time"`
+	// Fields name each field's path, or paths of which the first that is there counts. Values say what a member's value
+	// means: path, value, field, text. Set has fields that every record gets.
+	Fields map[string]Files                        `yaml:"fields"`
+	Values map[string]map[string]map[string]string `yaml:"values"`
+	Set    map[string]string                       `yaml:"set"`
+}
+
+// Source is a log source in Sigma's words.
+type Source struct {
+	Category Files  `yaml:"category"` // one, or a list
+	Product  string `yaml:"product"`
+	Service  string `yaml:"service"`
+}
+
+// Stamp says where the time of a line stands, and how it is written: as a layout of Go's package time, or "" for what is usual.
+type Stamp struct {
+	Path   string `yaml:"path"`
+	Layout string `yaml:"layout"`
+	Zone   Zone   `yaml:"zone"`
+}
 
 // TLS is a certificate of the console.
 type TLS struct {

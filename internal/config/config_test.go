@@ -395,3 +395,29 @@ func TestGeoFiles(t *testing.T) {
 		}
 	}
 }
+
+// Given mappings of JSON, when they are read, then they are as written, and what another package says of one names its place.
+func TestMappings(t *testing.T) {
+	const text = "mappings:\n  - name: a\n    files: /x/*.json\n    when: {app: shop}\n    source: {category: webserver}\n    time: {path: t, zone: Europe/Berlin}\n" +
+		"    fields:\n      user.name: [a.b, c]\n    values:\n      type:\n        X: {event.action: login}\n"
+	var asked int
+	check := func(c *Config, say func(key, says string)) {
+		asked++
+		say("mappings[1].fields.user.name", "not so")
+		say("mappings[1].time.layout", "missing")
+	}
+	_, err := Parse("t.yaml", []byte(text), check)
+	const want = "t.yaml:6:11: mappings[1].time.layout: missing\nt.yaml:8:18: mappings[1].fields.user.name: not so"
+	if err == nil || err.Error() != want || asked != 1 {
+		t.Errorf("%v, want\n%s", err, want)
+	}
+	c, err := Parse("t.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Mappings[0]
+	if m.Name != "a" || m.Files[0] != "/x/*.json" || m.When["app"] != "shop" || m.Source.Category[0] != "webserver" || m.Time.Zone.String() != "Europe/Berlin" ||
+		len(m.Fields["user.name"]) != 2 || m.Values["type"]["X"]["event.action"] != "login" {
+		t.Errorf("%+v", m)
+	}
+}

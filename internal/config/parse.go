@@ -34,8 +34,12 @@ const (
 	maxProblems = 50
 )
 
+// A Check finds what is wrong with settings that only another package can judge. It calls say with the key, as mappings[1].fields, and what is
+// wrong and how to mend it; the message gets the place in the file.
+type Check func(c *Config, say func(key, says string))
+
 // Load reads a settings file. All its mistakes come as one joined error of Problems.
-func Load(name string) (Config, error) {
+func Load(name string, more ...Check) (Config, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the settings: %w", err)
@@ -45,16 +49,23 @@ func Load(name string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the settings: %w", err)
 	}
-	return Parse(name, data)
+	return Parse(name, data, more...)
 }
 
 // Parse reads settings from data; name is for messages, and relative paths begin at its folder. An empty file is the
 // default. The error joins a Problem for each mistake, in the order of the file; with one the settings are not to be used.
-func Parse(name string, data []byte) (Config, error) {
+func Parse(name string, data []byte, more ...Check) (Config, error) {
 	c := Default()
 	d := &decoder{file: name, places: make(map[string]place), failed: make(map[string]bool)}
 	d.decode(data, &c)
 	d.check(&c)
+	for _, check := range more {
+		check(&c, func(key, says string) {
+			if !d.failed[key] {
+				d.wrong(d.near(key), key, "%s", says)
+			}
+		})
+	}
 	if len(d.problems) == 0 {
 		c.resolve(filepath.Dir(name))
 	}

@@ -49,7 +49,7 @@ func (d *Desk) ring(ctx context.Context) error {
 		}
 		last = now
 		d.beat.at.Store(now.UnixNano())
-		again := d.settle(ctx, now)
+		again := sooner(d.settle(ctx, now), d.settleNotices(ctx, now))
 		wait := heartbeat
 		if !again.IsZero() {
 			wait = max(time.Millisecond, min(heartbeat, time.Until(again)))
@@ -63,6 +63,8 @@ func (d *Desk) ring(ctx context.Context) error {
 			if d.land(l) {
 				delete(d.flying, l.flight)
 			}
+		case l := <-d.notices.landed:
+			d.landNotice(l)
 		case <-d.owing:
 		case <-timer.C:
 		}

@@ -52,6 +52,7 @@ type Options struct {
 	Shared     []netip.Prefix
 	Trusted    []netip.Prefix
 	Zone       *time.Location                  // of logs without a zone
+	Maps       []intake.Mapping                // of JSON that no format knows
 	Watch      []string                        // files, globs, folders
 	Poll       time.Duration                   // of watched files, when the system tells nothing
 	Sample     fs.FS                           // bundled logs to play instead
@@ -83,6 +84,7 @@ type Desk struct {
 	sending   sync.WaitGroup
 	flying    map[flight]bool // tries that are being sent; owned by the debt loop
 	landed    chan landing
+	notices   couriers
 	reader    *reader
 	watcher   *agent.Watcher
 	alarm     *alarm
@@ -105,6 +107,7 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
 		flying: map[flight]bool{}, landed: make(chan landing, 64)}
+	d.notices = newCouriers()
 	d.alarm = newAlarm(d)
 	cut, err := d.openStores()
 	if err != nil {
@@ -165,6 +168,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	})
 	d.sending.Wait()
 	d.landLast()
+	d.landNotices()
 	return err
 }
 
@@ -215,11 +219,16 @@ func (d *Desk) write(decide func(*State, time.Time) ([]entry.Draft, error)) erro
 		}
 	}
 	d.changed.say()
+	d.owes()
+	return nil
+}
+
+// owes wakes the debt loop.
+func (d *Desk) owes() {
 	select {
 	case d.owing <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // do asks permission, then writes one decision.

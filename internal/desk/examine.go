@@ -62,10 +62,14 @@ func Examine(data, keys disk.Layer, quick bool) (out []Examined) {
 	return out
 }
 
-// KnownFormat says which format the first lines of a log have.
-func KnownFormat(head string) (string, bool) {
+// KnownFormat says which format the first lines of a log have, with the settings' mappings of JSON.
+func KnownFormat(name, head string, maps []intake.Mapping) (string, bool) {
+	p, err := intake.New(intake.Options{Maps: maps})
+	if err != nil {
+		return "", false
+	}
 	lines := strings.Split(head, "\n")
-	return intake.Known(lines[:min(len(lines), 50)])
+	return p.Known(name, lines[:min(len(lines), 50)])
 }
 
 // A Reach is how a member of the team can be rung.

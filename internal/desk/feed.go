@@ -57,8 +57,12 @@ type feed struct {
 }
 
 // look opens a file for a moment: is it a log, what is its first line, which is its newest full date.
-func (f *feed) look(as string) (newest time.Time, err error) {
-	l, newest, err := openLog(f.files, f.path, as)
+func (f *feed) look(o ReplayOptions) (newest time.Time, err error) {
+	parser, err := o.parser()
+	if err != nil {
+		return newest, err
+	}
+	l, newest, err := openLog(f.files, f.path, o.As, parser)
 	if err != nil {
 		return newest, err
 	}
@@ -86,13 +90,15 @@ func (f *feed) open() error {
 	} else if os.SameFile(f.stat, f.stat) && !os.SameFile(f.stat, now) {
 		return errors.New("another file has come into its place meanwhile")
 	}
-	if f.skip > 0 { // it was a plain file
+	in := bufio.NewReaderSize(&counter{in: file, n: f.done}, peek)
+	if f.skip > 0 { // it is a plain file
 		if _, err := file.(io.Seeker).Seek(f.skip, io.SeekStart); err != nil {
 			return err
 		}
-		f.offset = f.skip
+		f.in, f.offset = in, f.skip
+		return nil
 	}
-	if err := l.unpack(bufio.NewReaderSize(&counter{in: file, n: f.done}, peek)); err != nil {
+	if err := l.unpack(in); err != nil {
 		return err
 	}
 	f.in = l.in

@@ -70,7 +70,7 @@ func newMerge(folders []folder, parser *intake.Parser, as string, shift func(str
 				continue // named twice, as by its folder and by itself
 			}
 			seen[full] = true
-			l, newest, err := openLog(f.files, name, as)
+			l, newest, err := openLog(f.files, name, as, parser)
 			if err != nil {
 				m.skip(full, err)
 				continue
@@ -218,7 +218,7 @@ const (
 )
 
 // openLog opens a file, undoes its compression, and finds the newest full date in it.
-func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
+func openLog(files fs.FS, name, as string, parser *intake.Parser) (*log, time.Time, error) {
 	f, err := files.Open(name)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -246,7 +246,7 @@ func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
 	if len(head) == peek && len(lines) > 1 {
 		lines = lines[:len(lines)-1]
 	}
-	if _, ok := intake.Known(lines[:min(len(lines), 50)]); !ok && as == "" {
+	if _, ok := parser.Known(name, lines[:min(len(lines), 50)]); !ok && as == "" {
 		l.done()
 		if len(bytes.TrimSpace(head)) == 0 {
 			return nil, time.Time{}, errors.New("empty")
@@ -260,7 +260,7 @@ func openLog(files fs.FS, name, as string) (*log, time.Time, error) {
 	return l, newest, nil
 }
 
-// unpack undoes gzip and zstd, known by their first bytes (RFC 1952, RFC 8878).
+// unpack undoes gzip and zstd, known by their first bytes (RFC 1952, RFC 8878), and takes lists of objects apart.
 func (l *log) unpack(in *bufio.Reader) error {
 	magic, _ := in.Peek(4)
 	kind := packing(magic)
@@ -282,6 +282,9 @@ func (l *log) unpack(in *bufio.Reader) error {
 		l.in = bufio.NewReaderSize(z, peek)
 	default:
 		l.in = in
+	}
+	if in := intake.Unwrap(l.in); in != l.in {
+		l.in, l.packed = in, true
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ type reader struct {
 	counted  int64                    // lines before this are in hours already
 	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
 	hours    map[int64]*Hour
+	hits     ruleHits            // matches by rule and hour
+	refill   ruleHits            // those of them that lines fill which were counted before
+	gathered gathered            // sign-ins that somebody is to be told of
 	unparsed map[string][]string // the last unparsed lines of a file
 	fault    string              // why reading stands still, "" if it does not
 	gap      int64               // lines that expired before they were read
@@ -53,7 +56,7 @@ type reader struct {
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func newReader(d *Desk) (*reader, error) {
 // reset begins with empty windows.
 func (r *reader) reset() error {
 	var err error
-	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone})
+	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone, Maps: r.d.o.Maps})
 	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
 	r.recall()
 	return err
@@ -104,7 +107,12 @@ func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
 	}
-	err := r.parser.Restore(s.Intake)
+	r.hits = s.Hits.fit()
+	var err error
+	if r.gathered, err = parseGathered(s.Notices); err != nil {
+		r.d.log.Warn("what waits to be told of sign-ins cannot be read from the snapshot: it is lost", "error", err)
+	}
+	err = r.parser.Restore(s.Intake)
 	if err == nil {
 		err = r.detector.Restore(s.Detect)
 	}
@@ -203,11 +211,13 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
 	return nil
 }
 
 // match runs lines through parser and rules.
 func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
+	wishes := r.d.wishes()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
@@ -217,22 +227,9 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			if l.Seq >= r.mute {
 				changes = append(changes, r.unmute(started)...)
 			}
-			rec := &r.record
-			r.parser.ParseInto(rec, l, b.Received)
-			r.clamp(rec, b.Received)
-			if l.Seq >= r.counted {
-				r.count(rec)
-			}
-			for _, c := range r.detector.Step(rec) {
-				if l.Seq < r.mute {
-					continue
-				}
-				if c.Step == detect.Raised {
-					r.hour(rec.Time).Alerts++
-				}
-				start, watched := started[l.File]
-				// Logs tell the second: what comes in that of the start is live, not history.
-				changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+			for part := range intake.Parts(l.Raw) {
+				l.Raw = part
+				changes = append(changes, r.matchLine(l, b.Received, started, wishes)...)
 			}
 			next = l.Seq + 1
 		}
@@ -241,6 +238,33 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 		changes = append(changes, r.unmute(started)...)
 	}
 	return changes, next
+}
+
+// matchLine runs one line, or one event of a line that holds several.
+func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish) (changes []told) {
+	rec := &r.record
+	r.parser.ParseInto(rec, l, received)
+	r.clamp(rec, received)
+	if l.Seq >= r.counted {
+		r.count(rec)
+		if r.signin(rec, received, started[l.File], wishes) {
+			r.d.owes()
+		}
+	}
+	changed := r.detector.Step(rec)
+	r.countHits(rec, l.Seq < r.counted)
+	for _, c := range changed {
+		if l.Seq < r.mute {
+			continue
+		}
+		if c.Step == detect.Raised {
+			r.hour(rec.Time).Alerts++
+		}
+		start, watched := started[l.File]
+		// Logs tell the second: what comes in that of the start is live, not history.
+		changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+	}
+	return changes
 }
 
 // unmute raises, once, what the windows that were filled silently hold: attacks that go on. Those that the ledger knows are

@@ -31,6 +31,7 @@ type ReplayOptions struct {
 	Shared  []netip.Prefix
 	Trusted []netip.Prefix
 	Zone    *time.Location
+	Maps    []intake.Mapping
 	Since   time.Time                                  // records before it fill windows only, and those that no window reaches need not be read
 	Seen    func(Progress)                             // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil. With it one core reads line by line
@@ -147,7 +148,7 @@ func RunReplay(ctx context.Context, o ReplayOptions) (Replay, error) {
 
 // parser makes a parser as the options want it.
 func (o ReplayOptions) parser() (*intake.Parser, error) {
-	return intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone})
+	return intake.New(intake.Options{As: o.As, Geo: o.Geo, Trusted: o.Trusted, Zone: o.Zone, Maps: o.Maps})
 }
 
 func (o ReplayOptions) workers() int {

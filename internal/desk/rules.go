@@ -126,8 +126,14 @@ func testSample(set RuleSet, d sigma.Document, s sigma.Sample) string {
 	return ""
 }
 
+// parseSample reads a sample. Of one with several lines, as a log with a line of column names needs, the last is meant.
 func parseSample(file, raw string) *record.Record {
-	return sampleParser().Parse(record.Line{File: file, Raw: raw}, sampleHint)
+	p := sampleParser()
+	var r *record.Record
+	for l := range strings.SplitSeq(raw, "\n") {
+		r = p.Parse(record.Line{File: file, Raw: l}, sampleHint)
+	}
+	return r
 }
 
 func sampleParser() *intake.Parser {
@@ -147,9 +153,14 @@ func sampleParser() *intake.Parser {
 func raises(set RuleSet, rule, file string, lines []string, correlation bool) bool {
 	p := sampleParser()
 	detector := detect.New(set.Rules, detect.Options{})
-	for n, raw := range lines {
-		format, _ := intake.Known([]string{raw})
-		detector.Step(p.Parse(record.Line{File: file + format, Raw: raw, Seq: int64(n + 1)}, sampleHint))
+	n := int64(0)
+	for _, raw := range lines {
+		parts := strings.Split(raw, "\n")
+		format, _ := intake.Known(parts)
+		for _, l := range parts {
+			n++
+			detector.Step(p.Parse(record.Line{File: file + format, Raw: l, Seq: n}, sampleHint))
+		}
 	}
 	for _, s := range detector.Stats().Rules {
 		if s.Rule == rule {

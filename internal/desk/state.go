@@ -19,6 +19,7 @@ type State struct {
 	Calls     *oncall.Book
 	Plan      plan.Plan
 	Tuning    tuning.Book
+	Notices   plan.Notices
 	Fleet     fleet.Book
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
@@ -45,7 +46,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Fleet.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -108,7 +108,7 @@ func (s *stream) begin(o ReplayOptions) error {
 // lookAt looks at files side by side: of a year of them each takes a moment.
 func lookAt(feeds []*feed, o ReplayOptions) (newest []time.Time, why []error) {
 	newest, why = make([]time.Time, len(feeds)), make([]error, len(feeds))
-	eachOf(len(feeds), o.workers(), func(n int) { newest[n], why[n] = feeds[n].look(o.As) })
+	eachOf(len(feeds), o.workers(), func(n int) { newest[n], why[n] = feeds[n].look(o) })
 	return newest, why
 }
 

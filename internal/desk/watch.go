@@ -28,7 +28,7 @@ func (d *Desk) newWatcher() (*agent.Watcher, error) {
 	if len(d.o.Watch) == 0 {
 		return nil, nil
 	}
-	stamps, err := intake.New(intake.Options{Zone: d.o.Zone})
+	stamps, err := intake.New(intake.Options{Zone: d.o.Zone, Maps: d.o.Maps})
 	if err != nil {
 		return nil, err
 	}

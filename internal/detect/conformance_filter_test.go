@@ -138,7 +138,7 @@ func TestConformanceLoad(t *testing.T) {
 		{"correlation: Aliases", correlation(", aliases: {x: {fail: a, login: b, nobody: c}}"), "aliases", ""},
 		{"correlation: Aliases", correlation(", aliases: {x: {fail: a}}"), "aliases", ""},
 		{"correlation: Grouping", "title: w\nid: w\nlogsource: {category: webserver}\ndetection: {s: [x], condition: s}\n---\ntitle: c\nid: c\ncorrelation: {type: temporal, rules: [w], group-by: [source.ipp], timespan: 1m}\n", "field source.ipp", ""},
-		{"correlation: Grouping", "title: w\nid: w\nlogsource: {category: webserver}\ndetection: {s: [x], condition: s}\n---\ntitle: c\nid: c\ncorrelation: {type: temporal, rules: [w], group-by: [cs-cookie], timespan: 1m}\n", "", "gives the field cs-cookie to the records of its rule"},
+		{"correlation: Grouping", "title: w\nid: w\nlogsource: {category: webserver}\ndetection: {s: [x], condition: s}\n---\ntitle: c\nid: c\ncorrelation: {type: temporal, rules: [w], group-by: [cs-content-type], timespan: 1m}\n", "", "gives the field cs-content-type to the records of its rule"},
 		{"rules: LogSource", "title: w\nid: w\nlogsource: {product: windows}\ndetection: {s: [x], condition: s}\n", "", "no log here gives this source"},
 		{"rules: Field Usage", "title: w\nid: w\nlogsource: {product: linux}\ndetection: {s: {a0: x}, condition: s}\n", "", "no parser here gives the field a0"},
 		{"rules: Status", "title: w\nid: w\nstatus: unsupported\nlogsource: {product: linux}\ndetection: {s: [x], condition: s}\n", "", "its status is unsupported"},
@@ -149,7 +149,7 @@ func TestConformanceLoad(t *testing.T) {
 		{"filters: Relative rules", filter("category: application", "missing", "a"), "", `it names the rule "missing", which is not there or was refused`},
 		{"filters: Relative rules", filter("category: application", "fail, missing", "a"), "", `it names the rule "missing"`},
 		{"filters: Relative rules", correlation("") + "---\n" + filter("category: application", "c", "a"), "filter of a correlation", ""},
-		{"filters: filter selection", "title: w\nid: w\nlogsource: {category: webserver}\ndetection: {s: [x], condition: s}\n---\n" + filter("category: webserver", "w", "cs-cookie"), "", "gives the field cs-cookie"},
+		{"filters: filter selection", "title: w\nid: w\nlogsource: {category: webserver}\ndetection: {s: [x], condition: s}\n---\n" + filter("category: webserver", "w", "cs-content-type"), "", "gives the field cs-content-type"},
 	} {
 		t.Run(fmt.Sprintf("%d %s", i, c.part), func(t *testing.T) {
 			known := []record.LogSource{{Categories: []string{"application", "webserver"}, Product: "linux"}}

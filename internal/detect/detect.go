@@ -78,6 +78,7 @@ type Detector struct {
 
 	// Of the record that is stepped through.
 	places   []int32     // of the rules that it matches
+	hits     []int       // nodes that it matched (Matched)
 	arrivals [][]arrival // by node
 	reached  []uint64    // nodes with arrivals, a bit each
 	step     int         // the node that is at work
@@ -152,6 +153,7 @@ func New(rules *Rules, o Options) *Detector {
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
 	if !heard(r.Class) {
+		d.hits = d.hits[:0]
 		return nil
 	}
 	at, changes := d.begin(r.Time)
@@ -166,6 +168,7 @@ func heard(c record.Class) bool { return c != record.Header && c != record.Empty
 // begin goes on to a record's time: alerts end that it outlives.
 func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	d.ord++
+	d.hits = d.hits[:0]
 	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
 	at = d.time.newest
 	if !t.IsZero() {
@@ -215,7 +218,7 @@ func (d *Detector) spread(r *record.Record, at int64, hits []int32, changes []Ch
 		if b.broken != "" {
 			continue
 		}
-		b.stats.Matches++
+		d.matched(n)
 		if !n.raises && len(n.parents) == 0 {
 			continue
 		}
@@ -505,7 +508,7 @@ func (d *Detector) complete(n *node, g *group, r *record.Record, changes []Chang
 	if !ok {
 		return changes
 	}
-	d.bins[n.n].stats.Matches++
+	d.matched(n)
 	if n.meta.Tocsin.Parties == "last" {
 		if g.live != nil && n.corr.Type == sigma.ValueCount && !fresh {
 			return changes

@@ -404,3 +404,14 @@ func (r *Rules) Raises(key string) bool {
 	}
 	return false
 }
+
+// Raising returns the keys of all that Raises is true of, for who asks of thousands.
+func (r *Rules) Raising() map[string]bool {
+	keys := make(map[string]bool, len(r.nodes))
+	for _, n := range r.nodes {
+		if n.raises {
+			keys[n.meta.Key()] = true
+		}
+	}
+	return keys
+}

@@ -41,6 +41,12 @@ const (
 	CallFailed   Kind = "call.failed"   // CallResult
 	CallAnswered Kind = "call.answered" // Answer
 	CallEnded    Kind = "call.ended"    // CallEnd
+
+	NoticeAsked  Kind = "notice.asked"  // Notice
+	NoticeEnded  Kind = "notice.ended"  // NoticeEnd
+	NoticeWanted Kind = "notice.wanted" // NoticeTry
+	NoticeSent   Kind = "notice.sent"   // NoticeResult
+	NoticeFailed Kind = "notice.failed" // NoticeResult
 )
 
 // Started says that the program began to work on this ledger.
@@ -110,7 +116,7 @@ type Alert struct {
 	History     bool      `json:"history,omitempty"` // older than the start of watching: rings nobody
 	Sample      bool      `json:"sample,omitempty"`
 	Incident    int64     `json:"incident,omitempty"`   // the incident that it opened or joined; 0 is none
-	By          string    `json:"by,omitempty"`         // why so: opened, address, session, account, network, technique, low, muted
+	By          string    `json:"by,omitempty"`         // why so: opened, address, session, account, network, wave, technique, low, muted
 	Mute        int64     `json:"mute,omitempty"`       // the mute that silenced it
 	Techniques  []string  `json:"techniques,omitempty"` // of ATT&CK, as the rule's tags name them: attack.t1190
 }

@@ -55,6 +55,11 @@ var full = map[Kind]any{
 	CallFailed:       CallResult{3, 2, true, true, true, time.Second, "v10"},
 	CallAnswered:     Answer{3, "anna", "link"},
 	CallEnded:        CallEnd{3, "closed"},
+	NoticeAsked:      Notice{2, "anna", "mail", []string{"ssh", "admin"}, "aa11", "v11", "new", 7, []string{"address", "country", "hour"}, 40},
+	NoticeEnded:      NoticeEnd{2},
+	NoticeWanted:     NoticeTry{2, 5, "anna", "mail", "notice-2-4", 12, 3, 90, "v12", true, 4, true},
+	NoticeSent:       NoticeResult{2, 5, true, false, false, 0, ""},
+	NoticeFailed:     NoticeResult{2, 5, true, true, true, time.Second, "v13"},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.

@@ -3,9 +3,10 @@
 //
 // One attack is one incident, however many rules, lines, addresses and hours it has. An alert joins an open incident by, in
 // this order: an address that is suspect in both (never one of our own networks, never one that many customers share); a
-// session; an account within 24 hours; the same rule from the same /24 or /64 within an hour; an alert that names nobody, as
-// those from a database log, by the same ATT&CK technique within ten minutes. Otherwise it opens one, unless its
-// level is low.
+// session; an account within 24 hours; the same rule from the same /24 or /64 within an hour; the same ATT&CK technique against
+// accounts of the same kind within six hours of an attack from eight or more addresses (a wave: no address stands for it); an
+// alert that names nobody, as those from a database log, by the same technique within ten minutes. Otherwise it opens one,
+// unless its level is low.
 //
 // Everything here is a keyed hash: the book holds no address and no account name.
 package incident

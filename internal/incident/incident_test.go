@@ -124,6 +124,64 @@ func TestJoining(t *testing.T) {
 	}
 }
 
+// Given an attack from many addresses, when a further alert comes, then it joins by the technique if it is about accounts of
+// the same kind, soon enough.
+func TestWaves(t *testing.T) {
+	wave := func(addresses int) entry.Alert {
+		a := alert("a", "r1", "high", 0, "", "anna")
+		for i := range addresses {
+			a.Sources = append(a.Sources, entry.Party{Hash: fmt.Sprint("b", i), Net: "b", Role: "suspect"})
+		}
+		a.Accounts[0].Realm = "customer"
+		a.Techniques = []string{"attack.t1110.004"}
+		return a
+	}
+	shared := wave(20)
+	for i := range shared.Sources {
+		shared.Sources[i].Shared = true
+	}
+	accounts := func(n int) entry.Alert {
+		a := wave(0)
+		a.Accounts = nil
+		for i := range n {
+			a.Accounts = append(a.Accounts, entry.Party{Hash: fmt.Sprint("u", i), Role: "victim", Realm: "customer"})
+		}
+		return a
+	}
+	other := func(m int, realm, technique string) entry.Alert {
+		a := alert("b", "r2", "medium", m, "c9", "berta")
+		a.Accounts[0].Realm = realm
+		a.Techniques = []string{"attack.t1078", technique}
+		return a
+	}
+	nameless := other(1, "customer", "attack.t1110.001")
+	nameless.Accounts = nil
+	for _, tt := range []struct {
+		name          string
+		first, second entry.Alert
+		by            string
+	}{
+		{"same technique, customers too", wave(8), other(60, "customer", "attack.t1110.001"), "wave"},
+		{"the technique as a whole", wave(8), other(60, "customer", "attack.t1110"), "wave"},
+		{"hours later", wave(8), other(7*60, "customer", "attack.t1110.004"), "opened"},
+		{"other accounts", wave(8), other(1, "admin", "attack.t1110.004"), "opened"},
+		{"another technique", wave(8), other(1, "customer", "attack.t1657"), "opened"},
+		{"no account", wave(8), nameless, "opened"},
+		{"too few addresses for a wave", wave(7), other(1, "customer", "attack.t1110.004"), "opened"},
+		{"many accounts and no address", accounts(11), other(1, "customer", "attack.t1110.004"), "wave"},
+		{"a few accounts and no address", accounts(10), other(1, "customer", "attack.t1110.004"), "opened"},
+		{"shared addresses are no wave", shared, other(1, "customer", "attack.t1110.004"), "opened"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.tell(raised(tt.first), raised(tt.second))
+			if got := d.book.Alerts["b"].By; got != tt.by {
+				t.Errorf("joined by %q, want %q", got, tt.by)
+			}
+		})
+	}
+}
+
 func TestClosedIncidentsAreNotJoined(t *testing.T) {
 	d := newDesk(t)
 	d.tell(raised(alert("a", "r1", "high", 0, "a1")))

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/entry"
@@ -13,12 +15,14 @@ const (
 	networkJoins = time.Hour
 	addressJoins = 7 * 24 * time.Hour
 	sameMoment   = 10 * time.Minute // of an alert that names nobody
+	waveJoins    = 6 * time.Hour    // a slow wave lasts for hours, and tells of itself only at each doubling of its addresses
 	fewAccounts  = 10
+	waveSources  = 8 // suspect addresses of one alert from which on it is a wave
 )
 
 // An index finds the incident that an alert joins. What it says of a closed incident is ignored.
 type index struct {
-	address, session, account, network, technique map[string]seen
+	address, session, account, network, technique, wave map[string]seen
 }
 
 type seen struct {
@@ -59,6 +63,46 @@ func (x *index) add(id int64, a entry.Alert) {
 			put(&x.account, p.Hash, s)
 		}
 	}
+	if isWave(a) {
+		for _, k := range waves(a) {
+			put(&x.wave, k, s)
+		}
+	}
+}
+
+// isWave reports whether an alert is of an attack that is spread over so many addresses that none of them stands for it, or names
+// no address and many accounts. Own and shared addresses do not count: the customers of a phone network are no botnet.
+func isWave(a entry.Alert) bool {
+	if len(a.Sources) == 0 {
+		return len(a.Accounts) > fewAccounts
+	}
+	n := 0
+	for _, p := range a.Sources {
+		if joins(p) {
+			n++
+		}
+	}
+	return n >= waveSources
+}
+
+// waves are what an alert has in common with others of the same wave: an ATT&CK technique, without its part behind the dot,
+// against accounts of the same kind (customers, administrators, FTP).
+func waves(a entry.Alert) (keys []string) {
+	for _, p := range a.Accounts {
+		if p.Realm == "" {
+			continue
+		}
+		for _, t := range a.Techniques {
+			whole := t
+			if i := strings.LastIndexByte(t, '.'); i > len("attack.") {
+				whole = t[:i]
+			}
+			if k := whole + " " + p.Realm; !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
 }
 
 // joins reports whether an address may tie alerts together.
@@ -98,6 +142,11 @@ func (x *pending) find(a entry.Alert) (id int64, by string) {
 			if id = look(func(i *index) map[string]seen { return i.network }, a.Rule+p.Net, networkJoins); id != 0 {
 				return id, "network"
 			}
+		}
+	}
+	for _, k := range waves(a) {
+		if id = look(func(i *index) map[string]seen { return i.wave }, k, waveJoins); id != 0 {
+			return id, "wave"
 		}
 	}
 	if len(a.Sources)+len(a.Accounts)+len(a.Sessions) > 0 {

@@ -45,6 +45,30 @@ payment.bin=411111
 payment.last4=1111
 outcome=failure
 user.role=administrator`},
+		{"name and outcome in members of their own", Options{}, `{"time":"2026-11-13T08:55:45Z","event":"security","action":"sign_in","result":"denied","actor":{"email":"bob"},"guard":"admin","client_ip_address":"203.0.113.7","asn":"AS64500"}`, `
+parsed app-json 2026-11-13T08:55:45Z
+from application,authentication/shop/
+source.ip=203.0.113.7
+source.as.number=64500
+user.name=bob
+user.realm=admin
+event.action=login
+event.outcome=failure
+event.code=security
+action=sign_in
+result=denied
+guard=admin`},
+		{"a gift card, told by the outcome", Options{}, `{"time":"2026-11-13T08:55:45Z","event":"giftcard_lookup","status":"not_found","gift_card_code":"X1","ip":"203.0.113.7"}`, `
+parsed app-json 2026-11-13T08:55:45Z
+from application/shop/
+source.ip=203.0.113.7
+user.realm=customer
+event.action=giftcard-check
+event.outcome=failure
+event.code=giftcard_lookup
+code.text=X1
+code.valid=false
+status=not_found`},
 		{"Monolog", Options{}, `[2022-02-11T14:44:34+01:00] main.WARNING: admin login failed {"username":"bob","ip":"203.0.113.7"} {"url":"/admin"}`, `
 parsed monolog 2022-02-11T13:44:34Z
 from application,authentication/shop/
@@ -54,6 +78,7 @@ user.realm=admin
 event.action=login
 event.outcome=failure
 event.code=admin login failed
+url.original=/admin
 log.channel=main
 log.level=WARNING`},
 		{"Monolog without an object", Options{}, `[2022-02-11 14:44:34] main.CRITICAL: Uncaught x [] []`, `
@@ -224,6 +249,33 @@ func TestVerdicts(t *testing.T) {
 		{"data_export", "export", "", ""},
 		{"order_placed", "order", "", ""},
 		{"cart_viewed", "", "", ""},
+		{"email_address_changed", "email-change", "", ""},
+		{"customer.email.updated", "email-change", "", "customer"},
+		{"newsletter_email_updated", "", "", ""},
+		{"user_created", "account-created", "", ""},
+		{"new admin user", "account-created", "", "admin"},
+		{"Created admin account for bob", "account-created", "", "admin"},
+		{"admin.user.added", "account-created", "", "admin"},
+		{"admin_session_created", "", "", "admin"},
+		{"user created order", "order", "", ""},
+		{"admin product added", "", "", "admin"},
+		{"account_deleted", "account-deleted", "", ""},
+		{"role_changed", "role-change", "", ""},
+		{"user promoted to administrator", "role-change", "", "admin"},
+		{"permissions.granted", "role-change", "success", ""},
+		{"plugin_installed", "plugin-install", "", ""},
+		{"extension.uploaded", "plugin-install", "", ""},
+		{"theme_activated", "theme-install", "", ""},
+		{"settings_saved", "settings-change", "", ""},
+		{"admin.configuration.updated", "settings-change", "", "admin"},
+		{"refund_issued", "refund", "", ""},
+		{"credit_memo_created", "refund", "", ""},
+		{"cart_price_mismatch", "price-mismatch", "", ""},
+		{"order.total.tampered", "price-mismatch", "", ""},
+		{"transaction_declined", "payment", "failure", ""},
+		{"gift_certificate_lookup_not_found", "giftcard-check", "failure", ""},
+		{"store credit balance", "giftcard-check", "", ""},
+		{"USER_AUTHENTICATED", "login", "success", ""},
 	} {
 		v := verdictOf(c.code)
 		if v.action != c.action || v.outcome != c.outcome || v.realm != c.realm {
@@ -250,7 +302,7 @@ func TestJSON(t *testing.T) {
 		{`{"a":tru}`, false, nil},
 		{`{"a":"b`, false, nil},
 		{`[1]`, false, nil},
-		{`{"a":[[[[[[[[[[1]]]]]]]]]]}`, false, nil},
+		{`{"a":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}`, false, nil},
 	} {
 		p := parser(t, Options{})
 		_, ok := p.object(c.in)

@@ -10,15 +10,11 @@ import (
 // appSlots are the meanings that go into fields. What only hints at the outcome or the realm stays visible in Extra.
 var appSlots = []slot{slotTime, slotExactTime, slotClient, slotPeer, slotForwarded, slotPort, slotUser, slotSession, slotAgent,
 	slotMethod, slotURL, slotPath, slotQuery, slotSeconds, slotMillis, slotNanos, slotUpstreamStatus, slotUpstreamSeconds,
-	slotCode, slotText, slotType, slotReason, slotAmount, slotBIN, slotLast4, slotCard, slotOrder, slotVoucher, slotValid, slotFile, slotSize, slotBytes}
+	slotCode, slotText, slotType, slotReason, slotAmount, slotBIN, slotLast4, slotCard, slotOrder, slotVoucher, slotValid, slotFile, slotSize, slotBytes, slotASN}
 
 // readAppJSON reads a JSON line of an application: an object with a time and something that happened.
 func readAppJSON(p *Parser, st *stream, r *record.Record, s string, _ time.Time) bool {
-	if s[0] != '{' {
-		return false
-	}
-	rest, ok := p.object(s)
-	if !ok || strings.TrimSpace(rest) != "" {
+	if !p.onlyJSON(s) || !p.generic() {
 		return false
 	}
 	f := p.sortedPairs()
@@ -56,8 +52,8 @@ func (p *Parser) appObject(r *record.Record, f *fields, needTime bool) bool {
 	webTimings(r, f)
 	p.objectClient(r, f)
 	v := verdictOf(code.text)
-	v.refine(f)
-	appMoney(r, f)
+	v.refine(f, code)
+	appMoney(r, f, v)
 	appFile(r, f, v.action)
 	v.set(r)
 	if status, ok := whole(f.text(slotStatus)); ok && status >= 100 && status < 1000 {
@@ -88,7 +84,8 @@ func appCode(f *fields) (pair, bool) {
 // maxCode is how long a message may be and still be taken as the name of what happened.
 const maxCode = 64
 
-func appMoney(r *record.Record, f *fields) {
+// appMoney sets what tells of payments and of codes that stand for money. Where nothing says whether a code exists, the outcome does.
+func appMoney(r *record.Record, f *fields, v verdict) {
 	if v, ok := number(f.text(slotAmount)); ok {
 		r.Set(record.PaymentAmount, v)
 	}
@@ -106,8 +103,10 @@ func appMoney(r *record.Record, f *fields) {
 		}
 	}
 	f.set(r, record.CodeText, slotVoucher)
-	if q, ok := f.take(slotValid); ok && q.kind == jsonBool {
-		r.Set(record.CodeValid, record.Bool(q.text == "true"))
+	if valid, ok := f.truth(slotValid); ok {
+		r.Set(record.CodeValid, record.Bool(valid))
+	} else if (v.action == "giftcard-check" || v.action == "coupon-check") && v.outcome != "" {
+		r.Set(record.CodeValid, record.Bool(v.outcome == "success"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"strings"
 	"testing"
 
 	"tocsin/internal/record"
@@ -28,3 +29,16 @@ func BenchmarkWebJSON(b *testing.B)  { benchmark(b, logLines(b, "range-a/same/ac
 func BenchmarkAppJSON(b *testing.B)  { benchmark(b, logLines(b, "range-a/logs/app.jsonl")) }
 func BenchmarkSyslog(b *testing.B)   { benchmark(b, logLines(b, "range-a/logs/auth.log")) }
 func BenchmarkGeneral(b *testing.B)  { benchmark(b, logLines(b, "range-a/logs/mariadb-general.log")) }
+
+// BenchmarkFiles reads the lines of each new format, over and over.
+func BenchmarkFiles(b *testing.B) {
+	byFormat := map[string][]string{}
+	for _, c := range fileCases() {
+		if c.file == "" {
+			byFormat[c.format] = append(byFormat[c.format], strings.Split(c.lines, "\n")...)
+		}
+	}
+	for _, format := range sortedKeys(byFormat) {
+		b.Run(format, func(b *testing.B) { benchmark(b, byFormat[format]) })
+	}
+}

@@ -47,6 +47,22 @@ var seeds = []string{
 	"#Software: Pure-FTPd\n1151826125 44a78f8a.6aa1 anna 203.0.113.7 U 42 1 /a b\n2023-10-03 12:00:03 203.0.113.7 []sent /a 226 anna 42",
 	`<165>1 2003-10-11T22:14:15.003Z h e - ID47 [a@1 b="c\]" d="e"][f g="h"]`,
 	`[Fri Sep 09 10:42:29 2011] [core:error] [pid 3:tid 1] (13)x: [client 203.0.113.7:5] AH00035: y, referer: z`,
+	`203.0.113.7 - - [02/Oct/2017:20:22:07 +0000] "GET /a HTTP/1.1" - - "-" "x" 262 "r" "http://172.19.0.3:5601" 2ms`,
+	`{"ClientAddr":"203.0.113.7:1","ClientHost":"6.6.6.6","RequestMethod":"GET","RequestPath":"/a","StartUTC":"2021-12-08T14:02:43Z","DownstreamStatus":200,"Duration":1,"OriginStatus":0}`,
+	`{"ClientIP":"203.0.113.7","ClientRequestMethod":"GET","ClientRequestURI":"/a?b","EdgeStartTimestamp":1545067628044000000,"EdgeEndTimestamp":"2023-03-03T05:30:05Z","EdgeResponseStatus":200,"RayID":"1"}`,
+	`{"level":"info","ts":1693840791.7,"logger":"http.log.access","request":{"remote_ip":"203.0.113.7","method":"GET","uri":"/","headers":{"User-Agent":["x"]}},"status":0}` + "\n2020/05/26 20:44:49.126\tINFO\thttp.log.access\thandled request\t{\"request\": {\"method\": \"GET\", \"uri\": \"/\", \"remote_addr\": \"[::1]:5\"}, \"status\": 200}",
+	`https 2023-04-26T12:22:55.463821Z app/a/b 203.0.113.7:44740 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET https://a:443/x HTTP/1.1" "c" - - arn "Root=1" "a" "-" 0 2018-07-02T22:22:48Z "waf" "-" "-"`,
+	`203.0.113.7:14853 [14/Jan/2015:12:48:57.127] f~ b/s 170/0/0/3/173 200 739 - - --NN 0/0/0/0/0 0/0 {a|#22} "GET /x HTTP/2.0"` + "\n203.0.113.7:1 [14/Jan/2015:12:48:57.127] f b/s 0/0/1 212 SC 1/1/0/0/0 0/0\nConnect from ::1:5 to 10.0.0.1:80 (a/HTTP)\n203.0.113.7:1 [28/Feb/2025:02:43:10.123] a/b: SSL handshake failure",
+	"#Version: 1.0\n#Fields: date time x-edge-location c-ip cs-method cs-uri-stem sc-status cs-uri-query\n2024-03-12\t15:22:28\tC\t203.0.113.7\tGET\t/a%2527\t200\tq",
+	`{"date":"2024-11-14","time":"22:34:06","c-ip":"203.0.113.7","cs-method":"GET","cs-uri-stem":"/a","sc-status":"304","x-edge-location":"x"}`,
+	"#Software: Microsoft IIS\n#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken\n2018-01-01 08:09:10 203.0.113.7 GET / - 200 5",
+	`{"eventVersion":"1","eventTime":"2023-04-11T15:24:00Z","eventSource":"a","eventName":"ConsoleLogin","sourceIPAddress":"203.0.113.7","userIdentity":{"arn":"a:b/c"},"requestParameters":{"a":[{"b":1}]},"responseElements":{"ConsoleLogin":"Failure"}}`,
+	"# Time: 161209 14:37:59\n# User@Host: a[a] @  [203.0.113.7]  Id: 7\n# Query_time: 1.5  Lock_time: 0 Rows_sent: 1\nuse x;\nSET timestamp=1481294279;\nSELECT 1\n# User@Host: b[b] @  [9.9.9.9];\n# User@Host: c[c] @ h []",
+	"id_log\tmessage\tdate_add\tid_employee\n1\tBack office connection from 203.0.113.7\t2025-10-09 13:38:21\t1\n*ERROR* \tv1.7\t2022/05/12 - 11:02:33: x",
+	`"Time","Action Group","Action","IP Address","Username","Result","Full Action Name"` + "\n" + `"Jul 12, 2021, 10:20:31 AM","a","Login","203.0.113.7","b ""c""","Failure","adminhtml_user_save"`,
+	`2024-02-02T03:58:51+00:00 ERROR Your card was declined in /a/wp-content/x.php on line 5 CONTEXT: {"source":"x","order_id":5}` + "\n03-06-2018 @ 21:56:54 - ====Start Log====\nmore",
+	`2019-08-15 8:12:58 - PHP Notice:  x in /a/b.php on line 5`,
+	`[2022-02-11T14:44:34.5+01:00] a.b.ERROR: Uncaught PHP Exception A\B: "x {"y":1}" at /a.php line 5 {"exception":"[object] (A\\B(code: 0): x at /a.php:5)"} {"ip":"203.0.113.7"}`,
 	"\ufeff\r\n \n\x00\xff\u202e",
 }
 
@@ -164,8 +180,16 @@ func FuzzNames(f *testing.F) {
 		{`2023-03-12 11:17:28.425 UTC [5] FATAL:  no pg_hba.conf entry for host "203.0.113.7", user "%s", database "x", no encryption`, false},
 		{"161209 14:18:53 [Warning] Access denied for user '%s'@'203.0.113.7' (using password: NO)", true},
 		{`2023-04-06T09:13:34,820Z [http] WARN  o.a.g.r.auth.AuthenticationService - Authentication attempt from [203.0.113.7, 10.0.0.1] for user "%s" failed.`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s {"ip":"203.0.113.7"} []`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s {"a":"b"} {"ip":"203.0.113.7"}`, false},
+		{`[2022-02-11 14:44:34] main.ERROR: %s [] []`, false},
+		{`203.0.113.7:1 [14/Jan/2015:12:48:57.127] a b/c 0/0/0/0/0 200 739 - - ---- 0/0/0/0/0 0/0 "GET /%s HTTP/1.1"`, false},
+		{`http 2023-04-26T12:22:55.463821Z app/a/b 203.0.113.7:1 - -1 -1 -1 400 - 34 366 "GET http://a:80/%s HTTP/1.1" "c" - - -`, false},
+		{`203.0.113.7 - - [02/Oct/2017:20:22:07 +0000] "GET / HTTP/1.1" 200 0 "-" "%s" 1 "r" "s" 2ms`, false},
+		{"2024-03-12\t15:22:28\tC\t703\t203.0.113.7\tGET\td\t/%s\t400\t-\tx\t-\t-\tError\tx\th\thttps\t62\t0.113\t-\tT\tA\tError\tHTTP/2.0\t-\t-\t5\t0.1\tError\tt\t20\t-\t-", false},
+		{`2024-02-02T03:58:51+00:00 ERROR %s CONTEXT: {"a":"b"}`, false},
 	}
-	for _, name := range []string{"root", "", "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff",
+	for _, name := range []string{"root", "", `x {"ip":"9.9.9.9"}`, `x {"ip":"9.9.9.9"} []`, `x CONTEXT: {"ip":"9.9.9.9"}`, "x from 9.9.9.9 port 1 ssh2", `x] OK LOGIN: Client "9.9.9.9"`, "x'@'9.9.9.9' (", "invalid user x", "illegal user x", "x ssh2", " ", "\x00\xff",
 		"x,client=9.9.9.9", "user=x,client=9.9.9.9", `x FATAL:  no pg_hba.conf entry for host "9.9.9.9", user "a`, "x LOG:  connection received: host=9.9.9.9 port=5"} {
 		for i := range templates {
 			f.Add(name, byte(i))

@@ -18,7 +18,11 @@
 // proftpd, dovecot) get login from PAM. "message repeated N times" and "PAM N more authentication failures" carry N
 // in the extra field "repeat".
 //
-// A Parser keeps, per host and file, the format, the time of the last line and counts; that state is its Snapshot.
+// JSON is read by what its names mean (json.go), unless they are those of one program (namedjson.go). What no format knows, a Mapping of the
+// user's tells. A line of a file that CloudTrail delivered holds many events: who reads lines takes them apart with Parts or Unwrap.
+//
+// A Parser keeps, per host and file, the format, the time of the last line, the names of columns that a header line gave, the entry of a
+// slow query log that goes on, and counts; that state is its Snapshot.
 // It reads no clock: a stamp without year is placed by the caller's hint. It is not safe for concurrent use.
 package intake
 
@@ -39,11 +43,14 @@ type Options struct {
 	Geo     *Geo           // place and owner of addresses; nil sets none
 	Trusted []netip.Prefix // proxies whose X-Forwarded-For is believed
 	Zone    *time.Location // of stamps that name no zone; nil is UTC
+	Maps    []Mapping      // of JSON that no format knows; tried first, in this order
 }
 
 // A Parser reads lines of many files. One goroutine at a time may use it.
 type Parser struct {
+	o       Options
 	formats []format
+	maps    int // how many of the formats, the first ones, are mappings
 	geo     *Geo
 	trusted []netip.Prefix
 	zone    *time.Location
@@ -78,12 +85,21 @@ type format struct {
 func allFormats() []format {
 	return []format{
 		{name: "ftp-clf", read: readFTPCommon},
+		{name: "traefik", read: readTraefik},
 		{name: combinedName, read: readCombined},
+		{name: "cloudflare", read: programJSON(cloudflareJSON, `"ClientRequest`)},
+		{name: "traefik-json", read: programJSON(traefikJSON, `"RequestPath"`)},
+		{name: "caddy", read: readCaddy},
+		{name: "cloudtrail", read: programJSON(cloudTrailJSON, `"eventSource"`)},
+		{name: "cloudfront", read: readCloudFront},
+		{name: "aws-alb", read: readALB},
+		{name: "haproxy", read: readHAProxy},
 		{name: "journal-json", read: readJournal},
 		{name: "postgres-json", read: readPostgresJSON},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
+		{name: "mysql-slow", read: readSlow, lines: true, sole: true},
 		{name: "mysql-error", read: readMySQLError, lines: true},
 		{name: "postgres-csv", read: readPostgresCSV},
 		{name: "postgres", read: readPostgres, lines: true},
@@ -93,6 +109,11 @@ func allFormats() []format {
 		{name: "vsftpd", read: readVsftpd},
 		{name: "xferlog", read: readXferlog},
 		{name: "pure-ftpd", read: readPureFTPd},
+		{name: "w3c", read: readW3C},
+		{name: "woocommerce", read: readWoo, lines: true},
+		{name: "opencart", read: readOpenCart, lines: true},
+		{name: "prestashop", read: readPrestaShop, lines: true},
+		{name: "magento-actions", read: readMagentoActions},
 		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
 		{name: "syslog", read: readSyslog},
@@ -113,6 +134,7 @@ func Formats() []string {
 // New makes a parser. The error names the known formats when o.As is none of them.
 func New(o Options) (*Parser, error) {
 	p := &Parser{
+		o:       o,
 		formats: allFormats(),
 		geo:     o.Geo,
 		trusted: o.Trusted,
@@ -124,10 +146,20 @@ func New(o Options) (*Parser, error) {
 		p.zone = time.UTC
 	}
 	p.derive, p.quick = p.follow, len(p.trusted) == 0
+	var mapped []format
+	for _, m := range o.Maps {
+		w, err := newMapper(m, p.zone)
+		if err != nil {
+			return nil, err
+		}
+		mapped = append(mapped, format{name: mapPrefix + m.Name, read: w.read})
+	}
+	p.formats, p.maps = append(mapped, p.formats...), len(mapped)
 	p.layout = record.NewLayout(quickFields[:], quickLater[:])
 	if o.As == "" {
 		return p, nil
 	}
+	p.maps = 0
 	for _, f := range p.formats {
 		if f.name == o.As {
 			p.formats = []format{f}
@@ -197,19 +229,22 @@ func blank(r *record.Record) {
 
 // read tries the file's own format, then the others.
 func (p *Parser) read(st *stream, r *record.Record, text string, hint time.Time) {
+	if p.maps > 0 && text[0] == '{' && p.mapped(st, r, text, hint) {
+		return
+	}
 	own := p.formatOf(st)
 	if own >= 0 {
 		if p.try(own, st, r, text, hint) {
 			return
 		}
-		if p.formats[own].sole {
+		if p.formats[own].sole && st.Parsed > 0 {
 			p.carryOn(own, st, r, text)
 			return
 		}
 	}
-	for i := range p.formats {
+	for i := p.maps; i < len(p.formats); i++ {
 		// A line that hostile text started must not turn a file for good into one whose lines are never tried as others.
-		if i == own || own >= 0 && p.formats[i].sole {
+		if i == own || own >= 0 && p.formats[i].sole && !(p.formats[own].sole && st.Parsed == 0) {
 			continue
 		}
 		if p.try(i, st, r, text, hint) {
@@ -220,6 +255,17 @@ func (p *Parser) read(st *stream, r *record.Record, text string, hint time.Time)
 	if own >= 0 {
 		p.carryOn(own, st, r, text)
 	}
+}
+
+// mapped tries the mappings. They come before the file's own format, which may be any program's JSON.
+func (p *Parser) mapped(st *stream, r *record.Record, text string, hint time.Time) bool {
+	for i := range p.maps {
+		if p.try(i, st, r, text, hint) {
+			st.Format = p.formats[i].name
+			return true
+		}
+	}
+	return false
 }
 
 // try reads text in one format, and leaves r as it was when that fails.
@@ -239,7 +285,7 @@ func (p *Parser) carryOn(own int, st *stream, r *record.Record, text string) {
 	if !f.lines || !st.Open {
 		return
 	}
-	if f.sole || f.name == "nginx-error" || continues(text) {
+	if f.sole || f.name == "nginx-error" || f.name == "woocommerce" || continues(text) {
 		r.Class = record.Continuation
 		r.Format = f.name
 		r.SetText(record.Message, text)

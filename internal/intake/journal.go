@@ -12,11 +12,7 @@ import (
 // an array of its bytes; one above 4 KiB is null unless --all was given. Names that begin with "_" are the journal's own;
 // the others are what the program said of itself.
 func readJournal(p *Parser, st *stream, r *record.Record, s string, hint time.Time) bool {
-	if s[0] != '{' {
-		return false
-	}
-	rest, ok := p.object(s)
-	if !ok || strings.TrimSpace(rest) != "" {
+	if !p.onlyJSON(s) {
 		return false
 	}
 	t, ok := p.journalTime()

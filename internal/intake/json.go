@@ -29,7 +29,7 @@ const (
 const (
 	maxPairs = 256 // of one line; more are read over
 	maxList  = 32  // elements of one array; more are read over
-	maxDepth = 8   // of objects and arrays; a deeper line is not read
+	maxDepth = 16  // of objects and arrays; a deeper line is not read
 	maxKey   = 120 // bytes of a name; a longer one is read over
 )
 
@@ -300,6 +300,7 @@ const (
 	slotFile
 	slotVia
 	slotLevel
+	slotASN
 	numSlots
 )
 
@@ -313,6 +314,9 @@ var slotNames = map[string]slot{
 	"ip": slotClient, "clientip": slotClient, "sourceip": slotClient, "srcip": slotClient, "source.ip": slotClient, "client.ip": slotClient,
 	"ipaddress": slotClient, "clientaddr": slotClient, "clientaddress": slotClient, "request.clientip": slotClient, "userip": slotClient,
 	"context.ip": slotClient, "extra.ip": slotClient, "req.ip": slotClient, "client": slotClient, "context.clientip": slotClient,
+	"clientipaddress": slotClient, "addr": slotClient, "sourceaddress": slotClient, "src": slotClient, "source": slotVia, "requestip": slotClient, "req.clientip": slotClient,
+	"http.clientip": slotClient, "network.client.ip": slotClient, "request.ip": slotClient, "user.ip": slotClient, "cip": slotClient, "visitorip": slotClient,
+	"asn": slotASN, "clientasn": slotASN, "source.as.number": slotASN, "asnumber": slotASN, "client.asn": slotASN,
 	"remoteaddr": slotPeer, "remoteip": slotPeer, "clienthost": slotPeer, "request.remoteip": slotPeer, "remoteaddress": slotPeer,
 	"req.remoteaddress": slotPeer, "remotehost": slotPeer, "host.ip": slotNone,
 	"xff": slotForwarded, "xforwardedfor": slotForwarded, "httpxforwardedfor": slotForwarded, "forwardedfor": slotForwarded,
@@ -323,9 +327,12 @@ var slotNames = map[string]slot{
 	"user": slotUser, "account": slotUser, "email": slotUser, "username": slotUser, "login": slotUser, "customer": slotUser,
 	"customeremail": slotUser, "useremail": slotUser, "user.name": slotUser, "user.email": slotUser, "user.id": slotUser, "userid": slotUser,
 	"remoteuser": slotUser, "clientusername": slotUser, "context.user": slotUser, "context.username": slotUser, "context.email": slotUser,
-	"identifier": slotUser, "actor": slotUser, "adminuser": slotUser, "request.user": slotUser, "accountid": slotUser,
-	"realm": slotRealm, "usertype": slotRealm, "userrole": slotRealm, "role": slotRealm, "apitype": slotRealm, "user.role": slotRealm, "user.type": slotRealm,
-	"sid": slotSession, "session": slotSession, "sessionid": slotSession, "session.id": slotSession, "phpsessid": slotSession,
+	"identifier": slotUser, "actor": slotUser, "actor.name": slotUser, "actor.email": slotUser, "actor.username": slotUser, "emailaddress": slotUser,
+	"mail": slotUser, "userlogin": slotUser, "loginname": slotUser, "adminname": slotUser, "operator": slotUser, "performedby": slotUser, "principal": slotUser,
+	"customer.email": slotUser, "customer.id": slotUser, "customerid": slotUser, "context.userid": slotUser, "user.username": slotUser, "user.login": slotUser, "usr": slotUser,
+	"member": slotUser, "adminuser": slotUser, "request.user": slotUser, "accountid": slotUser,
+	"realm": slotRealm, "guard": slotRealm, "area": slotRealm, "portal": slotRealm, "accounttype": slotRealm, "actor.role": slotRealm, "actor.type": slotRealm, "usertype": slotRealm, "userrole": slotRealm, "role": slotRealm, "apitype": slotRealm, "user.role": slotRealm, "user.type": slotRealm,
+	"sid": slotSession, "sessid": slotSession, "sessiontoken": slotSession, "session": slotSession, "sessionid": slotSession, "session.id": slotSession, "phpsessid": slotSession,
 
 	"ua": slotAgent, "useragent": slotAgent, "httpuseragent": slotAgent, "agent": slotAgent, "useragent.original": slotAgent,
 	"requestuseragent": slotAgent, "request.headers.useragent": slotAgent, "req.headers.useragent": slotAgent,
@@ -343,10 +350,10 @@ var slotNames = map[string]slot{
 	"url.domain": slotHost, "req.headers.host": slotHost,
 	"st": slotStatus, "status": slotStatus, "statuscode": slotStatus, "downstreamstatus": slotStatus, "http.response.statuscode": slotStatus,
 	"responsestatus": slotStatus, "res.statuscode": slotStatus, "httpstatus": slotStatus, "code.status": slotStatus,
-	"outcome": slotOutcome, "result": slotOutcome, "event.outcome": slotOutcome,
-	"success": slotSuccess, "ok": slotSuccess, "succeeded": slotSuccess,
+	"outcome": slotOutcome, "result": slotOutcome, "state": slotOutcome, "decision": slotOutcome, "paymentstatus": slotOutcome, "event.outcome": slotOutcome,
+	"success": slotSuccess, "successful": slotSuccess, "issuccess": slotSuccess, "ok": slotSuccess, "succeeded": slotSuccess,
 	"bodybytessent": slotBodyBytes, "http.response.body.bytes": slotBodyBytes, "downstreamcontentsize": slotBodyBytes, "responsesize": slotBodyBytes,
-	"bytessent": slotBytes, "http.response.bytes": slotBytes, "bytes": slotBytes, "rowsbytes": slotBytes,
+	"bytessent": slotBytes, "http.response.bytes": slotBytes, "bytes": slotBytes, "bytesout": slotBytes, "exportbytes": slotBytes, "transfer.bytes": slotBytes, "contentlength": slotBytes, "rowsbytes": slotBytes,
 	"size": slotSize, "filesize": slotSize, "file.size": slotSize, "length": slotSize,
 	"rt": slotSeconds, "requesttime": slotSeconds, "durationsec": slotSeconds,
 	"durationms": slotMillis, "responsetime": slotMillis, "elapsedms": slotMillis, "latencyms": slotMillis, "tookms": slotMillis,
@@ -358,19 +365,19 @@ var slotNames = map[string]slot{
 	"action": slotAction, "event.action": slotAction, "activity": slotAction, "operation": slotAction,
 	"type": slotType, "filetype": slotType, "mimetype": slotType, "file.mimetype": slotType, "contenttype": slotType, "kind": slotType,
 	"msg": slotText, "message": slotText,
-	"reason": slotReason, "failurereason": slotReason, "declinereason": slotReason, "error": slotReason, "errorcode": slotReason,
+	"reason": slotReason, "failure": slotReason, "errormessage": slotReason, "reasoncode": slotReason, "failurereason": slotReason, "declinereason": slotReason, "error": slotReason, "errorcode": slotReason,
 	"event.reason": slotReason, "declinecode": slotReason, "error.message": slotReason,
 
-	"amount": slotAmount, "total": slotAmount, "grandtotal": slotAmount, "payment.amount": slotAmount,
-	"bin": slotBIN, "cardbin": slotBIN, "iin": slotBIN, "payment.bin": slotBIN, "card.bin": slotBIN,
-	"last4": slotLast4, "cardlast4": slotLast4, "lastfour": slotLast4, "payment.last4": slotLast4, "card.last4": slotLast4,
+	"amount": slotAmount, "orderamount": slotAmount, "refundamount": slotAmount, "amount.value": slotAmount, "total": slotAmount, "grandtotal": slotAmount, "payment.amount": slotAmount,
+	"bin": slotBIN, "card.iin": slotBIN, "first6": slotBIN, "cardfirst6": slotBIN, "card.first6": slotBIN, "cardbin": slotBIN, "iin": slotBIN, "payment.bin": slotBIN, "card.bin": slotBIN,
+	"last4": slotLast4, "card.lastfour": slotLast4, "cardlastfour": slotLast4, "paymentmethod.last4": slotLast4, "lastdigits": slotLast4, "cardlast4": slotLast4, "lastfour": slotLast4, "payment.last4": slotLast4, "card.last4": slotLast4,
 	"cardnumber": slotCard, "pan": slotCard, "maskedcard": slotCard, "maskedpan": slotCard,
 	"order": slotOrder, "orderid": slotOrder, "ordernumber": slotOrder, "order.id": slotOrder, "incrementid": slotOrder,
-	"code": slotVoucher, "coupon": slotVoucher, "couponcode": slotVoucher, "giftcard": slotVoucher, "giftcardcode": slotVoucher,
+	"code": slotVoucher, "giftcard.code": slotVoucher, "coupon.code": slotVoucher, "voucher.code": slotVoucher, "cardcode": slotVoucher, "coupon": slotVoucher, "couponcode": slotVoucher, "giftcard": slotVoucher, "giftcardcode": slotVoucher,
 	"voucher": slotVoucher, "vouchercode": slotVoucher, "code.text": slotVoucher, "promocode": slotVoucher,
-	"valid": slotValid, "isvalid": slotValid, "code.valid": slotValid,
-	"file": slotFile, "filename": slotFile, "filepath": slotFile, "file.path": slotFile, "file.name": slotFile, "upload": slotFile,
-	"via": slotVia, "source": slotVia, "channel": slotVia, "endpoint": slotVia,
+	"valid": slotValid, "found": slotValid, "exists": slotValid, "codevalid": slotValid, "isvalid": slotValid, "code.valid": slotValid,
+	"file": slotFile, "originalname": slotFile, "targetpath": slotFile, "attachment": slotFile, "filename": slotFile, "filepath": slotFile, "file.path": slotFile, "file.name": slotFile, "upload": slotFile,
+	"via": slotVia, "channel": slotVia, "endpoint": slotVia,
 	"level": slotLevel, "severity": slotLevel, "loglevel": slotLevel, "levelname": slotLevel, "log.level": slotLevel,
 }
 
@@ -427,6 +434,17 @@ func (f *fields) text(s slot) string {
 }
 
 func (f *fields) has(s slot) bool { return f.at[s] != 0 }
+
+// truth reads a slot that says yes or no: as JSON does, as 1 and 0, or in a word.
+func (f *fields) truth(s slot) (yes, ok bool) {
+	switch f.text(s) {
+	case "true", "1", "yes", "True", "Y":
+		return true, true
+	case "false", "0", "no", "False", "N":
+		return false, true
+	}
+	return false, false
+}
 
 // set sets a text field; "-" is missing.
 func (f *fields) set(r *record.Record, field record.Field, s slot) {

@@ -15,18 +15,33 @@ func Known(firstLines []string) (format string, ok bool) {
 	if err != nil {
 		return "", false
 	}
+	return p.known("", firstLines)
+}
+
+// Known is the same with the parser's mappings, for a file of that name. The parser itself does not change.
+func (p *Parser) Known(file string, firstLines []string) (format string, ok bool) {
+	fresh, err := New(Options{Maps: p.o.Maps, Zone: p.o.Zone})
+	if err != nil {
+		return "", false
+	}
+	return fresh.known(file, firstLines)
+}
+
+func (p *Parser) known(file string, firstLines []string) (format string, ok bool) {
 	hint := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	counts := map[string]int{}
 	lines := 0
 	for _, text := range firstLines {
-		r := p.Parse(record.Line{Raw: text}, hint)
-		if r.Class == record.Empty {
-			continue
-		}
-		lines++
-		// An unparsed line of a format has a good header: a daemon's log, with nothing yet that is known.
-		if r.Format != "" {
-			counts[r.Format]++
+		for part := range Parts(text) {
+			r := p.Parse(record.Line{File: file, Raw: part}, hint)
+			if r.Class == record.Empty {
+				continue
+			}
+			lines++
+			// An unparsed line of a format has a good header: a daemon's log, with nothing yet that is known.
+			if r.Format != "" {
+				counts[r.Format]++
+			}
 		}
 	}
 	best := ""

@@ -21,6 +21,9 @@ type stream struct {
 	Quoted  int    `json:"quoted,omitempty"`  // lines of the csvlog's entry whose quote is open
 	Product string `json:"product,omitempty"` // "nginx" or "apache", when file name or lines told
 
+	Fields []string `json:"fields,omitempty"` // names of the columns, as the last header line had them
+	Slow   *slow    `json:"slow,omitempty"`   // the entry of the slow query log that is being read
+
 	timed    bool // since Begin a line had a time,
 	borrowed bool // and before that one took its time from a line before Begin (part.go)
 }

@@ -153,6 +153,16 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 		return p.inner(st, r, withoutNumber(text), hint, readPostgres)
 	case "tomcat", "tomcat8", "tomcat9", "tomcat10", "guacamole", "catalina.sh", "java":
 		return p.inner(st, r, text, hint, readGuacamole)
+	case "haproxy":
+		return p.inner(st, r, text, hint, readHAProxy)
+	case "traefik":
+		if p.inner(st, r, text, hint, readTraefik) {
+			return true
+		}
+	case "caddy":
+		if !strings.HasPrefix(text, "{") {
+			return p.inner(st, r, text, hint, readCaddy)
+		}
 	case "guacd":
 		return guacd(r, text)
 	case "useradd", "usermod", "userdel", "groupadd", "groupdel", "gpasswd", "passwd", "chpasswd", "chage":
@@ -223,6 +233,12 @@ func (p *Parser) structured(st *stream, r *record.Record, text string) bool {
 		return false
 	}
 	t := r.Time
+	if of := p.jsonProgram(); of != anyProgram && p.readProgram(of, r, text) {
+		if r.Time.IsZero() {
+			r.Time = t
+		}
+		return true
+	}
 	f := p.sortedPairs()
 	ok = p.webObject(st, r, &f) || p.appObject(r, &f, false)
 	if r.Time.IsZero() {

@@ -231,6 +231,20 @@ func extra(r *record.Record, name string, v record.Value) {
 	}
 }
 
+// textExtra keeps a text that says something.
+func textExtra(r *record.Record, name, text string) {
+	if text != "" && text != "-" {
+		extra(r, name, record.Text(text))
+	}
+}
+
+// setExtraInt keeps a whole number.
+func setExtraInt(r *record.Record, name, text string) {
+	if n, ok := whole(text); ok {
+		extra(r, name, record.Int(n, text))
+	}
+}
+
 // maxExtra bounds how many fields of its own an application's line may have.
 const maxExtra = 64
 

@@ -1,6 +1,10 @@
 package intake
 
-import "tocsin/internal/record"
+import (
+	"strings"
+
+	"tocsin/internal/record"
+)
 
 // A verdict is what an application's own name for something means in the words that rules use.
 type verdict struct {
@@ -24,45 +28,12 @@ func verdictOf(code string) verdict {
 	var w words
 	w.read(code)
 	v := verdict{outcome: w.outcome()}
-	switch {
-	case w.any("password", "passwort", "pwd") && w.any("reset", "forgot", "forgotten", "recover", "recovery"):
-		v.action = "password-reset"
-	case w.any("password", "pwd") && w.any("changed", "change", "updated", "update", "set"):
-		v.action = "password-change"
-	case w.any("address") && w.any("changed", "change", "updated", "update", "added", "new"):
-		v.action = "address-change"
-	case w.any("email", "mail") && w.any("changed", "change", "updated", "update"):
-		v.action = "email-change"
-	case w.any("logout", "signout", "logoff") || w.both("log", "out") || w.both("sign", "out") || w.both("logged", "out"):
-		v.action = "logout"
-	case w.any("login", "signin", "logon", "authentication", "auth") || w.both("log", "in") || w.both("sign", "in") || w.both("logged", "in") || w.both("signed", "in"):
-		v.action = "login"
-		if v.outcome == "" && w.any("logged", "signed") {
-			v.outcome = "success"
-		}
-	case w.any("giftcard", "giftcards") || w.both("gift", "card"):
-		v.action = "giftcard-check"
-	case w.any("coupon", "voucher", "promo", "discount", "promocode"):
-		v.action = "coupon-check"
-	case w.any("refund", "refunded"):
-		v.action = "refund"
-	case w.any("payment", "charge", "authorisation", "authorization", "card", "payments"):
-		v.action = "payment"
-	case w.any("export", "exported", "dump"):
-		v.action = "export"
-	case w.any("upload", "uploaded", "uploads"):
-		v.action = "upload"
-	case w.any("download", "downloaded", "downloads"):
-		v.action = "download"
-	case w.any("delete", "deleted", "remove", "removed"):
-		v.action = "delete"
-	case w.any("register", "registered", "signup", "registration"):
-		v.action = "register"
-	case w.any("order") && w.any("placed", "created", "new", "completed"):
-		v.action = "order"
+	v.action = w.action()
+	if v.action == "login" && v.outcome == "" && w.any("logged", "signed", "authenticated") {
+		v.outcome = "success"
 	}
 	switch {
-	case w.any("admin", "backend", "staff", "backoffice", "wp", "administrator", "employee"):
+	case w.any("admin", "backend", "staff", "backoffice", "wp", "administrator", "superadmin", "employee", "operator"):
 		v.realm = "admin"
 	case w.any("customer", "shopper", "buyer", "member", "storefront"):
 		v.realm = "customer"
@@ -70,13 +41,29 @@ func verdictOf(code string) verdict {
 	return v
 }
 
-// refine adds what other members of the object tell.
-func (v *verdict) refine(f *fields) {
+// refine adds what other members of the object tell. code is the one that v was read from.
+func (v *verdict) refine(f *fields, code pair) {
+	for _, s := range []slot{slotAction, slotType} {
+		q, ok := f.take(s)
+		if !ok || q.kind != jsonText || q.text == code.text || strings.Contains(q.text, "/") {
+			continue
+		}
+		more := verdictOf(q.text)
+		if v.action == "" {
+			v.action = more.action
+		}
+		if v.outcome == "" {
+			v.outcome = more.outcome
+		}
+		if v.realm == "" && v.action == "login" { // an export of "customers" is no customer's
+			v.realm = more.realm
+		}
+	}
 	if v.outcome == "" {
 		v.outcome = toldOutcome(f)
 	}
-	if valid, ok := f.take(slotValid); ok && valid.kind == jsonBool && v.outcome == "" {
-		v.outcome = outcomeOf(valid.text == "true")
+	if valid, ok := f.truth(slotValid); ok && v.outcome == "" {
+		v.outcome = outcomeOf(valid)
 	}
 	if v.realm == "" {
 		v.realm = toldRealm(f)
@@ -84,9 +71,9 @@ func (v *verdict) refine(f *fields) {
 	if v.realm != "" {
 		return
 	}
-	// Only the back office exports; other accounts of a shop are its customers'.
+	// Only the back office does these; other accounts of a shop are its customers'.
 	switch v.action {
-	case "export":
+	case "export", "role-change", "plugin-install", "theme-install", "settings-change", "refund":
 		v.realm = "admin"
 	case "":
 	default:
@@ -95,8 +82,8 @@ func (v *verdict) refine(f *fields) {
 }
 
 func toldOutcome(f *fields) string {
-	if q, ok := f.take(slotSuccess); ok && q.kind == jsonBool {
-		return outcomeOf(q.text == "true")
+	if good, ok := f.truth(slotSuccess); ok {
+		return outcomeOf(good)
 	}
 	for _, s := range []slot{slotOutcome, slotStatus} {
 		if q, ok := f.take(s); ok && q.kind == jsonText {
@@ -149,7 +136,7 @@ func (v *verdict) set(r *record.Record) {
 	switch v.action {
 	case "login", "logout":
 		r.Source.Categories = signInCategory
-	case "payment", "refund":
+	case "payment", "refund", "price-mismatch":
 		r.Source.Categories = paymentCategory
 	case "upload", "download", "delete":
 		r.Source.Categories = fileCategory
@@ -215,7 +202,8 @@ func (w *words) both(first, second string) bool {
 func (w *words) outcome() string {
 	switch {
 	case w.any("failed", "failure", "fail", "fails", "denied", "invalid", "bad", "wrong", "incorrect", "error", "unsuccessful",
-		"rejected", "reject", "blocked", "locked", "declined", "decline", "refused", "unauthorized", "forbidden", "unknown", "expired", "not"):
+		"rejected", "reject", "blocked", "locked", "declined", "decline", "refused", "unauthorized", "forbidden", "unknown", "expired", "not",
+		"missing", "nonexistent", "notfound", "unsuccessfully", "failing"):
 		return "failure"
 	case w.any("ok", "success", "succeeded", "successful", "successfully", "accepted", "passed", "granted", "approved", "approve",
 		"captured", "paid", "completed", "complete", "authorized", "authorised", "valid"):

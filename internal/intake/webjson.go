@@ -10,15 +10,11 @@ import (
 // webSlots are the meanings that an access log's line has.
 var webSlots = []slot{slotTime, slotExactTime, slotClient, slotPeer, slotForwarded, slotPort, slotUser, slotSession, slotAgent, slotReferrer,
 	slotMethod, slotURL, slotPath, slotQuery, slotRequest, slotProtocol, slotHost, slotStatus, slotBodyBytes, slotBytes,
-	slotSeconds, slotMillis, slotNanos, slotUpstreamStatus, slotUpstreamSeconds}
+	slotSeconds, slotMillis, slotNanos, slotUpstreamStatus, slotUpstreamSeconds, slotASN}
 
 // readWebJSON reads a web server's access log in JSON: an object that tells of a request and its status.
 func readWebJSON(p *Parser, st *stream, r *record.Record, s string, _ time.Time) bool {
-	if s[0] != '{' {
-		return false
-	}
-	rest, ok := p.object(s)
-	if !ok || strings.TrimSpace(rest) != "" {
+	if !p.onlyJSON(s) || !p.generic() {
 		return false
 	}
 	f := p.sortedPairs()
@@ -129,4 +125,7 @@ func (p *Parser) objectClient(r *record.Record, f *fields) {
 		extra(r, "source.address", record.Text(peer))
 	}
 	setPort(r, record.SourcePort, f.text(slotPort))
+	if _, known := r.Get(record.SourceASNumber); !known {
+		setInt(r, record.SourceASNumber, strings.TrimPrefix(f.text(slotASN), "AS"))
+	}
 }

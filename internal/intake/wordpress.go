@@ -39,7 +39,7 @@ var wpWordings = []struct {
 	{"Spammed comment from ", "comment-spam", "", false},
 	{"Spam comment ", "comment-spam", "", false},
 	{"Comment ", "comment", "", false},
-	{"User created ", "user-created", "success", false},
+	{"User created ", "account-created", "success", false},
 	{"File editor", "file-edit", "", false},
 }
 

@@ -3,6 +3,15 @@ package record
 // A Field is one of the fields that every part of the program knows. Their names are ECS's where ECS has one.
 type Field uint8
 
+// The words of event.action that rules read, whatever the log calls it:
+//
+//	accounts  login, logout, password-reset, password-change, address-change, email-change, account-created, account-deleted,
+//	          role-change, register, connect, session-opened, session-closed, login-refused (barred before a try), user-enumeration
+//	money     payment, refund, price-mismatch, order, giftcard-check, coupon-check
+//	the site  plugin-install, theme-install, settings-change, file-edit (a theme's or plug-in's code, in the browser)
+//	files     upload, download, delete, export
+//	hosts     query, command, request, xmlrpc, pingback, user-created and the like (accounts of the host itself)
+//
 // The order is free to change: nothing stores these numbers.
 const (
 	SourceIP         Field = iota // client address, behind trusted proxies the real one
@@ -24,7 +33,7 @@ const (
 	HostName                      // the host that the line names
 	ProcessName                   //
 	ProcessPID                    //
-	EventAction                   // what was tried: login, logout, connect, payment, giftcard-check, coupon-check, upload, download, delete, export, password-reset, address-change, query, command, session-opened, session-closed, request
+	EventAction                   // what was tried, one of the words below
 	EventOutcome                  // success, failure
 	EventReason                   // why it failed, in the log's words
 	EventCode                     // the application's own name of it (app.jsonl "event")

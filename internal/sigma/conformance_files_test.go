@@ -142,18 +142,20 @@ func TestConformanceTaxonomy(t *testing.T) {
 	}{
 		{"category: webserver", "c-ip>source.ip cs-username>user.name cs-method>http.request.method cs-uri-stem>url.path cs-uri-query>url.original " +
 			"sc-status>http.response.status_code sc-bytes>http.response.body.bytes cs-version>http.version cs-host>url.domain cs-user-agent>user_agent.original " +
-			"cs-referer>http.request.referrer s-port>destination.port cs-cookie! cs-bytes! cs-content-type! date! time! s-sitename! s-computername! s-ip! " +
-			"c-win32-status! time-taken! sc-substatus! sc-win32-status! cs-content-length! x-forwarded-for! url.original>url.original"},
+			"cs-referer>http.request.referrer s-port>destination.port cs-cookie>http.request.cookie cs-bytes>cs-bytes cs-content-type! date! time! s-sitename>s-sitename " +
+			"s-computername>s-computername s-ip>destination.ip cs(User-Agent)>user_agent.original cs(Referer)>http.request.referrer " +
+			"c-win32-status! time-taken! sc-substatus>sc-substatus sc-win32-status>sc-win32-status cs-content-length! x-forwarded-for>network.forwarded_ip " +
+			"url.original>url.original"},
 		{"category: proxy", "c-uri>url.original c-uri-extension>url.extension c-uri-query>url.original c-uri-stem>url.path c-useragent>user_agent.original " +
 			"cs-host>url.domain cs-method>http.request.method r-dns>url.domain cs-referrer>http.request.referrer cs-version>http.version sc-bytes>http.response.body.bytes " +
-			"sc-status>http.response.status_code src_ip>source.ip dst_ip! cs-bytes! cs-cookie! rs-bytes! c-user-agent! sr-host!"},
+			"sc-status>http.response.status_code src_ip>source.ip dst_ip>destination.ip cs-bytes! cs-cookie>http.request.cookie rs-bytes! c-user-agent! sr-host!"},
 		{"product: apache, service: error", "cs-method>http.request.method user>user!"},
 		{"category: firewall", "src_ip>source.ip src_port>source.port dst_ip>destination.ip dst_port>destination.port username>user.name action!"},
 		{"category: file_event, product: linux", "TargetFilename>file.path User>user.name Image!"},
 		{"product: linux, service: auditd", "type! a0! name! exe!"},
 		{"product: linux, service: sshd", "message>message"},
 		{"product: linux, service: vsftpd", "message>message"},
-		{"product: aws, service: cloudtrail", "eventSource! userIdentity.type! requestParameters.attribute!"},
+		{"product: aws, service: cloudtrail", "eventSource>eventSource userIdentity.type>userIdentity.type requestParameters.attribute>requestParameters.attribute errorCode>errorCode responseElements>responseElements eventNames!"},
 		{"category: antivirus", "Filename! Signature! Action!"},
 		{"category: database", "db.statement>db.statement"},
 		{"category: application, product: shop", "anything>anything cs-method>cs-method"},

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -282,7 +281,7 @@ func between(values []float64) []float64 {
 // String writes a bound in words.
 func (b Bound) String() string {
 	words := map[string]string{"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most", "eq": "exactly", "neq": "not"}
-	return fmt.Sprintf("%s %v", words[b.Op], b.Value)
+	return words[b.Op] + " " + figure(b.Value)
 }
 
 func boundsInWords(list []Bound) string {

@@ -13,7 +13,7 @@ func (d Document) Explain() []string {
 	case d.Rule != nil:
 		return d.Rule.explain()
 	case d.Correlation != nil:
-		return d.Correlation.explain()
+		return d.Correlation.explain(func(string) string { return "" })
 	case d.Filter != nil:
 		return d.Filter.explain()
 	}
@@ -21,7 +21,7 @@ func (d Document) Explain() []string {
 }
 
 func (u *Rule) explain() []string {
-	out := []string{fmt.Sprintf("Reads records of %s.", u.LogSource)}
+	out := []string{fmt.Sprintf("Reads %s.", u.LogSource.words())}
 	for i, c := range u.Conditions {
 		lead := "Matches when: "
 		if i > 0 {
@@ -36,11 +36,26 @@ func (u *Rule) explain() []string {
 		out = append(out, fmt.Sprintf("The filter %q is added. %s", f.Title, f.says()[0]))
 		out = append(out, f.says()[1:]...)
 	}
-	group := "address, else account, else file"
-	if len(u.Tocsin.Group) > 0 {
-		group = strings.Join(u.Tocsin.Group, ", ")
+	if u.Level == "informational" {
+		return append(out, "It marks lines for other rules, and raises no alert.")
 	}
-	return append(out, fmt.Sprintf("One alert per %s; it ends after %s without a match.", group, Span(u.Tocsin.Quiet)))
+	group := "address (or account, or file, where the line says none)"
+	if len(u.Tocsin.Group) > 0 {
+		group = groupWords(u.Tocsin.Group)
+	}
+	return append(out, fmt.Sprintf("One alert for each %s; it ends after %s without a match.", group, spanWords(u.Tocsin.Quiet)))
+}
+
+// groupWords names the fields that an alert is told apart by: "address (source.ip)".
+func groupWords(fields []string) string {
+	var out []string
+	for _, f := range fields {
+		if w := fieldWords[f]; w != "" {
+			f = strings.TrimPrefix(w, "the ") + " (" + f + ")"
+		}
+		out = append(out, f)
+	}
+	return strings.Join(out, " and ")
 }
 
 // words writes a formula; inner says that it stands inside another and may need brackets.
@@ -91,6 +106,8 @@ func (t *term) words() string {
 		case m == "minute" || m == "hour" || m == "day" || m == "week" || m == "month" || m == "year":
 			who = "the " + m + " of " + who
 		case m == "contains":
+		case m == "i":
+			remarks = append(remarks, "in upper or lower case")
 		default:
 			remarks = append(remarks, m)
 		}
@@ -99,8 +116,20 @@ func (t *term) words() string {
 	if len(values) == 1 && values[0] == "null" {
 		values[0] = "missing"
 	}
+	if verb == verbs["exists"] && len(values) == 1 {
+		there := map[string]string{"true": who + " is there", "false": who + " is missing"}[values[0]]
+		if there != "" && !t.negate && len(remarks) == 0 {
+			return there
+		}
+	}
+	if more := len(values) - maxValues; more > 0 {
+		values = append(values[:maxValues], fmt.Sprintf("and %d more", more))
+	}
+	for i := range values {
+		values[i] = cutWords(values[i])
+	}
 	quantity := ""
-	if len(values) > 1 {
+	if len(t.said) > 1 {
 		quantity = "any of "
 		if t.all {
 			quantity = "all of "
@@ -116,47 +145,109 @@ func (t *term) words() string {
 	return s
 }
 
-func (c *Correlation) explain() []string {
-	of := "the rule " + strings.Join(c.Rules, "")
-	if len(c.Rules) > 1 {
-		of = "the rules " + strings.Join(c.Rules, ", ")
+// maxValues is how many values of a term are shown: of some rules there are a hundred, and the rule's own text has them.
+const maxValues = 12
+
+// ExplainWith is Explain, with a func that gives the title of a rule by its id or name, or "".
+func (d Document) ExplainWith(title func(string) string) []string {
+	if d.Correlation != nil {
+		return d.Correlation.explain(title)
 	}
-	var what string
-	switch n := boundsInWords(c.Bounds); c.Type {
-	case EventCount:
-		what = fmt.Sprintf("%s matches of %s", n, of)
-	case ValueCount:
-		what = fmt.Sprintf("matches of %s with %s different values of %s", of, n, strings.Join(c.Fields, " and "))
-	case ValueSum:
-		what = fmt.Sprintf("matches of %s whose %s adds up to %s", of, strings.Join(c.Fields, ""), n)
-	case ValueAvg:
-		what = fmt.Sprintf("matches of %s whose %s is on average %s", of, strings.Join(c.Fields, ""), n)
-	case ValuePercentile:
-		what = fmt.Sprintf("a match of %s whose %s is, of all matches, the value of %s percent", of, strings.Join(c.Fields, ""), n)
-		if c.Percentile > 0 {
-			what = fmt.Sprintf("matches of %s whose %s has, as percentile %d, %s", of, strings.Join(c.Fields, ""), c.Percentile, n)
-		}
-	case Temporal:
-		what = fmt.Sprintf("matches of %s of %s", n, of)
-	case TemporalOrdered:
-		what = fmt.Sprintf("matches of all of %s, in this order", of)
-		if len(c.Bounds) != 1 || c.Bounds[0] != (Bound{"gte", float64(len(c.Rules))}) {
-			what = fmt.Sprintf("matches of %s of %s, in this order", n, of)
-		}
+	return d.Explain()
+}
+
+// When says what fulfils the correlation, as the end of a sentence: "when, within 10 minutes, at least 10 lines match ...".
+func (c *Correlation) When(title func(string) string) string {
+	when := "when " + c.what(c.named(title))
+	if c.Type != Temporal || len(c.Rules) > 1 {
+		when = "when, within " + spanWords(c.Timespan) + ", " + c.what(c.named(title))
 	}
-	out := []string{fmt.Sprintf("Raises an alert at %s within %s.", what, Span(c.Timespan))}
 	if len(c.GroupBy) > 0 {
-		out = append(out, fmt.Sprintf("Counted for each %s by itself; records that lack one are left out.", strings.Join(c.GroupBy, " and ")))
+		when += fmt.Sprintf(", counted for each %s by itself", groupWords(c.GroupBy))
 	}
+	return when
+}
+
+func (c *Correlation) explain(title func(string) string) []string {
+	lead := "Raises an alert"
+	if c.Level == "informational" {
+		lead = "Marks lines for other rules, and raises no alert. It is met"
+	}
+	out := []string{lead + " " + c.When(title) + "."}
 	for _, a := range c.Aliases {
 		for _, p := range a.Of {
 			out = append(out, fmt.Sprintf("  %s is %s in %s", a.Name, p.Field, p.Rule))
 		}
 	}
-	if !c.Generate {
-		out = append(out, "Its rules raise no alerts of their own.")
+	if len(c.GroupBy) > 0 {
+		out = append(out, "Lines that do not name it are not counted.")
 	}
-	return append(out, fmt.Sprintf("The alert ends after %s without another.", Span(c.Tocsin.Quiet)))
+	if c.Level == "informational" {
+		return out
+	}
+	if !c.Generate {
+		out = append(out, "The rules that it counts raise no alerts of their own.")
+	}
+	return append(out, fmt.Sprintf("The alert ends after %s without another.", spanWords(c.Tocsin.Quiet)))
+}
+
+// named lists the correlation's rules by their titles where they are known.
+func (c *Correlation) named(title func(string) string) []string {
+	var out []string
+	for _, r := range c.Rules {
+		if t := title(r); t != "" {
+			r = t
+		}
+		out = append(out, `"`+r+`"`)
+	}
+	return out
+}
+
+// what says what a correlation waits for.
+func (c *Correlation) what(rules []string) string {
+	n := boundsInWords(c.Bounds)
+	lines := "lines that match " + strings.Join(rules, " or ")
+	every := c.Bounds[0] == (Bound{"gte", float64(len(c.Rules))}) && len(c.Bounds) == 1
+	var field, several []string
+	for _, f := range c.Fields {
+		w := f
+		if w = strings.TrimSuffix(FieldWords(f), ","); w != f {
+			w += " (" + f + ")"
+		}
+		field = append(field, w)
+		several = append(several, manyWords(f))
+	}
+	of := strings.Join(field, " and ")
+	switch c.Type {
+	case EventCount:
+		if n == "at least 1" {
+			return "a line matches " + strings.Join(rules, " or ")
+		}
+		return n + " lines match " + strings.Join(rules, " or ")
+	case ValueCount:
+		return fmt.Sprintf("%s have %s different %s", lines, n, strings.Join(several, " and "))
+	case ValueSum:
+		return fmt.Sprintf("in %s %s adds up to %s", lines, of, n)
+	case ValueAvg:
+		return fmt.Sprintf("in %s %s is on average %s", lines, of, n)
+	case ValuePercentile:
+		if c.Percentile > 0 {
+			return fmt.Sprintf("of %s, %d in a hundred have as %s what is not above a value that is %s", lines, c.Percentile, of, n)
+		}
+		return fmt.Sprintf("of %s, %s in a hundred have the same value of %s as the last one", lines, n, of)
+	case Temporal:
+		switch {
+		case every && len(rules) == 1:
+			return "a line matches " + rules[0]
+		case every:
+			return strings.Join(rules, " and ") + " match"
+		}
+		return fmt.Sprintf("%s of the rules %s match", n, strings.Join(rules, ", "))
+	}
+	if every {
+		return strings.Join(rules, ", and then ") + " match"
+	}
+	return fmt.Sprintf("%s of the rules %s match, in this order", n, strings.Join(rules, ", "))
 }
 
 // Span writes a time span as rules do: "90s", "30m", "2h", "30d".

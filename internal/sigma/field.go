@@ -53,8 +53,12 @@ var taxonomies = []taxonomy{
 }
 
 // webAbsent are the names of web server and proxy logs that no format here has.
-var webAbsent = []string{
-	"cs-bytes", "cs-content-type", "cs-cookie", "c-win32-status", "date", "dst_ip", "s-computername", "s-ip", "s-sitename", "time", "time-taken",
+var webAbsent = []string{"cs-content-type", "c-win32-status", "date", "time"}
+
+// webOwn are the names of web server logs that are fields of the log's own: those of IIS and CloudFront, as they stand there.
+var webOwn = []string{
+	"cs-bytes", "cs-protocol", "s-computername", "s-sitename", "s-siteid", "s-queuename", "s-reason", "sc-content-len", "sc-content-type", "sc-substatus",
+	"sc-win32-status", "ssl-cipher", "ssl-protocol", "time-to-first-byte", "x-edge-location", "x-edge-result-type", "x-edge-detailed-result-type",
 }
 
 var webFields = map[string]record.Field{
@@ -65,6 +69,7 @@ var webFields = map[string]record.Field{
 	"c-uri-query":     record.URLOriginal,
 	"c-uri-stem":      record.URLPath,
 	"c-useragent":     record.UserAgent,
+	"cs-cookie":       record.Cookie,
 	"cs-host":         record.URLDomain,
 	"cs-method":       record.HTTPMethod,
 	"cs-referer":      record.HTTPReferrer,
@@ -75,14 +80,33 @@ var webFields = map[string]record.Field{
 	"cs-user-agent":   record.UserAgent,
 	"cs-username":     record.UserName,
 	"cs-version":      record.HTTPVersion,
+	"cs(Cookie)":      record.Cookie,
+	"cs(Host)":        record.URLDomain,
+	"cs(Referer)":     record.HTTPReferrer,
+	"cs(User-Agent)":  record.UserAgent,
+	"dst_ip":          record.DestinationIP,
 	"dst_port":        record.DestinationPort,
 	"r-dns":           record.URLDomain,
+	"s-ip":            record.DestinationIP,
 	"s-port":          record.DestinationPort,
 	"sc-bytes":        record.HTTPBodyBytes,
 	"sc-status":       record.HTTPStatus,
 	"src_ip":          record.SourceIP,
 	"src_port":        record.SourcePort,
+	"x-forwarded-for": record.ForwardedIP,
 }
+
+// cloudTrail are the names of CloudTrail's events that stand in each, or that its documentation lists for some (AWS CloudTrail User Guide, record
+// contents). They keep their own names in records; those below userIdentity, requestParameters, responseElements, additionalEventData
+// and tlsDetails do too.
+var cloudTrail = []string{
+	"additionalEventData", "apiVersion", "awsRegion", "errorCode", "errorMessage", "eventCategory", "eventID", "eventName", "eventSource", "eventTime",
+	"eventType", "eventVersion", "managementEvent", "readOnly", "recipientAccountId", "requestID", "requestParameters", "responseElements",
+	"serviceEventDetails", "sharedEventID", "sourceIPAddress", "userAgent", "vpcEndpointId",
+}
+
+// cloudTrailParts are the objects in an event.
+var cloudTrailParts = []string{"additionalEventData.", "requestParameters.", "resources.", "responseElements.", "serviceEventDetails.", "tlsDetails.", "userIdentity."}
 
 // A Field is a field of records as a rule of one log source names it.
 type Field struct {
@@ -161,12 +185,20 @@ func (l LogSource) Field(name string) (Field, Standing) {
 	}
 	extra := Field{name: name, place: placeExtra}
 	switch {
-	case l.Category == "application":
+	case l.Category == "application", l.own(name):
 		return extra, Known
 	case known.slip(name):
 		return extra, Unknown
 	}
 	return extra, Unsure
+}
+
+// own reports whether a name is one that records of this log source have under the log's own name.
+func (l LogSource) own(name string) bool {
+	if l.Product == "aws" && l.Service == "cloudtrail" {
+		return slices.Contains(cloudTrail, name) || slices.ContainsFunc(cloudTrailParts, func(part string) bool { return strings.HasPrefix(name, part) })
+	}
+	return l.Category == "webserver" && slices.Contains(webOwn, name)
 }
 
 // prefixes are those of the W3C extended log file format: client, server, remote, between two of them, and application.

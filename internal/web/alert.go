@@ -126,6 +126,8 @@ func joinWords(by string) string {
 		return "joined by an account within 24 hours"
 	case "network":
 		return "joined by the same rule from the same network within an hour"
+	case "wave":
+		return "joined by the same technique against accounts of the same kind: an attack from many addresses"
 	case "technique":
 		return "joined by the same technique within minutes; it names nobody itself"
 	case "low":
@@ -175,8 +177,11 @@ func (s *Server) alert(v *visit) error {
 	}
 	view.Says += "."
 	full := d[0].full
+	if f, ok := s.fired(v, d[0], ""); ok {
+		view.Fired = append(view.Fired, f)
+	}
 	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
-		{Name: "Author of the rule", Value: full.Author}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+		{Name: "Author of the rule", Value: s.credit(a.Rule, full.Author)}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
 	if a.Bytes > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})
 	}

@@ -268,9 +268,9 @@ func TestBrowserMainJob(t *testing.T) {
 	}
 	heard.report(t, "the main job")
 	incident := strings.TrimSuffix(path(), "?done=answered")
-	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules", "/rules/")
+	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
 	t.Run("pages", func(t *testing.T) { testLivePages(t, ctx, console, pages, heard) })
@@ -332,6 +332,9 @@ func testLivePages(t *testing.T, ctx context.Context, console string, pages map[
 				t.Errorf("%s (%s): %s", name, th, v)
 			}
 		}
+		if name == "rule" || name == "rules" || name == "alert" || name == "notices" {
+			shoot(t, ctx, name+"-dark", chromedp.FullScreenshot(100))
+		}
 		in(t, ctx, theme("light"))
 		shoot(t, ctx, name+"-desk", chromedp.FullScreenshot(100))
 		in(t, ctx, narrow(), js(`scrollTo(0, 0)`))
@@ -367,5 +370,15 @@ func testWithoutScript(t *testing.T, ctx context.Context, console, incident stri
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#check"))); !strings.Contains(says, "intact") {
 		t.Errorf("the ledger says %q", says)
 	}
+	in(t, ctx, chromedp.Navigate(console+"/people/anna"), fill("#mail", "anna@shop.example"), click("main form.sheet button"), shown(".notice"))
+	in(t, ctx, chromedp.Navigate(console+"/notices"), click("form.sheet button.primary"), shown(".notice"))
+	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#notice-1"))); !strings.Contains(says, "each sign-in by SSH, by FTP or to the administration, by mail") {
+		t.Errorf("the notice says %q", says)
+	}
+	in(t, ctx, click("#notice-1 form[action$='/test'] button"), shown(".notice"))
+	time.Sleep(time.Second) // no sender is set up, so it fails
+	in(t, ctx, chromedp.Navigate(console+"/notices"), shown("#notice-1 .state-bad"))
+	shoot(t, ctx, "notices-told-phone", chromedp.FullScreenshot(100))
+	in(t, ctx, click("#notice-1 form[action$='/remove'] button"), shown("#mine .empty"))
 	in(t, ctx, click("button.menu"), shown("#menu nav"), click(".who button"), shown("#password"))
 }

@@ -43,7 +43,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		}
 		f.Counts.Sources = len(st.Fleet.Silent)
 	})
-	f.Problems = append(f.Problems, s.problems()...)
+	f.Problems = append(append(f.Problems, s.problems()...), s.noticeProblems()...)
 	f.News = ui.Plural(int64(f.Counts.Incidents), "open incident", "open incidents") + ", " + ui.Plural(int64(f.Counts.Calls), "call rings", "calls ring")
 	return f
 }

@@ -48,6 +48,10 @@ func routes() []route {
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
 		{"POST /policy", auth.Team, (*Server).setPolicy},
+		{"GET /notices", auth.See, (*Server).notices},
+		{"POST /notices", auth.See, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
+		{"POST /notices/{id}/remove", auth.See, (*Server).endNotice},
+		{"POST /notices/{id}/test", auth.See, (*Server).testNotice},
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
 		{"GET /live", auth.See, (*Server).live},

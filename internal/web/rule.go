@@ -34,34 +34,89 @@ func (s *Server) ruleLink(key, word string) ui.Link {
 	return ui.Link{Word: word, Href: "/rules/" + key}
 }
 
-// rules lists the rules: what watches, how often it matched, and what was refused.
+const (
+	rulesShown = 50  // on a page
+	namesShown = 150 // in each list of rules that matched nothing
+	notesShown = 30  // of rules that cannot match, with the reason
+)
+
+// rules lists the rules: what watches, how often it matched, and what was refused, failed, or has matched nothing.
 func (s *Server) rules(v *visit) error {
 	q := v.r.URL.Query()
-	level, state, query := q.Get("level"), q.Get("state"), strings.ToLower(strings.TrimSpace(q.Get("q")))
+	level, state, query, sort := q.Get("level"), q.Get("state"), strings.ToLower(strings.TrimSpace(q.Get("q"))), q.Get("sort")
 	view := ui.RulesView{Frame: s.frame(v, "rules", "Rules"), Query: q.Get("q"), Filtered: level != "" || state != "" || query != "",
 		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational"),
-		States: options(state, "", "Every rule that raises alerts", "part", "Parts of other rules", "watching", "Watching", "quiet", "No source for it", "muted", "Muted", "broken", "Set aside")}
-	stats := s.ruleStats()
+		States: options(state, "", "Every rule that raises alerts", "part", "Parts of other rules", "watching", "Watching", "quiet", "No source for it", "never", "Matched nothing yet", "muted", "Muted", "broken", "Set aside")}
+	stats, hours, raising := s.ruleStats(), s.desk.RuleHours("", 24, v.now), s.o.Set.Rules.Raising()
+	view.Headings = ruleHeadings(v, sort)
+	var list []ranked
 	s.desk.Read(func(st *desk.State) {
 		last := lastAlerts(st)
 		for _, d := range s.o.Set.Rules.Documents() {
 			m := d.Meta()
-			row, key := s.ruleRow(v, st, m, stats[m.Key()], last)
-			if part := !s.o.Set.Rules.Raises(m.Key()); part {
+			x := stats[m.Key()]
+			row, key := s.ruleRow(v, st, m, x, last)
+			nameRule(&view, m, x)
+			if !raising[m.Key()] {
 				row.State, key = ui.State{Tone: "off", Word: "part of other rules"}, "part"
 			}
-			if state == "" && key == "part" || level != "" && level != m.Level || state != "" && state != key || query != "" && !strings.Contains(strings.ToLower(m.Title+" "+m.Description), query) {
+			if state == "" && key == "part" || level != "" && level != m.Level || state != "" && state != key && !(state == "never" && x.Seen > 0 && x.Matches == 0) || query != "" && !strings.Contains(strings.ToLower(m.Title+" "+m.Description+" "+strings.Join(m.Tags, " ")), query) {
 				continue
 			}
-			view.Rows = append(view.Rows, row)
+			r := ranked{row: row, rank: incident.Rank(m.Level), day: sum(hours[m.Key()]), matches: x.Matches, alerts: x.Alerts}
+			r.row.Day, r.row.Spark = ui.Number(r.day), ui.NewSpark(hours[m.Key()])
+			if a := last[m.Key()]; a != nil {
+				r.last = a.Last.Unix()
+			}
+			list = append(list, r)
 		}
 	})
-	slices.SortStableFunc(view.Rows, func(a, b ui.RuleRow) int { return incident.Rank(string(b.Level)) - incident.Rank(string(a.Level)) })
+	orderRules(list, sort)
+	page := pageOf(v)
+	view.Pager = pager(v, page, rulesShown, len(list))
+	for k := page * rulesShown; k < len(list) && k < (page+1)*rulesShown; k++ {
+		view.Rows = append(view.Rows, list[k].row)
+	}
+	s.sumUp(&view)
+	return ui.Rules.Show(v.w, http.StatusOK, view)
+}
+
+// sumUp names what was refused, and keeps the lists of names short.
+func (s *Server) sumUp(view *ui.RulesView) {
 	for _, r := range s.o.Set.Refused {
 		view.Refused = append(view.Refused, ui.RefusedRule{File: r.File, Name: r.Title, Why: r.Feature + ": " + r.Why})
 	}
-	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused"
-	return ui.Rules.Show(v.w, http.StatusOK, view)
+	for _, w := range s.o.Set.Warned {
+		view.Warned.Notes = append(view.Warned.Notes, ui.RefusedRule{File: w.File, Name: w.Rule, Why: w.Why})
+	}
+	if view.Filtered { // the lists are of all rules
+		view.Warned, view.Never, view.Unread = ui.NamedRules{}, ui.NamedRules{}, ui.NamedRules{}
+	}
+	for _, x := range []*ui.NamedRules{&view.Warned, &view.Never, &view.Unread} {
+		all := len(x.Links) + len(x.Notes)
+		x.Links, x.Notes = x.Links[:min(len(x.Links), namesShown)], x.Notes[:min(len(x.Notes), notesShown)]
+		if all > 0 {
+			x.Count = ui.Number(int64(all))
+		}
+		if rest := all - len(x.Links) - len(x.Notes); rest > 0 {
+			x.More = "and " + ui.Number(int64(rest)) + " more. Filter by state to see them; tocsin rules check names every one."
+		}
+	}
+	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
+		ui.Number(int64(len(view.Broken))) + " set aside"
+}
+
+// nameRule puts a rule into the lists of those that failed or have matched nothing.
+func nameRule(view *ui.RulesView, m *sigma.Meta, x detect.RuleStats) {
+	link := ui.Link{Word: m.Title, Href: "/rules/" + m.Key()}
+	switch {
+	case x.Broken != "":
+		view.Broken = append(view.Broken, ui.RefusedRule{File: m.File, Name: m.Title, Why: x.Broken})
+	case x.Seen == 0:
+		view.Unread.Links = append(view.Unread.Links, link)
+	case x.Matches == 0:
+		view.Never.Links = append(view.Never.Links, link)
+	}
 }
 
 func (s *Server) ruleStats() map[string]detect.RuleStats {
@@ -125,15 +180,13 @@ func (s *Server) rule(v *visit) error {
 		return errMissing
 	}
 	m := d.Meta()
+	stats := s.ruleStats()
 	view := ui.RuleView{Frame: s.frame(v, "rules", "Rule: "+m.Title), Explained: d.Explain(), FalsePositives: m.FalsePositives, LogSource: logSource(d),
-		Author: m.Author, Licence: m.License, Date: m.Date, File: m.File, References: m.References, YAML: ui.VisibleLines(s.o.Set.Texts[m.File])}
+		Author: m.Author, Licence: licenceWords(m), LevelWhy: levelWords(m), Cost: costWords(stats[m.Key()]), Tags: tagFacts(m.Tags), Date: m.Date, File: m.File, References: m.References, YAML: ui.VisibleLines(s.o.Set.Texts[m.File])}
 	for p := range strings.SplitSeq(m.Description, "\n\n") {
 		view.Description = append(view.Description, strings.Join(strings.Fields(p), " "))
 	}
-	for _, t := range m.Tags {
-		name, _ := strings.CutPrefix(t, "attack.")
-		view.Tags = append(view.Tags, ui.Fact{Name: strings.ToUpper(name), Value: t})
-	}
+	s.hitsChart(v, m, &view)
 	for _, x := range m.Tocsin.Samples {
 		for _, line := range x.Match[:min(len(x.Match), 5)] {
 			view.Hits = append(view.Hits, ui.Visible(line))
@@ -142,10 +195,11 @@ func (s *Server) rule(v *visit) error {
 			view.Misses = append(view.Misses, ui.Visible(line))
 		}
 	}
-	stats := s.ruleStats()
+	day := s.desk.RuleHours(m.Key(), 24, v.now)[m.Key()]
 	var recent []alertDetails
 	s.desk.Read(func(st *desk.State) {
 		view.Row, _ = s.ruleRow(v, st, m, stats[m.Key()], lastAlerts(st))
+		view.Row.Day, view.Row.Spark = ui.Number(sum(day)), ui.NewSpark(day)
 		for _, mute := range st.Tuning.Mutes {
 			if mute.Rule == m.Key() && mute.Holds(v.now) {
 				view.Mutes = append(view.Mutes, s.muteView(v, st, mute))
@@ -158,6 +212,11 @@ func (s *Server) rule(v *visit) error {
 		}
 	})
 	s.openDetails(recent)
+	for _, a := range recent {
+		if f, ok := s.fired(v, a, m.Key()); ok && len(view.Fired) < firedAlerts {
+			view.Fired = append(view.Fired, f)
+		}
+	}
 	s.desk.Read(func(st *desk.State) {
 		for _, a := range recent {
 			view.Recent = append(view.Recent, s.alertRow(v, st, a, false))

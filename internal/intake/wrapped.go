@@ -1,0 +1,124 @@
+package intake
+
+import (
+	"bufio"
+	"io"
+	"strings"
+)
+
+// wrapped is how a file begins that CloudTrail delivered: one object, whose only member is the list of events.
+const wrapped = `{"Records":[`
+
+// Wrapped reports whether a line holds more than one event: all those of a file that CloudTrail delivered.
+func Wrapped(raw string) bool { return strings.HasPrefix(raw, wrapped) }
+
+// Parts calls yield with each event of a line that holds several, and with any other line itself. What was cut off in the middle is left out.
+func Parts(raw string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		if !Wrapped(raw) {
+			yield(raw)
+			return
+		}
+		depth, from, any := 0, 0, false
+		s := raw[len(wrapped):]
+		for i := 0; i < len(s); i++ {
+			switch s[i] {
+			case '"':
+				i = stringEnd(s, i)
+			case '{', '[':
+				if depth == 0 {
+					from = i
+				}
+				depth++
+			case '}', ']':
+				if depth--; depth < 0 {
+					i = len(s)
+				} else if depth == 0 {
+					any = true
+					if !yield(s[from : i+1]) {
+						return
+					}
+				}
+			}
+		}
+		if !any {
+			yield(raw)
+		}
+	}
+}
+
+// Unwrap returns a reader of in with one event a line, when in begins as a file that CloudTrail delivered, on one line or printed over many; else in.
+func Unwrap(in *bufio.Reader) *bufio.Reader {
+	head, _ := in.Peek(64)
+	if !strings.HasPrefix(strings.Map(withoutBlanks, string(head)), wrapped) {
+		return in
+	}
+	return bufio.NewReaderSize(&unwrapper{in: in}, in.Size())
+}
+
+func withoutBlanks(c rune) rune {
+	if c == ' ' || c == '\n' || c == '\r' || c == '\t' {
+		return -1
+	}
+	return c
+}
+
+// An unwrapper writes each object of a list on a line of its own.
+type unwrapper struct {
+	in      *bufio.Reader
+	depth   int
+	quoted  bool
+	escaped bool
+	ended   bool
+}
+
+// Read implements io.Reader.
+func (u *unwrapper) Read(p []byte) (n int, err error) {
+	for n == 0 || n < len(p) && u.in.Buffered() > 0 {
+		if n+1 >= len(p) {
+			break // an event's end takes two bytes
+		}
+		c, err := u.in.ReadByte()
+		if err != nil {
+			return n, err
+		}
+		if u.ended {
+			continue
+		}
+		n += u.take(c, p[n:])
+	}
+	if n == 0 && len(p) < 2 {
+		return 0, io.ErrShortBuffer
+	}
+	return n, nil
+}
+
+// take writes what becomes of a byte. Events lie in the list of the object: two deep.
+func (u *unwrapper) take(c byte, to []byte) int {
+	inside := u.depth > 2
+	switch {
+	case u.escaped:
+		u.escaped = false
+	case u.quoted:
+		u.escaped, u.quoted = c == '\\', c != '"'
+	case c == '"':
+		u.quoted = true
+	case c == '{' || c == '[':
+		u.depth++
+		inside = u.depth > 2
+	case c == '}' || c == ']':
+		u.depth--
+		if u.ended = u.depth < 2; inside && u.depth == 2 {
+			to[0], to[1] = c, '\n'
+			return 2
+		}
+	}
+	if !inside {
+		return 0
+	}
+	if c == '\n' || c == '\r' || c == '\t' {
+		c = ' '
+	}
+	to[0] = c
+	return 1
+}
