@@ -92,6 +92,8 @@ func FuzzParts(f *testing.F) {
 	f.Add("Time\t\t    Id Command\tArgument\n261109 14:00:00\t    1 Query\tSELECT 1\n\t\t    1 Query\tSELECT\n2\n", uint64(3))
 	f.Add("[2026-11-09T14:00:00.000000+00:00] main.CRITICAL: it broke {\"exception\":\"one\n[stacktrace]\n#0 a.php(1): f()\n\"} []\n", uint64(4))
 	f.Add("192.0.2.1 - - [09/Nov/2026:14:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"\n\nNov  9 14:00:00 shop1 sshd[1]: Failed password for root from 198.51.100.7 port 5 ssh2\n", uint64(5))
+	f.Add("#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)\n2026-11-09 14:00:00 192.0.2.1 GET / 200 x\n", uint64(6))
+	f.Add("# Time: 2026-11-09T14:00:00.000000Z\n# User@Host: shop[shop] @ web [192.0.2.1]  Id: 7\n# Query_time: 2.1  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 9\nSET timestamp=1762696800;\nSELECT 1\nFROM t;\n", uint64(7))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
 		lines := strings.Split(text, "\n")
 		inParts(t, "access.log", lines[:min(len(lines), 200)], seed)
