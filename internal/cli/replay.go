@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -33,6 +34,9 @@ type replayFlags struct {
 	failOn string
 	zone   string
 	listed []string
+
+	profile bool
+	compare string
 }
 
 func (p Program) replay() *cobra.Command {
@@ -42,40 +46,63 @@ func (p Program) replay() *cobra.Command {
 		Short: "What the rules say of these logs or folders; changes nothing",
 		Long: "Replay reads log files, or folders whole (their files are merged by record time), through the same parsers, rules and\n" +
 			"grouping as the running program, and prints the alerts and incidents. gzip and zstd files are read too. Nothing is kept.",
-		Example: "  tocsin replay /var/log/nginx\n  tocsin replay --json --geo countries.tsv logs/ > out.jsonl\n  tocsin replay --fail-on high access.log.1.gz",
-		Args:    takes(1, math.MaxInt, "at least one PATH"),
-		RunE:    func(c *cobra.Command, paths []string) error { return p.runReplay(c, o, paths) },
+		Example: "  tocsin replay /var/log/nginx\n" +
+			"  tocsin replay --json --geo countries.tsv logs/ > out.jsonl\n" +
+			"  tocsin replay --fail-on high access.log.1.gz\n" +
+			"  tocsin replay --since 2026-11-01 /var/log/nginx      only alerts since then; what is too old to matter is passed over\n" +
+			"  tocsin replay --compare drafts/ /var/log/nginx       what the rules in drafts/ would have done\n" +
+			"  tocsin replay --profile /var/log/nginx               what each rule costs",
+		Args: takes(1, math.MaxInt, "at least one PATH"),
+		RunE: func(c *cobra.Command, paths []string) error { return p.runReplay(c, o, paths) },
 	}
 	c.Flags().StringArrayVar(&o.rules, "rules", nil, "folder of further Sigma rules; repeatable")
 	c.Flags().StringArrayVar(&o.geo, "geo", nil, geoUsage)
-	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones still fill windows")
+	c.Flags().StringVar(&o.since, "since", "", "only alerts of records since then (RFC 3339, or 2006-01-02); earlier ones fill windows as far as these reach")
 	c.Flags().StringVar(&o.as, "as", "", "format of every file, instead of looking: "+strings.Join(intake.Formats(), ", "))
 	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
 	c.Flags().StringArrayVar(&o.listed, "indicators", nil, "file of what to watch for, as tocsin watch import takes it; repeatable")
+	c.Flags().BoolVar(&o.profile, "profile", false, "say what each rule costs, the most costly first")
+	c.Flags().StringVar(&o.compare, "compare", "", "folder of rules: say what would change if it stood in the place of the --rules folders; a rule in it replaces the bundled one of the same id")
 	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
 	return c
 }
 
 func (p Program) runReplay(c *cobra.Command, o replayFlags, paths []string) error {
-	opts, err := o.options(p, paths)
+	opts, standing, err := o.options(p, paths)
 	if err != nil {
 		return err
 	}
+	var other desk.RuleSet
+	if o.compare != "" {
+		if other, err = p.loadRulesOver(o.compare); err != nil {
+			return err
+		}
+		p.sayRefused(other)
+		opts.Compare = other.Rules
+	}
+	begun, wipe := time.Now(), func() {}
 	if f, ok := p.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		opts.Seen = func(n int64) { fmt.Fprintf(p.Err, "\r%d lines", n) }
-		defer fmt.Fprint(p.Err, "\r\033[K")
+		m := &meter{out: p.Err, begun: begun}
+		opts.Seen, wipe = func(x desk.Progress) { m.seen(x, time.Now()) }, m.clear
 	}
-	begun := time.Now()
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // nobody set another
+		debug.SetMemoryLimit(replayMemory)
+	}
 	out, err := desk.RunReplay(c.Context(), opts)
+	wipe()
 	if err != nil {
 		return err
+	}
+	say := said{Replay: out, took: time.Since(begun), profile: o.profile}
+	if o.compare != "" {
+		say.compared = new(desk.Compare(standing.Rules, other.Rules, out))
 	}
 	if o.json {
-		err = writeJSON(p.Out, out, time.Since(begun))
+		err = say.json(p.Out)
 	} else {
-		err = writeText(p.Out, out, time.Since(begun))
+		err = say.text(p.Out)
 	}
 	if err != nil {
 		return err
@@ -91,40 +118,48 @@ func (p Program) runReplay(c *cobra.Command, o replayFlags, paths []string) erro
 	return nil
 }
 
+// replayMemory is how much memory the garbage collector lets replay have, as far as it can: with what is not the heap, some
+// 512 MB are resident then.
+const replayMemory = 400 << 20
+
 // options reads what the flags name.
-func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, error) {
-	var out desk.ReplayOptions
+func (o replayFlags) options(p Program, paths []string) (out desk.ReplayOptions, set desk.RuleSet, err error) {
+	if o.failOn != "" && o.compare != "" {
+		return out, set, wrong{errors.New("--fail-on looks at the alerts of one set of rules: leave out --compare")}
+	}
 	if o.failOn != "" && incident.Rank(o.failOn) < 0 {
-		return out, wrong{fmt.Errorf("--fail-on: unknown level %q; known: low, medium, high, critical", o.failOn)}
+		return out, set, wrong{fmt.Errorf("--fail-on: unknown level %q; known: low, medium, high, critical", o.failOn)}
 	}
 	if o.as != "" && !slices.Contains(intake.Formats(), o.as) {
-		return out, wrong{fmt.Errorf("--as: unknown format %q; known: %s", o.as, strings.Join(intake.Formats(), ", "))}
+		return out, set, wrong{fmt.Errorf("--as: unknown format %q; known: %s", o.as, strings.Join(intake.Formats(), ", "))}
 	}
-	set, err := p.loadRules(o.rules)
-	if err != nil {
-		return out, err
+	if set, err = p.loadRules(o.rules); err != nil {
+		return out, set, err
 	}
 	p.sayRefused(set)
 	out.Rules, out.As = set.Rules, o.as
 	if out.Listed, err = p.readListed(o.listed); err != nil {
-		return out, err
+		return out, set, err
+	}
+	if o.profile {
+		out.Clock, out.ClockEvery = stopwatch(), profileEvery
 	}
 	if out.Geo, err = readGeo(o.geo); err != nil {
-		return out, err
+		return out, set, err
 	}
 	if out.Maps, err = readMappings(o.maps); err != nil {
-		return out, err
+		return out, set, err
 	}
 	if out.Zone, err = time.LoadLocation(o.zone); err != nil {
-		return out, wrong{fmt.Errorf("--zone: unknown time zone %q", o.zone)}
+		return out, set, wrong{fmt.Errorf("--zone: unknown time zone %q", o.zone)}
 	}
 	if out.Since, err = parseSince(o.since); err != nil {
-		return out, wrong{err}
+		return out, set, wrong{err}
 	}
 	for _, path := range paths {
 		stat, err := os.Stat(path)
 		if err != nil {
-			return out, fmt.Errorf("%s cannot be read: %w", path, reason(err))
+			return out, set, fmt.Errorf("%s cannot be read: %w", path, reason(err))
 		}
 		if stat.IsDir() {
 			out.Folders, out.Names = append(out.Folders, os.DirFS(path)), append(out.Names, filepath.ToSlash(path))
@@ -133,7 +168,7 @@ func (o replayFlags) options(p Program, paths []string) (desk.ReplayOptions, err
 			out.Folders, out.Names = append(out.Folders, one{os.DirFS(dir), filepath.Base(path)}), append(out.Names, filepath.ToSlash(dir))
 		}
 	}
-	return out, nil
+	return out, set, nil
 }
 
 // reason is err without the name of the file, where a message has named it.
@@ -205,12 +240,47 @@ type summary struct {
 	Unparsed int64          `json:"unparsed"`
 	Skipped  []desk.Skipped `json:"skipped"`
 	Broken   []string       `json:"broken_rules,omitempty"`
+	Passed   *desk.Passed   `json:"passed_over,omitempty"` // what --since left unread
 	Seconds  float64        `json:"seconds"`
 }
 
-func writeJSON(w io.Writer, out desk.Replay, took time.Duration) error {
+// said is what a replay says.
+type said struct {
+	desk.Replay
+	took     time.Duration
+	profile  bool
+	compared *desk.Comparison // then only this is told, not the alerts
+}
+
+func (out said) json(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
+	if out.compared != nil {
+		if err := compareJSON(e, *out.compared); err != nil {
+			return err
+		}
+	} else if err := out.alertsJSON(e); err != nil {
+		return err
+	}
+	if out.profile {
+		if err := profileJSON(e, out.Replay); err != nil {
+			return err
+		}
+	}
+	s := summary{Kind: "summary", Lines: out.Lines, Unparsed: out.Unparsed, Skipped: out.Skipped, Seconds: out.took.Seconds()}
+	if s.Skipped == nil {
+		s.Skipped = []desk.Skipped{}
+	}
+	for _, b := range out.Broken {
+		s.Broken = append(s.Broken, b.Rule+": "+b.Why)
+	}
+	if out.Passed.Bytes > 0 {
+		s.Passed = &out.Passed
+	}
+	return e.Encode(s)
+}
+
+func (out said) alertsJSON(e *json.Encoder) error {
 	for _, a := range out.Alerts {
 		if err := e.Encode(a); err != nil {
 			return err
@@ -221,17 +291,37 @@ func writeJSON(w io.Writer, out desk.Replay, took time.Duration) error {
 			return err
 		}
 	}
-	s := summary{Kind: "summary", Lines: out.Lines, Unparsed: out.Unparsed, Skipped: out.Skipped, Seconds: took.Seconds()}
-	if s.Skipped == nil {
-		s.Skipped = []desk.Skipped{}
-	}
-	for _, b := range out.Broken {
-		s.Broken = append(s.Broken, b.Rule+": "+b.Why)
-	}
-	return e.Encode(s)
+	return nil
 }
 
-func writeText(w io.Writer, out desk.Replay, took time.Duration) error {
+func (out said) text(w io.Writer) error {
+	tell := out.alertsText
+	if out.compared != nil {
+		tell = func(w io.Writer) error { return compareText(w, *out.compared) }
+	}
+	if err := tell(w); err != nil {
+		return err
+	}
+	if out.profile {
+		if err := profileText(w, out.Replay); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "\n%s in %.1f s, %d not parsed; %s, %s\n", counted(int(out.Lines), "line"), out.took.Seconds(), out.Unparsed,
+		counted(len(out.Alerts), "alert"), counted(len(out.Incidents), "incident"))
+	if p := out.Passed; p.Bytes > 0 {
+		fmt.Fprintf(w, "passed over: %s from before %s, which no window reaches; %s ended before\n", desk.Size(p.Bytes), p.Before.UTC().Format(time.DateTime), counted(p.Files, "file"))
+	}
+	for _, s := range out.Skipped {
+		fmt.Fprintf(w, "not read: %s: %s\n", Safe(s.File), Safe(s.Why))
+	}
+	for _, b := range out.Broken {
+		fmt.Fprintf(w, "rule set aside: %s: %s\n", Safe(b.Rule), Safe(b.Why))
+	}
+	return nil
+}
+
+func (out said) alertsText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(out.Incidents) > 0 {
 		fmt.Fprintln(t, "INCIDENT\tSEVERITY\tFIRST (UTC)\tLAST (UTC)\tALERTS\tWHAT\tFROM")
@@ -250,14 +340,6 @@ func writeText(w io.Writer, out desk.Replay, took time.Duration) error {
 		return err
 	}
 	writeUnusual(w, out.Alerts)
-	fmt.Fprintf(w, "\n%s in %.1f s, %d not parsed; %s, %s\n", counted(int(out.Lines), "line"), took.Seconds(), out.Unparsed,
-		counted(len(out.Alerts), "alert"), counted(len(out.Incidents), "incident"))
-	for _, s := range out.Skipped {
-		fmt.Fprintf(w, "not read: %s: %s\n", Safe(s.File), Safe(s.Why))
-	}
-	for _, b := range out.Broken {
-		fmt.Fprintf(w, "rule set aside: %s: %s\n", Safe(b.Rule), Safe(b.Why))
-	}
 	return nil
 }
 

@@ -65,8 +65,14 @@ func (p Program) rules() *cobra.Command {
 	c.PersistentFlags().StringArrayVar(&dirs, "rules", nil, "folder of further Sigma rules; repeatable")
 	c.PersistentFlags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.AddCommand(
-		&cobra.Command{Use: "check", Short: "Load every rule and name what is refused, and why; fails if any is", Args: takes(0, 0, ""),
-			Example: "  tocsin rules check\n  tocsin rules check --rules my-rules/ --json",
+		&cobra.Command{Use: "check", Short: "Say of every rule whether it watches: loaded, refused, and why, which logs it reads; fails if one is refused or set aside", Args: takes(0, 0, ""),
+			Long: "Check loads every rule and prints a line for each:\n\n" +
+				"  loaded    it watches; the line says which logs it reads\n" +
+				"  resting   no log that is read here is its source\n" +
+				"  lacking   it never matches, because it needs a field that no parser here gives\n" +
+				"  aside     it is over its budget, and not used\n" +
+				"  refused   it does not load: file, line, what is not supported or wrong, and why",
+			Example: "  tocsin rules check\n  tocsin rules check --rules my-rules/ | grep -v ^loaded\n  tocsin rules check --rules my-rules/ --json | jq '.rules[] | select(.stands == \"refused\")'",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesCheck(dirs, asJSON) }},
 		&cobra.Command{Use: "list", Short: "List the rules", Args: takes(0, 0, ""),
 			Example: "  tocsin rules list\n  tocsin rules list --json | jq -r .id",
@@ -82,37 +88,6 @@ func (p Program) rules() *cobra.Command {
 			Example: "  tocsin rules test --rules my-rules/",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesTest(dirs) }})
 	return c
-}
-
-func (p Program) rulesCheck(dirs []string, asJSON bool) error {
-	set, err := p.loadRules(dirs)
-	if err != nil {
-		return err
-	}
-	var failed error
-	if n := len(set.Refused); n > 0 {
-		failed = fmt.Errorf("%d of %d rules refused: mend them, or they do not watch", n, n+len(set.Rules.Documents()))
-	}
-	if asJSON {
-		x := checked{set.Files, len(set.Rules.Documents()), append([]detect.Refused{}, set.Refused...), append([]detect.Warning{}, set.Warned...)}
-		return errors.Join(json.NewEncoder(p.Out).Encode(x), failed)
-	}
-	fmt.Fprintf(p.Out, "%d rules loaded from %d files, %d refused, %d with a warning\n", len(set.Rules.Documents()), set.Files, len(set.Refused), len(set.Warned))
-	for _, r := range set.Refused {
-		fmt.Fprintln(p.Out, "refused: "+Safe(refusedWords(r)))
-	}
-	for _, w := range set.Warned {
-		fmt.Fprintln(p.Out, "warning: "+Safe(fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Why)))
-	}
-	return failed
-}
-
-// What `rules check --json` prints. The names are scripted against: they stay.
-type checked struct {
-	Files   int              `json:"files"`
-	Loaded  int              `json:"loaded"`
-	Refused []detect.Refused `json:"refused"`
-	Warned  []detect.Warning `json:"warned"`
 }
 
 // A listed rule is one line of `rules list --json`.
@@ -282,6 +257,9 @@ func (p Program) rulesTest(dirs []string) error {
 		if r.Why != "" {
 			bad++
 			fmt.Fprintf(p.Out, "FAIL  %s: %s\n", Safe(r.Title), Safe(r.Why))
+			if d, ok := set.Find(r.Rule); ok {
+				fmt.Fprintf(p.Out, "      in %s:%d\n", Safe(d.Meta().File), d.Meta().Line)
+			}
 		}
 	}
 	fmt.Fprintf(p.Out, "%d rules tested with their own sample lines, %d failed\n", ran, bad)

@@ -32,6 +32,8 @@ type log struct {
 	hint   time.Time
 	in     *bufio.Reader
 	close  []io.Closer
+	stat   fs.FileInfo
+	packed bool
 	offset int64
 	next   *record.Record
 	at     time.Time // of next; a line without a time has that of the line before
@@ -226,7 +228,7 @@ func openLog(files fs.FS, name, as string, parser *intake.Parser) (*log, time.Ti
 	if err != nil {
 		return nil, time.Time{}, errors.Join(err, f.Close())
 	}
-	l.hint = stat.ModTime()
+	l.stat, l.hint = stat, stat.ModTime()
 	if l.hint.Year() < 1980 {
 		l.hint = time.Time{}
 	}
@@ -235,7 +237,6 @@ func openLog(files fs.FS, name, as string, parser *intake.Parser) (*log, time.Ti
 		l.done()
 		return nil, time.Time{}, err
 	}
-	l.in = intake.Unwrap(l.in)
 	head, err := l.in.Peek(peek)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		l.done()
@@ -259,19 +260,21 @@ func openLog(files fs.FS, name, as string, parser *intake.Parser) (*log, time.Ti
 	return l, newest, nil
 }
 
-// unpack undoes gzip and zstd, known by their first bytes (RFC 1952, RFC 8878).
+// unpack undoes gzip and zstd, known by their first bytes (RFC 1952, RFC 8878), and takes lists of objects apart.
 func (l *log) unpack(in *bufio.Reader) error {
 	magic, _ := in.Peek(4)
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+	kind := packing(magic)
+	l.packed = kind != ""
+	switch kind {
+	case "gzip":
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return fmt.Errorf("damaged gzip file: %w", err)
 		}
 		l.close = append(l.close, z)
 		l.in = bufio.NewReaderSize(z, peek)
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	case "zstd":
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(256<<20))
 		if err != nil {
 			return fmt.Errorf("damaged zstd file: %w", err)
 		}
@@ -280,7 +283,21 @@ func (l *log) unpack(in *bufio.Reader) error {
 	default:
 		l.in = in
 	}
+	if in := intake.Unwrap(l.in); in != l.in {
+		l.in, l.packed = in, true
+	}
 	return nil
+}
+
+// packing names what a file was packed with, by its first bytes; "" is nothing.
+func packing(magic []byte) string {
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return "zstd"
+	}
+	return ""
 }
 
 func newestDate(lines []string) (newest time.Time) {

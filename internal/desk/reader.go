@@ -100,7 +100,8 @@ func (r *reader) reset() error {
 }
 
 func (d *Desk) detectOptions() detect.Options {
-	o := detect.Options{Own: d.o.Own, Shared: d.o.Shared, Zone: d.o.Zone}
+	begun := time.Now()
+	o := detect.Options{Own: d.o.Own, Shared: d.o.Shared, Zone: d.o.Zone, Clock: func() time.Duration { return time.Since(begun) }}
 	if d.Sample() {
 		o.Zone = d.sampleZone()
 	}

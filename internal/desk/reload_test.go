@@ -99,7 +99,7 @@ func TestBrokenRulesStayAsTheyWere(t *testing.T) {
 				}
 				kept := names(set.Kept)
 				slices.Sort(kept)
-				if got := words(set); !slices.Equal(got, tt.rules) || !alike(kept, tt.kept) || !alike(names(set.Refused), tt.refused) {
+				if got := words(set); !slices.Equal(got, tt.rules) || !sameNames(kept, tt.kept) || !sameNames(names(set.Refused), tt.refused) {
 					t.Fatalf("time %d: rules %q, kept %q, refused %q", again, got, kept, names(set.Refused))
 				}
 			}
@@ -111,7 +111,7 @@ func TestBrokenRulesStayAsTheyWere(t *testing.T) {
 }
 
 // alike compares what was said; of a feature only the beginning.
-func alike(got, want []string) bool {
+func sameNames(got, want []string) bool {
 	return slices.EqualFunc(got, want, func(g, w string) bool { return strings.HasPrefix(g, w) })
 }
 

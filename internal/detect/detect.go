@@ -23,6 +23,9 @@ type Options struct {
 	MaxAddresses int            // addresses of which is known who signs in from them; 0 is 20,000
 	MaxAccounts  int            // accounts of which is known what is normal; 0 is 20,000 (some 800 bytes each)
 	Plain        bool           // hold a record against one rule after the other: slow, and obviously right
+
+	Clock      func() time.Duration // for measuring what each rule costs, since any moment; nil measures nothing
+	ClockEvery int                  // one record of so many is measured; 0 is 1,024
 }
 
 func (o Options) filled() Options {
@@ -36,6 +39,7 @@ func (o Options) filled() Options {
 	set(&o.MaxWaiting, 500_000)
 	set(&o.MaxAddresses, 20_000)
 	set(&o.MaxAccounts, 20_000)
+	set(&o.ClockEvery, clockEvery)
 	if o.Lateness <= 0 {
 		o.Lateness = 5 * time.Minute
 	}
@@ -68,7 +72,12 @@ type Detector struct {
 	forgotten int64 // addresses
 	freezes   int64
 
+	costs   []cost // by node
+	scanned cost   // what all rules together cost before each is looked at
+	timed   bool   // the record that is stepped through is measured
+
 	// Of the record that is stepped through.
+	places   []int32     // of the rules that it matches
 	hits     []int       // nodes that it matched (Matched)
 	arrivals [][]arrival // by node
 	reached  []uint64    // nodes with arrivals, a bit each
@@ -93,6 +102,7 @@ type route struct {
 	matcher *sigma.Matcher   // nil at first
 	sample  []*record.Record // until there are enough
 	seen    int64            // records, not yet in the rules' figures
+	timed   int64            // those of them that were measured
 }
 
 // Rules are compiled when some records of their log source were seen, and again when many were: it is known then what is rare
@@ -125,10 +135,12 @@ func New(rules *Rules, o Options) *Detector {
 		rules: rules, o: o.filled(), view: sigma.NewView(o.Zone),
 		bins: make([]bin, len(rules.nodes)), near: newNeighbourhoods(), arrivals: make([][]arrival, len(rules.nodes)),
 		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
+		costs: make([]cost, len(rules.nodes)),
 	}
 	d.habits = newHabits(d.o)
-	for i := range d.bins {
+	for i, n := range rules.nodes {
 		d.bins[i] = newBin()
+		d.bins[i].broken = n.aside
 	}
 	return d
 }
@@ -140,25 +152,42 @@ func New(rules *Rules, o Options) *Detector {
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
 func (d *Detector) Step(r *record.Record) []Change {
-	d.hits = d.hits[:0]
-	if r.Class == record.Header || r.Class == record.Empty {
+	if !heard(r.Class) {
+		d.hits = d.hits[:0]
 		return nil
 	}
+	at, changes := d.begin(r.Time)
+	d.judge(r, at)
+	hits, changes := d.hold(r, changes)
+	return d.finish(r, at, hits, changes)
+}
+
+// heard reports whether lines of a class are held against rules.
+func heard(c record.Class) bool { return c != record.Header && c != record.Empty }
+
+// begin goes on to a record's time: alerts end that it outlives.
+func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	d.ord++
-	at := d.time.newest
-	if !r.Time.IsZero() {
-		at = r.Time.UnixNano()
+	d.hits = d.hits[:0]
+	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
+	at = d.time.newest
+	if !t.IsZero() {
+		at = t.UnixNano()
 		d.time.see(at)
 	}
 	if at < d.watermark() {
 		d.late++
 	}
-	changes := d.endQuiet(nil)
+	changes = d.endQuiet(nil)
 	if d.ord%1024 == 0 {
 		d.sweep()
 	}
-	d.judge(r, at)
-	changes = d.hold(r, at, changes)
+	return at, changes
+}
+
+// finish does what follows from the rules that a record matched, given by their places in Rules.nodes.
+func (d *Detector) finish(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+	changes = d.spread(r, at, hits, changes)
 	d.learn(r, at)
 	d.teach(r)
 	return d.shrink(changes)
@@ -167,16 +196,24 @@ func (d *Detector) Step(r *record.Record) []Change {
 // watermark is the record time before which no record is expected any more.
 func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness) }
 
-// hold runs the rules that read the record's log source, then the correlations that they reach, upwards.
-func (d *Detector) hold(r *record.Record, at int64, changes []Change) []Change {
-	var m mark // of the record, once a rule matched
-	d.raw = ""
+// hold runs the rules that read the record's log source, and returns the places of those that match.
+func (d *Detector) hold(r *record.Record, changes []Change) ([]int32, []Change) {
 	o := d.route(r.Source)
 	o.seen++
 	o.learn(r, d.o.Zone)
 	hits, changes := d.matches(o, r, changes)
+	d.places = d.places[:0]
 	for _, h := range hits {
-		i := o.rules[h]
+		d.places = append(d.places, int32(o.rules[h]))
+	}
+	return d.places, changes
+}
+
+// spread counts a record into the rules that it matched, then runs the correlations that they reach, upwards.
+func (d *Detector) spread(r *record.Record, at int64, hits []int32, changes []Change) []Change {
+	var m mark // of the record, once a rule matched
+	d.raw = ""
+	for _, i := range hits {
 		n, b := d.rules.nodes[i], &d.bins[i]
 		if b.broken != "" {
 			continue
@@ -217,7 +254,7 @@ func (d *Detector) climb(r *record.Record, before []Change) (changes []Change, m
 		for d.reached[w] != 0 { // what a correlation hands on goes to later ones
 			d.step = w*64 + bits.TrailingZeros64(d.reached[w])
 			if d.bins[d.step].broken == "" {
-				changes = d.correlate(d.rules.nodes[d.step], r, changes)
+				changes = d.correlateTimed(d.rules.nodes[d.step], r, changes)
 			}
 			d.clearArrivals(d.step)
 		}
@@ -238,6 +275,9 @@ func (d *Detector) guard(n *node, before []Change, step func() []Change) (change
 			changes = d.setAside(n, e, before)
 		}
 	}()
+	if d.timed {
+		defer d.measure(n)()
+	}
 	return step()
 }
 
@@ -281,6 +321,9 @@ func (d *Detector) matches(o *route, r *record.Record, before []Change) (hits []
 			hits, changes = d.matchesPlainly(o, r, before)
 		}
 	}()
+	if d.timed {
+		return d.matchTimed(o, r), changes
+	}
 	return o.matcher.Match(r), changes
 }
 
@@ -310,7 +353,7 @@ func (d *Detector) route(s record.LogSource) *route {
 	}
 	o := &route{source: s}
 	for i, n := range d.rules.nodes[:d.rules.plain] {
-		if n.rule.Routed(s) {
+		if n.rule.Routed(s) && n.aside == "" {
 			o.rules, o.list = append(o.rules, i), append(o.list, n.rule)
 		}
 	}
@@ -330,8 +373,9 @@ func (d *Detector) settle() {
 			if d.bins[i].broken == "" {
 				d.bins[i].stats.Seen += o.seen
 			}
+			d.costs[i].records += o.timed
 		}
-		o.seen = 0
+		o.seen, o.timed = 0, 0
 	}
 }
 
@@ -403,6 +447,9 @@ func (d *Detector) correlate(n *node, r *record.Record, changes []Change) []Chan
 			continue
 		}
 		d.bins[n.n].stats.Seen++
+		if d.timed {
+			d.costs[n.n].records++
+		}
 		if g := d.take(n, a, r); g != nil && !slices.Contains(d.touched, g) {
 			d.touched = append(d.touched, g)
 		}

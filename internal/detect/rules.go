@@ -33,6 +33,7 @@ type node struct {
 	slots   []slot             // of a correlation, as its rules
 	parents []parent           // the correlations that read it
 	most    int                // of a correlation: the highest count that it compares with
+	aside   string             // why it is not used though it loads, "" when it is
 	least   int                // and the lowest that fulfils it; 0 when it may be none
 	once    bool               // it counts an alert of a correlation below once
 	salt    uint64             // tells its groups from those of other rules and versions
@@ -207,6 +208,9 @@ func (l *loader) addRule(n *node, known []record.LogSource) {
 	if len(known) > 0 && !slices.ContainsFunc(known, u.Routed) {
 		l.warn(n.meta, "no log here gives this source: no parser reads logs of %s, so the rule rests", u.LogSource)
 	}
+	if n.aside = u.OverBudget(); n.aside != "" {
+		l.warn(n.meta, "it is set aside: %s", n.aside)
+	}
 	for _, name := range n.meta.Tocsin.Group {
 		f, _ := u.LogSource.Field(name)
 		n.group = append(n.group, f)
@@ -351,6 +355,9 @@ func (l *loader) settle() {
 		n.habits = n.rule != nil && n.rule.Reads(record.Field.Habit) || slices.ContainsFunc(n.slots, func(s slot) bool { return s.node.habits })
 		n.raises = n.meta.Level != informational
 		fmt.Fprintf(h, "%s %s\n", n.meta.Version, n.meta.Key())
+		if n.aside != "" {
+			fmt.Fprintln(h, "aside")
+		}
 	}
 	l.rules.hash = hex.EncodeToString(h.Sum(nil))
 	generated := map[*node]bool{}
@@ -375,6 +382,16 @@ func (r *Rules) Documents() []sigma.Document {
 		out = append(out, n.doc)
 	}
 	return out
+}
+
+// Aside lists the rules that load and are not used, and why.
+func (r *Rules) Aside() (all []Broken) {
+	for _, n := range r.nodes {
+		if n.aside != "" {
+			all = append(all, Broken{n.meta.Key(), n.aside})
+		}
+	}
+	return all
 }
 
 // Raises reports whether the rule with this id (name, title) raises alerts of its own. One of level informational never

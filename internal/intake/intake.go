@@ -205,7 +205,7 @@ func (p *Parser) ParseInto(r *record.Record, l record.Line, hint time.Time) {
 		p.views(r)
 	}
 	if r.Time.IsZero() {
-		r.Time = st.Last
+		r.Time = st.lend()
 	}
 	st.count(r)
 }

@@ -35,7 +35,7 @@ func readGeneral(p *Parser, st *stream, r *record.Record, s string, _ time.Time)
 		return false
 	}
 	if t.IsZero() {
-		t = st.Last
+		t = st.lend()
 	}
 	r.Grow(10)
 	r.Time = t

@@ -23,6 +23,9 @@ type stream struct {
 
 	Fields []string `json:"fields,omitempty"` // names of the columns, as the last header line had them
 	Slow   *slow    `json:"slow,omitempty"`   // the entry of the slow query log that is being read
+
+	timed    bool // since Begin a line had a time,
+	borrowed bool // and before that one took its time from a line before Begin (part.go)
 }
 
 // A Count says what came of the lines of one file.
@@ -55,9 +58,7 @@ func (st *stream) count(r *record.Record) {
 	if r.Class != record.Empty {
 		st.Open = r.Class == record.Parsed || r.Class == record.Continuation
 	}
-	if !r.Time.IsZero() {
-		st.Last = r.Time
-	}
+	st.time(r)
 }
 
 func (p *Parser) streamOf(host, file string) *stream {

@@ -2,8 +2,10 @@ package sigma
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/record"
@@ -87,19 +89,19 @@ type numberTable struct {
 // Compile makes a Set of rules. The sample is records as they are to come, for knowing what is rare among them; it changes the
 // speed only, and may be empty.
 func Compile(rules []*Rule, sample []*record.Record) *Set {
-	s := compile(rules, func(need, int32) float64 { return 0 }, guess)
+	s := compile(rules, func(n need, _ int32, w *want) float64 { return n.guess(w) }, guess)
 	if len(sample) == 0 {
-		return compile(rules, func(n need, p int32) float64 { return n.guess(s.preds[p].want) }, guess)
+		return s
 	}
 	f := s.count(sample)
-	return compile(rules, func(_ need, p int32) float64 { return f.pred(p) }, f.window)
+	return compile(rules, func(_ need, p int32, _ *want) float64 { return f.pred(p) }, f.window)
 }
 
 // often is how often a rule must be a candidate for all its predicates to be looked for by the scan, and rare how seldom such
 // a predicate's need must be found.
 const often, rare, longEnough = 0.01, 0.05, 4
 
-func compile(rules []*Rule, rate func(need, int32) float64, window func(string) float64) *Set {
+func compile(rules []*Rule, rate func(need, int32, *want) float64, window func(string) float64) *Set {
 	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{},
 		wanted: map[int32]bool{}, asked: map[int32]bool{}}
 	for _, u := range rules {
@@ -113,14 +115,15 @@ func compile(rules []*Rule, rate func(need, int32) float64, window func(string) 
 
 type compiler struct {
 	set    *Set
-	rate   func(need, int32) float64 // how often what a predicate needs is found, per record
-	window func(string) float64      // how often four bytes are, per record
+	rate   func(need, int32, *want) float64 // how often what a predicate needs is found, per record
+	window func(string) float64             // how often four bytes are, per record
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
 	needs  []need         // by pred
 	wanted map[int32]bool // preds of rules that are candidates often
 	asked  map[int32]bool // regular expressions of those that no scan keeps away
+	key    []byte         // reused
 }
 
 func (c *compiler) expr(e *expr) int32 {
@@ -161,10 +164,14 @@ func (c *compiler) node(o op, kids []int32) int32 {
 			return kids[0]
 		}
 	}
-	key := fmt.Sprint(o, kids)
-	if n, ok := c.nodes[key]; ok {
+	c.key = append(c.key[:0], byte(o))
+	for _, k := range kids {
+		c.key = binary.AppendVarint(c.key, int64(k))
+	}
+	if n, ok := c.nodes[string(c.key)]; ok {
 		return n
 	}
+	key := string(c.key)
 	x := node{op: o, kids: kids}
 	if o == opPred {
 		x.pred, x.kids = kids[0], nil
@@ -180,7 +187,7 @@ func (c *compiler) pred(t *term, w *want) int32 {
 	if !t.keyword {
 		p.field = c.field(t.field)
 	}
-	key := fmt.Sprint(p.field, " ", w.key())
+	key := strconv.Itoa(int(p.field)) + " " + w.key()
 	if i, ok := c.preds[key]; ok {
 		return i
 	}
@@ -209,6 +216,17 @@ func (c *compiler) field(f Field) int32 {
 
 // key says all that makes a want what it is.
 func (w *want) key() string {
+	if w.kind == wantText { // most are
+		b := append(make([]byte, 0, 64), byte(w.kind), byte(w.pattern.shape), '-')
+		if w.pattern.cased {
+			b[2] = '+'
+		}
+		for _, m := range w.pattern.marks {
+			b = binary.AppendUvarint(append(b, byte(m.kind)), uint64(len(m.text)))
+			b = append(b, m.text...)
+		}
+		return string(b)
+	}
 	re := ""
 	if w.regex != nil {
 		re = w.regex.String()
@@ -290,10 +308,10 @@ func (c *compiler) want(n int32) {
 		return
 	}
 	d := c.needs[x.pred]
-	if p := &c.set.preds[x.pred]; p.want.kind == wantRegex && p.field != keywordField && (!d.known() || c.rate(d, x.pred) > rare) {
+	if p := &c.set.preds[x.pred]; p.want.kind == wantRegex && p.field != keywordField && (!d.known() || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare) {
 		c.asked[x.pred] = true
 	}
-	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred) > rare {
+	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare {
 		return
 	}
 	c.wanted[x.pred] = true
@@ -311,7 +329,7 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	switch x.op {
 	case opPred:
 		if d := c.needs[x.pred]; d.known() {
-			w = choice{[]int32{x.pred}, c.rate(d, x.pred), true}
+			w = choice{[]int32{x.pred}, c.rate(d, x.pred, c.set.preds[x.pred].want), true}
 		}
 	case opAnd:
 		for _, k := range x.kids {
@@ -389,8 +407,8 @@ func (c *compiler) bundle() {
 	open := map[int32]int32{} // by field: the bundle that takes more
 	for i := range s.preds {
 		p := &s.preds[i]
-		if !c.asked[int32(i)] || !s.fields[p.field].plain {
-			continue
+		if !c.asked[int32(i)] || !s.fields[p.field].plain || p.want.sees < MaxRegex {
+			continue // the bundle sees as much of a value as the least costly pattern
 		}
 		expr := p.want.regex.String()
 		if newAutomaton([]string{expr}).useless {

@@ -67,7 +67,7 @@ func TestCorpus(t *testing.T) {
 	if len(refused) > mostRefused || loaded < 3700 || web < 89 {
 		t.Errorf("%d loaded, %d for web servers, %d refusals", loaded, web, len(refused))
 	}
-	golden(t, "testdata/refused.golden", fmt.Sprintf("# Rules of SigmaHQ that are refused, each with the feature.\n%s", strings.Join(refused, "")))
+	golden(t, "testdata/refused.golden", fmt.Sprintf("# Of SigmaHQ's rules %d load. These %d are refused, each with the feature.\n%s", loaded, len(refused), strings.Join(refused, "")))
 }
 
 // golden compares a text with a file, or writes the file with -update.

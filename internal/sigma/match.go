@@ -185,7 +185,7 @@ func (w *want) holds(v *View, s *subject) bool {
 		}
 		return w.yes && s.text(false) == "true" || !w.yes && s.text(false) == "false"
 	case wantRegex:
-		return w.regex.MatchString(s.value.Text[:min(len(s.value.Text), MaxRegex)])
+		return w.regex.MatchString(s.value.Text[:min(len(s.value.Text), w.sees)])
 	case wantCIDR:
 		a, err := netip.ParseAddr(s.value.Text)
 		return err == nil && w.net.Contains(a.Unmap().WithZone(""))

@@ -370,7 +370,7 @@ func (m *Matcher) regex(i int32) bool {
 		m.solo[i] = a
 	}
 	for k := from; k < to; k++ {
-		text := m.regexText(k)
+		text := m.regexText(k, p.want.sees)
 		if a.run(text) && a.matched[0] || a.gaveUp && p.want.regex.MatchString(text) {
 			return true
 		}
@@ -390,7 +390,7 @@ func (m *Matcher) runBundle(n, from, to int32) {
 		m.truth[q] = 4*m.epoch + refuted
 	}
 	for k := from; k < to; k++ {
-		text := m.regexText(k)
+		text := m.regexText(k, MaxRegex)
 		a.run(text)
 		for j, q := range b.preds {
 			if a.matched[j] && !a.gaveUp || a.gaveUp && m.set.preds[q].want.regex.MatchString(text) {
@@ -400,9 +400,10 @@ func (m *Matcher) runBundle(n, from, to int32) {
 	}
 }
 
-func (m *Matcher) regexText(k int32) string {
+// regexText is what a regular expression sees of a value.
+func (m *Matcher) regexText(k int32, sees int) string {
 	text := m.values[k].Text
-	return text[:min(len(text), MaxRegex)]
+	return text[:min(len(text), sees)]
 }
 
 // load returns the places of a field's values.

@@ -26,6 +26,8 @@ type want struct {
 	kind    wantKind
 	pattern pattern        // wantText
 	regex   *regexp.Regexp // wantRegex
+	sees    int            // wantRegex: bytes of a value (budget.go)
+	steps   int            // wantRegex without a text to look for: of its program
 	net     netip.Prefix   // wantCIDR
 	num     num            // wantNumber, wantOrder, wantPart
 	op      string         // wantOrder, wantPart: lt lte gt gte, "" is equal
@@ -407,7 +409,11 @@ func (r *reader) regex(k, v *tree, m modes) want {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 		r.fail(v, "regular expression", "%s: not a regular expression that RE2 can run in bounded time (no lookaround, no back references): %s", k.text, why)
 	}
-	return want{kind: wantRegex, regex: re}
+	w := want{kind: wantRegex, regex: re}
+	if re != nil {
+		w.budgeted()
+	}
+	return w
 }
 
 func (r *reader) cidr(k, v *tree) want {

@@ -31,7 +31,7 @@
 //   - "neq" turns the whole term round: none of the values holds, or the field is missing. "all" asks for every value; a
 //     value that stands for several (base64offset, a placeholder) holds when one of them does.
 //   - "utf16le" ("wide"), "utf16be" and "utf16" turn text into the bytes of UTF-16, alone or before Base64.
-//   - "re" is RE2, searched anywhere in the value, and sees its first MaxRegex bytes. A pattern with lookaround or back
+//   - "re" is RE2, searched anywhere in the value, and sees its first MaxRegex bytes, fewer when it is costly (budget.go). A pattern with lookaround or back
 //     references is refused. "i", "m" and "s" follow "re".
 //   - "windash" lets a dash or slash before a word, and not behind one, be any of - / – — ―.
 //   - "minute" to "year" take a part out of a time in the zone that is passed in; "week" is the ISO week, "day" the day of the month.

@@ -24,7 +24,7 @@ var fieldWords = map[string]string{
 	"user_agent.original": "the user agent",
 	"url.original":        "the URL", "url.path": "the path", "url.query": "the query", "url.domain": "the host that was asked for",
 	"url.extension": "the kind of file asked for", "url.decoded": "the URL, decoded,", "url.decoded_twice": "the URL, decoded twice,",
-	"url.normal": "the URL, decoded and cleaned,", "url.query.decoded": "the query, decoded,", "url.query.decoded_twice": "the query, decoded twice,",
+	"url.normal": "the URL, decoded and cleaned,", "url.marked": "the URL, decoded and cleaned,", "url.shell": "the URL, as a shell would read it,", "url.query.decoded": "the query, decoded,", "url.query.decoded_twice": "the query, decoded twice,",
 	"url.query.normal": "the query, decoded and cleaned,", "http.request.referrer.decoded": "the page before it, decoded,",
 	"http.request.referrer.decoded_twice": "the page before it, decoded twice,", "http.request.referrer.normal": "the page before it, decoded and cleaned,",
 	"user_agent.original.decoded": "the user agent, decoded,", "user_agent.original.decoded_twice": "the user agent, decoded twice,",

@@ -65,7 +65,12 @@ type console struct {
 // each other role.
 func newConsole(t *testing.T, files fstest.MapFS, wrap func(disk.Layer) disk.Layer) *console {
 	t.Helper()
-	c := newEmptyConsole(t, files, wrap)
+	return newEmptyConsole(t, files, wrap).staffed(t)
+}
+
+// staffed sets up the team, and starts the desk.
+func (c *console) staffed(t *testing.T) *console {
+	t.Helper()
 	if err := c.desk.Setup(t.Context(), "anna", "correct horse battery", desk.Contact{Name: "Anna Keller", Mail: "anna@shop.example", Zone: "Europe/Berlin"}); err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +90,12 @@ func newEmptyConsole(t *testing.T, files fstest.MapFS, wrap func(disk.Layer) dis
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newConsoleOf(t, set, files, wrap)
+}
+
+// newConsoleOf is newEmptyConsole with other rules.
+func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(disk.Layer) disk.Layer) *console {
+	t.Helper()
 	geo, err := intake.ReadGeo(strings.NewReader("198.51.100.0/24\tNL\n203.0.113.0/24\tBR\n192.0.2.0/24\tUS\n"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 func costWords(x detect.RuleStats) string { return meanWords(meanCost(x)) }
 
 // meanCost is what one record of its log source costs a rule on average; 0 is not measured.
-func meanCost(detect.RuleStats) time.Duration { return 0 }
+func meanCost(x detect.RuleStats) time.Duration { return x.Mean() }
 
 func meanWords(mean time.Duration) string {
 	switch {
