@@ -34,7 +34,7 @@ needs:
 test: needs
 	$(GO) vet ./...
 	script/fuzz.sh $(FUZZ)
-	$(GO) test -count 1 -timeout 10m -run '^TestRange$$' ./internal/desk
+	$(GO) test -count 1 -timeout 10m -run '^(TestRange|TestASprayIsOneIncident)$$' ./internal/desk
 	$(GO) test -race -timeout 15m ./...
 
 check:
@@ -49,6 +49,6 @@ bench: build
 
 soak: build
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
-	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^TestPowerCut$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
+	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestRange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
 	script/fuzz.sh $(SOAK)
