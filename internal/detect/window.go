@@ -84,11 +84,15 @@ func (n *node) counting() counting {
 
 // insert puts m in its place and returns false when its record is there already.
 func (t *track) insert(m mark) bool {
-	i := sort.Search(len(t.marks), func(i int) bool { return m.before(&t.marks[i]) })
-	if i > 0 && t.marks[i-1].At == m.At && t.marks[i-1].Ord == m.Ord {
-		return false
+	if n := len(t.marks); n == 0 || t.marks[n-1].before(&m) {
+		t.marks = append(t.marks, m)
+	} else {
+		i := sort.Search(n, func(i int) bool { return m.before(&t.marks[i]) })
+		if i > 0 && t.marks[i-1].At == m.At && t.marks[i-1].Ord == m.Ord {
+			return false
+		}
+		t.marks = slices.Insert(t.marks, i, m)
 	}
-	t.marks = slices.Insert(t.marks, i, m)
 	if old := len(t.marks) - 1 - markRaws; old >= 0 {
 		t.marks[old].setRaw("")
 	}

@@ -157,7 +157,11 @@ func New(o Options) (*Parser, error) {
 		mapped = append(mapped, format{name: mapPrefix + m.Name, read: w.read})
 	}
 	p.formats, p.maps = append(mapped, p.formats...), len(mapped)
-	p.layout = record.NewLayout(quickFields[:], quickLater[:])
+	later := quickLater[:]
+	if p.geo != nil {
+		later = append(slices.Clone(later), record.SourceCountry, record.SourceContinent)
+	}
+	p.layout = record.NewLayout(quickFields[:], later)
 	if o.As == "" {
 		return p, nil
 	}

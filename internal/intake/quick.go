@@ -130,7 +130,7 @@ var quickFields = [...]record.Field{
 
 // quickLater are the fields that follow from others.
 var quickLater = [...]record.Field{
-	record.SourceNetwork, record.SourceCountry, record.SourceContinent, record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm,
+	record.SourceNetwork, record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm,
 	record.URLNormal, record.URLMarked, record.URLShell, record.QueryDecoded, record.QueryDecodedTwice, record.QueryNormal, record.ReferrerDecoded, record.ReferrerDecodedTwice,
 	record.ReferrerNormal, record.AgentDecoded, record.AgentDecodedTwice, record.AgentNormal,
 }

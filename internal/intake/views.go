@@ -43,7 +43,22 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 	case record.SourceNetwork, record.SourceCountry, record.SourceContinent:
 		p.source(r, p.placeOf(r.Text(record.SourceIP)))
 		return
-	case record.URLDecoded, record.URLDecodedTwice, record.URLExtension, record.UserRealm:
+	case record.URLExtension, record.UserRealm:
+		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
+		setViews(r, url, path, min(len(path)+1, len(url)))
+		return
+	case record.URLDecoded, record.URLDecodedTwice, record.URLNormal, record.URLMarked, record.URLShell:
+		if url := r.Text(record.URLOriginal); plainURL(url) {
+			asSent := record.Text(url)
+			r.Set(record.URLDecoded, asSent)
+			r.Set(record.URLDecodedTwice, asSent)
+			r.Set(record.URLNormal, asSent)
+			r.Leave(record.URLMarked, record.URLShell)
+			return
+		}
+	}
+	switch f {
+	case record.URLDecoded, record.URLDecodedTwice:
 		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
 		setViews(r, url, path, min(len(path)+1, len(url)))
 		return
@@ -84,6 +99,33 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 		}
 	}
 }
+
+// plainURL reports whether every view of a URL is the URL itself, or missing, as is so of most: it has only letters, digits and
+// what parts them. It may say no of others too.
+func plainURL(s string) bool {
+	bad, last := byte(0), byte(0)
+	for i := range len(s) {
+		c := s[i]
+		bad |= notPlain[c]
+		if c == '-' && last == '-' {
+			return false
+		}
+		last = c
+	}
+	return bad == 0
+}
+
+// notPlain is 1 for the characters that a plain URL has not.
+var notPlain = func() (m [256]byte) {
+	for c := range m {
+		m[c] = 1
+	}
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/?=._-") {
+		m[c] = 0
+	}
+	m['&'] = 0
+	return m
+}()
 
 const maxDecodings = 4 // of one text; who nests more deeply is not understood by any server either
 

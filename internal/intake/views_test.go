@@ -71,3 +71,24 @@ func FuzzNormal(f *testing.F) {
 		}
 	})
 }
+
+// The law of plain URLs: each view is the URL itself, or missing.
+func FuzzPlainURL(f *testing.F) {
+	for _, s := range []string{"/", "/a/b-c.html?x=1&y=2", "/a--b", "/a%20b", "/?q=a+b", "/?x=1&amp;y", "/a;b", "/a/*b", "/?a=b:c", "/~x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		if !plainURL(url) {
+			return
+		}
+		query := len(url)
+		if i := strings.IndexByte(url, '?'); i >= 0 {
+			query = i + 1
+		}
+		once, at := percentDecode(url, query)
+		twice, _ := percentDecode(once, at)
+		if once != url || twice != url || normal(once) != url || marked(url) || shell(url) != "" {
+			t.Fatalf("%q: %q, %q, %q, %v, %q", url, once, twice, normal(once), marked(url), shell(url))
+		}
+	})
+}

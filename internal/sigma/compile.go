@@ -405,24 +405,33 @@ const mostBundled = 24 // expressions of one automaton: more would make too many
 func (c *compiler) bundle() {
 	s := c.set
 	open := map[int32]int32{} // by field: the bundle that takes more
+	sizes := map[int32]int{}  // of bundles, in instructions
 	for i := range s.preds {
 		p := &s.preds[i]
-		if !c.asked[int32(i)] || !s.fields[p.field].plain || p.want.sees < MaxRegex {
-			continue // the bundle sees as much of a value as the least costly pattern
+		if !c.asked[int32(i)] || !s.fields[p.field].plain {
+			continue
 		}
 		expr := p.want.regex.String()
-		if newAutomaton([]string{expr}).useless {
+		a := newAutomaton([]string{expr})
+		if a.useless {
 			continue
 		}
 		b, ok := open[p.field]
-		if !ok || len(s.bundles[b].preds) == mostBundled || newAutomaton(append(slices.Clip(s.bundles[b].exprs), expr)).useless {
+		if !ok || len(s.bundles[b].preds) == mostBundled || sizes[b]+len(a.insts) > maxInsts {
 			b = int32(len(s.bundles))
 			s.bundles = append(s.bundles, bundle{field: p.field})
 			open[p.field] = b
 		}
 		x := &s.bundles[b]
 		x.preds, x.exprs = append(x.preds, int32(i)), append(x.exprs, expr)
-		p.bundle = b + 1
+		p.bundle, sizes[b] = b+1, sizes[b]+len(a.insts)
+	}
+	for i := range s.bundles {
+		if x := &s.bundles[i]; len(x.preds) > 1 && newAutomaton(x.exprs).useless { // too many kinds of characters together
+			for _, p := range x.preds {
+				s.preds[p].bundle = 0
+			}
+		}
 	}
 }
 
