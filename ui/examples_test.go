@@ -242,6 +242,8 @@ func sourcesView() SourcesView {
 func rulesView() RulesView {
 	v := RulesView{Frame: frame("Rules", "rules", "/rules"), Summary: "42 rules watch, 1 is refused.", Levels: []Option{{"", "any level", true}, {"critical", "Critical", false}}, States: []Option{{"", "any state", true}, {"refused", "refused", false}}}
 	v.Refused = []RefusedRule{{"rules/mine/night-export.yml", "Export at night", "line 14, column 5: unknown modifier \"containz\"; the nearest known one is \"contains\""}}
+	v.Kept = []RefusedRule{{"mine/refunds.yml:12", "Refunds in bulk", "re: lookaround (?=...) is not RE2"}}
+	v.Trouble = "mine: permission denied"
 	for i, a := range alertRows {
 		id := fmt.Sprintf("7d6d30b8-5b91-4b90-a891-46cccaf2%04d", i)
 		v.Rows = append(v.Rows, RuleRow{ID: id, Href: "/rules/" + id, Title: a.Title, Says: "A query string holds SQL that joins a second result to the first.", Level: a.Level, State: State{"good", "watching"}, Matches: "1,590", Alerts: "7", Last: a.Last})
@@ -388,6 +390,38 @@ func noticesWrong() NoticesView {
 	return v
 }
 
+func listsView() ListsView {
+	never := append([]Mute{{ID: "6", Rule: Link{"every rule", "/rules"}, Address: Visible("203.0.113.0/24"), Account: Visible("backup"), Until: At(night.AddDate(0, 3, 0), night, berlin), By: "Boris Lang", Reason: Visible("our payment provider probes the shop"),
+		Kept: "kept 1,204 alerts quiet, the last 4 min ago", Back: "/lists", Action: "/mutes/6/remove"}}, mutes...)
+	ends := []Option{{"", "never", true}, {"2592000", "in 30 days", false}}
+	v := ListsView{Frame: frame("Lists", "lists", "/lists"), May: true, Nevers: never,
+		Watch: WatchForm{Level: []Option{{"low", "Low", false}, {"medium", "Medium", true}, {"high", "High", false}}, Until: ends},
+		Never: NeverForm{Rules: []Option{{"", "every rule", true}, {"r1", "Known attack tool in the user agent", false}}, Until: ends[1:]}}
+	for i, l := range []Severity{"high", "medium", "low"} {
+		v.Lists = append(v.Lists, WatchList{ID: fmt.Sprint(i + 1), Href: fmt.Sprintf("/lists/%d", i+1), Name: Visible([]string{"Those who left us", "drop", "indicators of November"}[i]), About: Visible("from the yearly review"), Level: l,
+			Count: "1,204", Kinds: "1,180 addresses, 24 networks", Lines: "17", Last: before(time.Hour), By: "Anna Keller", Made: before(300 * time.Hour)})
+	}
+	v.Lists[2].Note, v.Lists[2].Fault, v.Lists[2].Last = "3 parts of imported files could not be taken", "20 values cannot be read: the vault was changed", Time{}
+	return v
+}
+
+func listsWrong() ListsView {
+	v := listsView()
+	v.Errors = Errors{{"watch-list", "A watch list needs a name."}, {"watch-values", "Nothing of the file can be watched."}, {"never-from", "10.0.0.0/3 is too wide."}, {"never-reason", "A mute needs a reason."}}
+	v.Watch.Open, v.Watch.Values, v.Never.Open, v.Never.From = true, "10.0.0.0/3", true, "10.0.0.0/3"
+	return v
+}
+
+func listView() ListView {
+	v := ListView{Frame: frame("drop", "lists", "/lists/2"), May: true, List: listsView().Lists[1], Query: "sbl", Remove: "/lists/2/remove", End: "/lists/2/end", Pager: Pager{"1 to 100 of 1,204", "", "/lists/2?page=2"}}
+	for i := range 100 {
+		v.Rows = append(v.Rows, ListRow{Kind: "network", Value: Visible(fmt.Sprintf("203.0.%d.0/24", i)), Typed: fmt.Sprintf("203.0.%d.0/24", i), Note: Visible("SBL 4711"), Of: Visible("drop.txt"), By: "Boris Lang", Added: before(time.Hour),
+			Until: At(night.AddDate(0, 1, 0), night, berlin), State: State{"good", "watched"}})
+	}
+	v.Rows[1].State, v.Rows[2].State, v.Rows[2].Until = State{"late", "not yet"}, State{"off", "over"}, Time{}
+	return v
+}
+
 func ledgerView() LedgerView {
 	v := LedgerView{Frame: frame("Ledger", "ledger", "/ledger"), Size: "4,812", Root: "N4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=", Signer: "tocsin-shop1+7d1f2a90", Signed: before(10 * time.Second)}
 	v.Checked = Check{State{"good", "Intact"}, "All 4,812 entries follow from each other, and the head's signature is good.", before(3 * time.Hour), "0.4 s"}
@@ -456,6 +490,10 @@ func examples() []example {
 		ex("habit", Habit, habitView()),
 		ex("habit-wrong", Habit, wrongHabit()),
 		ex("calls", Calls, CallsView{Frame: ringing(frame("Calls", "calls", "/calls")), Calls: callRows, Pager: Pager{Says: "1 to 3 of 3"}}),
+		ex("lists", Lists, listsView()),
+		ex("lists-wrong", Lists, listsWrong()),
+		ex("lists-none", Lists, ListsView{Frame: frame("Lists", "lists", "/lists")}),
+		ex("list", ListPage, listView()),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),

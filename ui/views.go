@@ -80,6 +80,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
+		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
@@ -247,6 +248,16 @@ func Done(key string) string {
 		return "The mute is removed."
 	case "forgotten":
 		return "What was normal for the account is forgotten. It is learnt anew from now on."
+	case "watched":
+		return "The values are on the list. Lines that name them raise alerts from now on."
+	case "partly":
+		return "The values are on the list, but for those that could not be taken; how many stands beside it, and tocsin watch import names each."
+	case "unwatched":
+		return "The value is off the list."
+	case "ended":
+		return "The list has ended. Nothing of it is watched for."
+	case "never":
+		return "The exception stands. Alerts that it keeps quiet are counted below."
 	case "person":
 		return "The person is saved."
 	case "policy":

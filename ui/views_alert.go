@@ -68,6 +68,8 @@ type RulesView struct {
 	Never    NamedRules    // they read records and matched none of them yet
 	Unread   NamedRules    // nothing has brought their logs yet
 	Headings []Heading
+	Kept     []RefusedRule // broken in their files, so that the last good ones stay
+	Trouble  string        // why the folders could not be read again; "" if they could
 	Rows     []RuleRow
 	Pager    Pager
 }
@@ -132,13 +134,16 @@ type RuleView struct {
 	Recent         []AlertRow
 }
 
-// A Mute silences a rule for an address, or for all, until a time.
+// A Mute silences a rule, or all, for an address, network or account, or for all, until a time.
 type Mute struct {
 	ID      string
 	Rule    Link
-	Address Text // empty is every address
+	Address Text // or network; empty is every address
+	Account Text // empty is every account
 	Until   Time
 	By      string
 	Reason  Text
-	Action  string // "/mutes/4/remove"
+	Kept    string // "kept 12 alerts quiet, the last 5 min ago"; may be empty
+	Back    string // the page that the form leads back to; empty is People
+	Action  string // "/mutes/4/remove"; empty when the reader may not
 }

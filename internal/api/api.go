@@ -3,6 +3,12 @@
 //
 //	POST /v1/calls/{call}/answer   {"person": "anna"}   -> {"call": 3}
 //	POST /v1/habits/forget         {"realm": "ssh", "account": "anna", "why": "...", "person": "anna"}   -> {}
+//	GET  /v1/rules                                      -> which rules are in use, refused, broken
+//	GET  /v1/watch                                      -> the watch lists
+//	POST /v1/watch[/import|/remove]  client.Watching    -> client.Watched
+//	GET  /v1/never                                      -> the mutes in force
+//	POST /v1/never                   client.Never       -> client.Never
+//	POST /v1/never/{id}/remove       {"person": "anna"} -> {}
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
 // {call} is a number, or "ringing": the one that rings longest. Errors are application/problem+json (RFC 9457).
@@ -18,6 +24,7 @@ import (
 	"time"
 
 	"tocsin/internal/auth"
+	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/oncall"
 )
@@ -28,25 +35,24 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) {
+	for _, r := range append(listRoutes(d), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
-		if err != nil {
-			problem(log, w, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(map[string]int64{"call": id}); err != nil {
-			log.Debug("answering on the socket", "error", err)
-		}
-	})
-	mux.HandleFunc("POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) {
-		if err := forget(d, w, r); err != nil {
-			problem(log, w, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintln(w, "{}")
-	})
+		return client.Answered{Call: id}, err
+	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {
+		return struct{}{}, forget(d, w, r)
+	}}) {
+		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
+			out, err := r.handle(w, req)
+			if err != nil {
+				problem(log, w, err)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			if err := json.NewEncoder(w).Encode(out); err != nil {
+				log.Debug("answering on the socket", "error", err)
+			}
+		})
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.Alive(time.Now()) || d.CannotWrite() != "" {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -55,13 +61,41 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	return mux
 }
 
+// A route answers with a value that becomes JSON, or an error that becomes a problem.
+type route struct {
+	pattern string
+	handle  func(http.ResponseWriter, *http.Request) (any, error)
+}
+
+// read decodes a request's body, strictly.
+func read(w http.ResponseWriter, r *http.Request, most int64, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("the request is not the JSON object that was expected: %w", err)
+	}
+	return nil
+}
+
+// actorOf is the person who asks, or whoever sits at this machine.
+func actorOf(d *desk.Desk, person string) (auth.Actor, error) {
+	if person == "" {
+		return desk.Local("command"), nil
+	}
+	p, ok := d.Person(person)
+	if !ok {
+		return auth.Actor{}, fmt.Errorf("nobody on the team has the id %q", person)
+	}
+	return desk.Actor(p), nil
+}
+
 var errNothingRings = errors.New("no call is ringing")
 
 func answer(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int64, error) {
 	var body struct {
 		Person string `json:"person"`
 	}
-	if err := decode(w, r, &body); err != nil {
+	if err := read(w, r, maxBody, &body); err != nil {
 		return 0, err
 	}
 	actor, err := actorOf(d, body.Person)
@@ -75,28 +109,6 @@ func answer(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int64, error)
 	return id, d.Answer(actor, id, "command")
 }
 
-// decode reads the JSON object of a request.
-func decode(w http.ResponseWriter, r *http.Request, body any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(body); err != nil {
-		return fmt.Errorf("the request is not the JSON object that was expected: %w", err)
-	}
-	return nil
-}
-
-// actorOf is the person with an id, or whoever sits at this machine.
-func actorOf(d *desk.Desk, person string) (auth.Actor, error) {
-	if person == "" {
-		return desk.Local("command"), nil
-	}
-	p, ok := d.Person(person)
-	if !ok {
-		return auth.Actor{}, fmt.Errorf("nobody on the team has the id %q", person)
-	}
-	return auth.Actor{Name: "person:" + p.ID, ID: p.ID, Roles: p.Roles}, nil
-}
-
 func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Realm   string `json:"realm"`
@@ -104,7 +116,7 @@ func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 		Why     string `json:"why"`
 		Person  string `json:"person"`
 	}
-	if err := decode(w, r, &body); err != nil {
+	if err := read(w, r, maxBody, &body); err != nil {
 		return err
 	}
 	actor, err := actorOf(d, body.Person)

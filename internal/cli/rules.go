@@ -20,22 +20,29 @@ import (
 
 // loadRules reads the bundled pack and further folders.
 func (p Program) loadRules(dirs []string) (desk.RuleSet, error) {
+	f, err := p.ruleFolders(dirs)
+	return f.Set, err
+}
+
+// ruleFolders is loadRules for a program that goes on: it may read them again.
+func (p Program) ruleFolders(dirs []string) (desk.Folders, error) {
 	pack, err := fs.Sub(p.Files, "rules")
 	if err != nil {
-		return desk.RuleSet{}, err
+		return desk.Folders{}, err
 	}
-	all := []fs.FS{pack}
+	f := desk.Folders{All: []fs.FS{pack}, Dirs: dirs}
 	for _, d := range dirs {
 		stat, err := os.Stat(d)
 		if err != nil {
-			return desk.RuleSet{}, fmt.Errorf("reading the rules folder: %w", err)
+			return f, fmt.Errorf("reading the rules folder: %w", err)
 		}
 		if !stat.IsDir() {
-			return desk.RuleSet{}, fmt.Errorf("--rules takes a folder, and %s is a file", d)
+			return f, fmt.Errorf("--rules takes a folder, and %s is a file", d)
 		}
-		all = append(all, os.DirFS(d))
+		f.All = append(f.All, os.DirFS(d))
 	}
-	return desk.LoadRules(all...)
+	f.Set, err = desk.LoadRules(f.All...)
+	return f, err
 }
 
 // sayRefused names on standard error what was not loaded: a rule that is not there is never silent.
@@ -76,6 +83,7 @@ func (p Program) rules() *cobra.Command {
 		&cobra.Command{Use: "coverage", Short: "Say which techniques of MITRE ATT&CK the rules tell of; with --json a layer for its Navigator", Args: takes(0, 0, ""),
 			Example: "  tocsin rules coverage\n  tocsin rules coverage --json > layer.json",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesCoverage(dirs, asJSON) }},
+		p.rulesRunning(),
 		&cobra.Command{Use: "test", Short: "Run the sample lines that rules bring along", Args: takes(0, 0, ""),
 			Example: "  tocsin rules test --rules my-rules/",
 			RunE:    func(*cobra.Command, []string) error { return p.rulesTest(dirs) }})

@@ -233,7 +233,14 @@ func (p Program) greet(d *desk.Desk, set settings) {
 	for _, w := range advice(set.Config, d) {
 		fmt.Fprintf(p.Err, "warning: %s %s\n", Safe(w.Says), Safe(w.Mend))
 	}
-	p.sayRefused(set.rules)
+	now := set.rules
+	if in, ok := d.RuleSet(); ok {
+		now = in
+	}
+	p.sayRefused(now)
+	for _, r := range now.Kept {
+		fmt.Fprintf(p.Err, "rule broken, the old one stays: %s\n", Safe(refusedWords(r)))
+	}
 }
 
 // settings are flags, settings file and defaults as one.

@@ -33,17 +33,18 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if err := s.fill(s.Config.Data, s.Config.Keys); err != nil {
 		return s, err
 	}
-	var err error
-	if s.rules, err = p.loadRules(append(s.Config.Rules, o.rules...)); err != nil {
+	folders, err := p.ruleFolders(append(s.Config.Rules, o.rules...))
+	if err != nil {
 		return s, err
 	}
+	s.rules = folders.Set
 	if len(o.geo) == 0 {
 		o.geo = s.Config.Geo
 	}
 	if o.sample && (len(o.watch) > 0 || len(s.Config.Watch) > 0) {
 		return s, wrong{errors.New("--sample plays bundled logs and watches nothing: leave out --watch, or --sample")}
 	}
-	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned,
+	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned, Folders: &folders,
 		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
 		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve}
 	if s.desk.Geo, err = p.geoFor(o, s.sample); err != nil {

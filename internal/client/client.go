@@ -46,23 +46,29 @@ func (c *Client) Answer(ctx context.Context, call int64, person string) (Answere
 	if call != 0 {
 		id = fmt.Sprint(call)
 	}
-	err := c.post(ctx, "/v1/calls/"+id+"/answer", map[string]string{"person": person}, &out)
-	return out, err
+	return out, c.do(ctx, http.MethodPost, "/v1/calls/"+id+"/answer", map[string]string{"person": person}, &out)
 }
 
 // Forget forgets what is normal for an account, in the name of a person of the team ("" is whoever sits at this machine). Errors:
 // ErrNotRunning, or the server's words.
 func (c *Client) Forget(ctx context.Context, realm, account, why, person string) error {
-	return c.post(ctx, "/v1/habits/forget", map[string]string{"realm": realm, "account": account, "why": why, "person": person}, &struct{}{})
+	return c.do(ctx, http.MethodPost, "/v1/habits/forget", map[string]string{"realm": realm, "account": account, "why": why, "person": person}, nil)
 }
 
-// post asks the server to do something, and reads what it answers.
-func (c *Client) post(ctx context.Context, path string, ask map[string]string, out any) error {
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return err
+// maxAnswer is how many bytes of an answer are read.
+const maxAnswer = 256 << 20
+
+// do asks for one thing. in may be nil, and so may out. Errors: ErrNotRunning, or the server's words.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tocsin"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://tocsin"+path, body)
 	if err != nil {
 		return err
 	}
@@ -75,7 +81,7 @@ func (c *Client) post(ctx context.Context, path string, ask map[string]string, o
 		return fmt.Errorf("asking the running Tocsin: %w", err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("reading what the running Tocsin said: %w", err)
 	}
@@ -86,8 +92,39 @@ func (c *Client) post(ctx context.Context, path string, ask map[string]string, o
 		}
 		return errors.New(problem.Detail)
 	}
+	if out == nil {
+		return nil
+	}
 	return json.Unmarshal(b, out)
 }
+
+// Of returns a client of a handler in this process: what a command does while no server runs goes the same way.
+func Of(h http.Handler) *Client { return &Client{&http.Client{Transport: inside{h}}} }
+
+// inside answers requests by a handler.
+type inside struct{ handler http.Handler }
+
+// RoundTrip lets the handler answer.
+func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &written{header: http.Header{}, code: http.StatusOK}
+	if r.Body == nil {
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody
+	}
+	t.handler.ServeHTTP(w, r)
+	return &http.Response{StatusCode: w.code, Status: http.StatusText(w.code), Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+}
+
+// written takes an answer.
+type written struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (w *written) Header() http.Header         { return w.header }
+func (w *written) WriteHeader(code int)        { w.code = code }
+func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
 
 // Alive returns nil if a server works on the folder and its bell looks at what is owed. Errors: ErrNotRunning, or what is wrong.
 func (c *Client) Alive(ctx context.Context) error {

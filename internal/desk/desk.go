@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tocsin/internal/agent"
@@ -47,6 +48,7 @@ type Options struct {
 	Rules      *detect.Rules
 	Refused    []detect.Refused
 	Warned     []detect.Warning
+	Folders    *Folders // of the rules, which are loaded again when a file changes; nil: the rules above, for ever
 	Geo        *intake.Geo
 	Own        []netip.Prefix
 	Shared     []netip.Prefix
@@ -86,6 +88,9 @@ type Desk struct {
 	landed    chan landing
 	notices   couriers
 	reader    *reader
+	rules     atomic.Pointer[RuleSet] // that detection uses
+	lists     lists
+	offline   bool // there is no reader, and nothing runs
 	watcher   *agent.Watcher
 	alarm     *alarm
 	secret    []byte // signs answer and setup links
@@ -109,10 +114,16 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		flying: map[flight]bool{}, landed: make(chan landing, 64)}
 	d.notices = newCouriers()
 	d.alarm = newAlarm(d)
+	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	if o.Folders != nil {
+		set = d.firstRules()
+		d.saveRules(&set)
+	}
+	d.rules.Store(&set)
 	d.eraseAgain()
 	d.secret = []byte(d.vault.Hash("links", "key"))
 	d.passwords = signin.NewPasswords()
@@ -126,6 +137,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	d.relist()
 	if d.reader, err = newReader(d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -133,8 +145,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return []entry.Draft{
 			{Actor: "desk", Kind: entry.ProgramStarted, Subject: "program", Body: entry.Started{
 				Version: o.Version, Sample: o.Sample != nil, CutBytes: cut.CutBytes, CutEntries: cut.CutEntries}},
-			{Actor: "desk", Kind: entry.RulesLoaded, Subject: "rules", Body: entry.Rules{
-				Hash: o.Rules.Hash(), Loaded: len(o.Rules.Documents()), Refused: len(o.Refused)}},
+			set.loaded(detect.Adopted{}),
 		}, nil
 	})
 	if err != nil {
@@ -164,7 +175,7 @@ func (d *Desk) Close() error {
 // Run does the work until ctx ends: watch, read, ring. It returns nil when ctx ended it.
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
-		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep,
+		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "rules": d.watchRules,
 	})
 	d.sending.Wait()
 	d.landLast()

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tocsin/internal/tuning"
 )
 
 // A mute covers its address in whatever form it was typed.
@@ -19,7 +21,7 @@ func TestMutedAddressHasOneForm(t *testing.T) {
 		}
 		covered := false
 		d.Read(func(s *State) {
-			covered = s.Tuning.Silences(time.Now(), evilRule, []string{d.vault.Hash("address", same)}) != 0
+			covered = s.Tuning.Silences(time.Now(), evilRule, tuning.Parties{Addresses: []tuning.Place{{Hash: d.vault.Hash("address", same)}}}) != 0
 		})
 		if !covered {
 			t.Errorf("%s does not cover %s", typed, same)

@@ -80,7 +80,7 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 // unmixed refuses to play the sample into a real ledger, and to go on with a played one for real.
 func (d *Desk) unmixed() error {
 	switch {
-	case d.state.Entries == 0 || d.state.Sample == d.Sample():
+	case d.offline || d.state.Entries == 0 || d.state.Sample == d.Sample():
 		return nil
 	case d.Sample():
 		return errors.New("the data folder holds real incidents, and the sample would mix with them: choose another folder with --data")

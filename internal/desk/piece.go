@@ -8,6 +8,7 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 // A piece is some whole lines of one file, and what the workers made of them. Its memory is used again.
@@ -64,6 +65,7 @@ type worker struct {
 	parser  *intake.Parser
 	sifters []*detect.Sifter // one a lane
 	keeper  detect.Keeper
+	listed  *tuning.Set // what is watched for; nil is nothing
 	record  record.Record
 }
 
@@ -78,6 +80,7 @@ func (w *worker) parse(p *piece) {
 			raw, n = raw[:i], i+1
 		}
 		w.parser.ParseInto(&w.record, record.Line{File: p.feed.name, Offset: p.offset + int64(at), Raw: raw}, p.feed.hint)
+		MarkListed(w.listed, &w.record)
 		w.sift(p)
 		at += n
 	}

@@ -49,11 +49,11 @@ func (d *Desk) raise(batch []told) error {
 		for i, c := range fresh {
 			a := facts(c.Alert, d.vault.Hash)
 			a.Vault, a.History, a.Sample = ids[i], c.history, d.Sample()
-			var addresses []string
-			for _, p := range a.Sources {
-				addresses = append(addresses, p.Hash)
+			x := incident.Change{Step: string(c.Step), Alert: a}
+			if s.Tuning.Stands(now) {
+				x.Mute = s.Tuning.Silences(now, a.Rule, d.parties(s, now, c.Alert))
 			}
-			changes = append(changes, incident.Change{Step: string(c.Step), Alert: a, Mute: s.Tuning.Silences(now, a.Rule, addresses)})
+			changes = append(changes, x)
 		}
 		return s.Incidents.Decide(changes), nil
 	})

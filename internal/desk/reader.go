@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/disk"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 const (
@@ -35,28 +36,33 @@ type Hour struct {
 type reader struct {
 	d *Desk
 
-	mu       sync.Mutex
-	parser   *intake.Parser
-	detector *detect.Detector
-	next     int64                    // the line to read next
-	mute     int64                    // lines before this were heard before: they fill windows and raise nothing; 0 when it is passed
-	counted  int64                    // lines before this are in hours already
-	ahead    map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
-	hours    map[int64]*Hour
-	hits     ruleHits            // matches by rule and hour
-	refill   ruleHits            // those of them that lines fill which were counted before
-	gathered gathered            // sign-ins that somebody is to be told of
-	unparsed map[string][]string // the last unparsed lines of a file
-	fault    string              // why reading stands still, "" if it does not
-	gap      int64               // lines that expired before they were read
+	mu        sync.Mutex
+	parser    *intake.Parser
+	detector  *detect.Detector
+	next      int64                    // the line to read next
+	mute      int64                    // lines before this were heard before: they fill windows and raise nothing; 0 when it is passed
+	counted   int64                    // lines before this are in hours already
+	ahead     map[string]time.Duration // by how much the newest stamp of a file lay in the future when it was read
+	hours     map[int64]*Hour
+	hits      ruleHits            // matches by rule and hour
+	refill    ruleHits            // those of them that lines fill which were counted before
+	gathered  gathered            // sign-ins that somebody is to be told of
+	watchHits map[int64]*Hits     // by watch list
+	unparsed  map[string][]string // the last unparsed lines of a file
+	fault     string              // why reading stands still, "" if it does not
+	gap       int64               // lines that expired before they were read
+	others    *RuleSet            // rules to go on with; nil: the same
+	turn      context.CancelFunc  // ends the wait for lines, because there are other rules
 
+	kept   []byte // windows of rules that did not change, taken over when the others' are filled again
+	owing  []told // ends of alerts whose rules are gone, not yet written down
 	saver  saver
 	keeper keeper
 	record record.Record // of the line that is matched, used again
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, watchHits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -88,7 +94,7 @@ func newReader(d *Desk) (*reader, error) {
 func (r *reader) reset() error {
 	var err error
 	r.parser, err = intake.New(intake.Options{Geo: r.d.o.Geo, Trusted: r.d.o.Trusted, Zone: r.d.o.Zone, Maps: r.d.o.Maps})
-	r.detector = detect.New(r.d.o.Rules, r.d.detectOptions())
+	r.detector = detect.New(r.d.rules.Load().Rules, r.d.detectOptions())
 	r.recall()
 	return err
 }
@@ -102,10 +108,14 @@ func (d *Desk) detectOptions() detect.Options {
 	return o
 }
 
-// restore goes on from s. With other rules the windows are filled again from the lines before, silently.
+// restore goes on from s. With other rules, those that did not change go on; the windows of the others are filled again from
+// the lines before, silently.
 func (r *reader) restore(s snapshot) {
 	if s.Hours != nil {
 		r.hours = s.Hours
+	}
+	if s.WatchHits != nil {
+		r.watchHits = s.WatchHits
 	}
 	r.hits = s.Hits.fit()
 	var err error
@@ -120,7 +130,16 @@ func (r *reader) restore(s snapshot) {
 		r.next, r.saver.next = max(s.Next, r.next), s.Next
 		return
 	}
-	r.d.log.Info("the windows of detection are filled again from the archive", "because", err)
+	r.kept = nil
+	if adopted, err := detect.New(r.d.rules.Load().Rules, r.d.detectOptions()).Adopt(s.Detect); err == nil {
+		r.kept = s.Detect
+		if len(adopted.Fresh) == 0 && r.parser.Restore(s.Intake) == nil { // rules only went
+			r.next, r.saver.next = max(s.Next, r.next), 0
+			r.takeOver()
+			return
+		}
+	}
+	r.d.log.Info("windows of detection are filled again from the archive", "because", err)
 	if err := r.reset(); err != nil {
 		panic("desk: a parser that could be made a moment ago: " + err.Error())
 	}
@@ -141,10 +160,22 @@ func (d *Desk) heardUpTo() (next int64) {
 // run reads until ctx ends. What it cannot do it says, and tries again.
 func (r *reader) run(ctx context.Context) error {
 	for {
-		err := r.rest(ctx)
+		turn, end := context.WithCancel(ctx)
+		r.mu.Lock()
+		r.turn = end
+		r.mu.Unlock()
+		err := r.change()
+		if err == nil {
+			err = r.rest(turn)
+		}
+		changes := turn.Err() != nil
+		end()
 		if ctx.Err() != nil {
 			r.saveLast()
 			return nil
+		}
+		if changes {
+			continue
 		}
 		if err == nil {
 			err = r.step()
@@ -188,13 +219,13 @@ func (r *reader) step() error {
 	}
 	r.d.alarm.quiet(readingFails)
 	changes, next := r.match(blocks)
-	if len(changes) > 0 {
+	if changes = append(r.owing, changes...); len(changes) > 0 {
 		if err := r.d.raise(changes); err != nil {
 			return errors.Join(err, r.rewind())
 		}
 	}
 	r.mu.Lock()
-	r.next = next
+	r.next, r.owing = next, nil
 	r.mu.Unlock()
 	r.d.changed.say()
 	r.saveWhenDue()
@@ -211,6 +242,7 @@ func (r *reader) rewind() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
+	r.kept, r.owing, r.watchHits, r.saver.next = fresh.kept, fresh.owing, fresh.watchHits, fresh.saver.next
 	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
 	return nil
 }
@@ -221,6 +253,7 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	started := r.d.archive.Started("")
+	lists := r.d.lists.set.Load()
 	next = r.next
 	for _, b := range blocks {
 		for _, l := range b.Lines {
@@ -229,7 +262,7 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 			}
 			for part := range intake.Parts(l.Raw) {
 				l.Raw = part
-				changes = append(changes, r.matchLine(l, b.Received, started, wishes)...)
+				changes = append(changes, r.matchLine(l, b.Received, started, wishes, lists)...)
 			}
 			next = l.Seq + 1
 		}
@@ -241,7 +274,7 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 }
 
 // matchLine runs one line, or one event of a line that holds several.
-func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish) (changes []told) {
+func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish, lists *tuning.Set) (changes []told) {
 	rec := &r.record
 	r.parser.ParseInto(rec, l, received)
 	r.clamp(rec, received)
@@ -251,6 +284,7 @@ func (r *reader) matchLine(l record.Line, received time.Time, started map[string
 			r.d.owes()
 		}
 	}
+	r.mark(lists, rec, l.Seq >= r.counted)
 	changed := r.detector.Step(rec)
 	r.countHits(rec, l.Seq < r.counted)
 	for _, c := range changed {
@@ -274,6 +308,7 @@ func (r *reader) unmute(started map[string]time.Time) (changes []told) {
 		return nil
 	}
 	r.mute = 0
+	r.takeOver()
 	for _, a := range r.detector.Alerts() {
 		history := len(started) > 0
 		for _, start := range started {

@@ -18,6 +18,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
+	"tocsin/internal/tuning"
 )
 
 // ReplayOptions are what replay needs.
@@ -32,6 +33,7 @@ type ReplayOptions struct {
 	Trusted []netip.Prefix
 	Zone    *time.Location
 	Maps    []intake.Mapping
+	Listed  *tuning.Set                                // what is watched for; nil is nothing
 	Since   time.Time                                  // records before it fill windows only, and those that no window reaches need not be read
 	Seen    func(Progress)                             // progress, every thousand lines; may be nil
 	Each    func(r *record.Record, cs []detect.Change) // every record; may be nil. With it one core reads line by line
@@ -212,7 +214,7 @@ func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lan
 	}
 	var workers []*worker
 	for range o.workers() {
-		w := &worker{keeper: detect.NewKeeper(sieves...)}
+		w := &worker{keeper: detect.NewKeeper(sieves...), listed: o.Listed}
 		if w.parser, err = o.parser(); err != nil {
 			return err
 		}
@@ -287,6 +289,7 @@ func (o ReplayOptions) lineByLine(ctx context.Context, folders []folder, lanes [
 		if err := o.count(ctx, r.Class, out, 0, 0); err != nil {
 			return err
 		}
+		MarkListed(o.Listed, r)
 		for n, l := range lanes {
 			changes := l.detector.Step(r)
 			if n == 0 {

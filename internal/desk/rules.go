@@ -1,10 +1,9 @@
 package desk
 
 import (
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 
 	"tocsin/internal/detect"
@@ -17,56 +16,28 @@ import (
 type RuleSet struct {
 	Rules   *detect.Rules
 	Refused []detect.Refused
+	Kept    []detect.Refused // what is broken in a file that changed, where older rules stand in for it (Reload)
 	Warned  []detect.Warning
 	Files   int
 	Texts   map[string]string // by file
+	Trouble string            // why the folders could not be read again, "" if they could: the rules are the last ones then
+
+	print string            // of names and texts: what was read last
+	good  []sigma.Document  // as parsed, before filters; those that were not refused
+	sound map[string]string // by file: its text when it was without a fault last
+
+	parsed map[[sha256.Size]byte]parsed // by name and text
+}
+
+// A parsed file is what one text of it holds. A set that is loaded again takes it over where nothing changed.
+type parsed struct {
+	docs    []sigma.Document
+	refused []detect.Refused
 }
 
 // LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the
 // rest goes on. The error is of a folder that cannot be read.
-func LoadRules(folders ...fs.FS) (RuleSet, error) {
-	set := RuleSet{Texts: map[string]string{}}
-	var files []detect.File
-	for _, folder := range folders {
-		more, err := set.readFolder(folder)
-		if err != nil {
-			return set, err
-		}
-		files = append(files, more...)
-	}
-	rules, refused, warned := detect.LoadFiles(files, intake.Sources()...)
-	set.Rules, set.Warned = rules, warned
-	set.Refused = append(set.Refused, refused...)
-	if len(rules.Documents()) == 0 {
-		return set, errors.New("no rule could be loaded")
-	}
-	return set, nil
-}
-
-// readFolder reads the files of a folder of rules.
-func (set *RuleSet) readFolder(folder fs.FS) (files []detect.File, err error) {
-	err = fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
-			return nil
-		}
-		set.Files++
-		b, err := fs.ReadFile(folder, name)
-		if err != nil {
-			set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
-			return nil
-		}
-		files = append(files, detect.File{Name: name, Data: b})
-		set.Texts[name] = string(b)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading a rules folder: %w", err)
-	}
-	return files, nil
-}
+func LoadRules(folders ...fs.FS) (RuleSet, error) { return RuleSet{}.Reload(folders...) }
 
 // Find returns the document that alerts name by key.
 func (s RuleSet) Find(key string) (sigma.Document, bool) {
@@ -132,6 +103,7 @@ func parseSample(file, raw string) *record.Record {
 	var r *record.Record
 	for l := range strings.SplitSeq(raw, "\n") {
 		r = p.Parse(record.Line{File: file, Raw: l}, sampleHint)
+		MarkSample(r)
 	}
 	return r
 }
@@ -159,7 +131,9 @@ func raises(set RuleSet, rule, file string, lines []string, correlation bool) bo
 		format, _ := intake.Known(parts)
 		for _, l := range parts {
 			n++
-			detector.Step(p.Parse(record.Line{File: file + format, Raw: l, Seq: n}, sampleHint))
+			r := p.Parse(record.Line{File: file + format, Raw: l, Seq: n}, sampleHint)
+			MarkSample(r)
+			detector.Step(r)
 		}
 	}
 	for _, s := range detector.Stats().Rules {

@@ -21,13 +21,14 @@ const (
 // or of other rules, the archive is read again. In the file it is a line of JSON, then the windows, which may be
 // tens of megabytes, as they are.
 type snapshot struct {
-	Next    int64           `json:"next"` // the archive line to read next
-	Intake  []byte          `json:"intake"`
-	Hours   map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
-	Hits    ruleHits        `json:"hits,omitempty"`
-	Notices json.RawMessage `json:"notices,omitempty"`
-	Size    int             `json:"size"` // bytes of Detect
-	Detect  []byte          `json:"-"`
+	Next      int64           `json:"next"` // the archive line to read next
+	Intake    []byte          `json:"intake"`
+	Hours     map[int64]*Hour `json:"hours"` // by Unix time / 3600 of the records
+	Hits      ruleHits        `json:"hits,omitempty"`
+	Notices   json.RawMessage `json:"notices,omitempty"`
+	WatchHits map[int64]*Hits `json:"watch_hits,omitempty"` // by watch list
+	Size      int             `json:"size"`                 // bytes of Detect
+	Detect    []byte          `json:"-"`
 }
 
 func (s snapshot) bytes() ([]byte, error) {
@@ -140,6 +141,10 @@ func (r *reader) freeze() (write func()) {
 	x := snapshot{Next: r.next, Hours: map[int64]*Hour{}, Hits: r.hits.copied()}
 	for k, h := range r.hours {
 		x.Hours[k] = new(*h)
+	}
+	x.WatchHits = map[int64]*Hits{}
+	for k, h := range r.watchHits {
+		x.WatchHits[k] = new(*h)
 	}
 	var err error
 	if x.Notices, err = r.gathered.bytes(); err == nil {

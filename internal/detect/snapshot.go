@@ -39,9 +39,11 @@ type snapshot struct {
 }
 
 type binForm struct {
-	Broken string
-	Stats  RuleStats
-	Groups []groupForm // those used last at the end
+	Rule    string // its key
+	Version string
+	Broken  string
+	Stats   RuleStats
+	Groups  []groupForm // those used last at the end
 }
 
 type groupForm struct {
@@ -90,7 +92,8 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 	w := &packer{number: d.freezes, sights: make([]*sight, 0, d.weight)}
 	for i := range d.bins {
 		b := &d.bins[i]
-		f := binForm{Broken: b.broken, Stats: b.stats}
+		m := d.rules.nodes[i].meta
+		f := binForm{Rule: m.Key(), Version: m.Version, Broken: b.broken, Stats: b.stats}
 		b.each(func(g *group) bool {
 			f.Groups = append(f.Groups, w.group(g))
 			return true
@@ -153,37 +156,67 @@ func (w *packer) marks(all []mark) []markForm {
 
 // Restore replaces the whole state by a snapshot's. ErrOtherRules and damage leave the Detector as it was.
 func (d *Detector) Restore(data []byte) error {
-	var s snapshot
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
-		return fmt.Errorf("reading the state of detection: %w", err)
+	s, err := decode(data)
+	if err != nil {
+		return err
 	}
-	if s.Version != snapshotVersion || s.Rules != d.rules.hash {
+	if s.Rules != d.rules.hash {
 		return ErrOtherRules
 	}
 	if len(s.Bins) != len(d.rules.nodes) {
 		return fmt.Errorf("reading the state of detection: it has %d rules, not %d", len(s.Bins), len(d.rules.nodes))
 	}
 	n := New(d.rules, d.o)
-	n.ord, n.late, n.evicted, n.forgotten = s.Ord, s.Late, s.Evicted, s.Forgotten
-	n.time, n.blunt = timekeeper{s.Newest, s.Far, s.FarN}, s.Blunt
-	var err error
-	if n.waiting, err = thaw(s.Waiters, s.Counts, s.Adds, len(n.rules.nodes)); err != nil {
-		return fmt.Errorf("reading the state of detection: %w", err)
-	}
+	n.ord = s.Ord
 	for i := range s.Bins {
 		if err := n.restoreBin(n.rules.nodes[i], &s.Bins[i], s.Sights); err != nil {
-			return fmt.Errorf("reading the state of detection: rule %s: %w", n.rules.nodes[i].meta.Key(), err)
+			return damaged(n.rules.nodes[i], err)
 		}
 	}
-	for i := range s.Near {
-		n.near.add(&s.Near[i])
-	}
-	if s.Habits.Version == 0 { // of a program that learnt nothing
-		n.habits = d.habits
-	} else if err := n.habits.take(s.Habits); err != nil {
-		return fmt.Errorf("reading the state of detection: %w", err)
+	same := func(old int) (int, bool) { return old, old < len(n.rules.nodes) }
+	if err := n.restoreRest(s, d.habits, same); err != nil {
+		return err
 	}
 	*d = *n
+	return nil
+}
+
+// decode reads a snapshot of this program's form.
+func decode(data []byte) (*snapshot, error) {
+	var s snapshot
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
+		return nil, fmt.Errorf("reading the state of detection: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return nil, ErrOtherRules
+	}
+	return &s, nil
+}
+
+func damaged(n *node, err error) error {
+	return fmt.Errorf("reading the state of detection: rule %s: %w", n.meta.Key(), err)
+}
+
+// restoreRest takes over what is known beside rules. place says where a rule of the snapshot stands now. A snapshot without
+// habits, of a program that learnt none, leaves those that are given. An error leaves the Detector as it was.
+func (d *Detector) restoreRest(s *snapshot, learnt *habits, place func(old int) (int, bool)) error {
+	waiting, err := thaw(s.Waiters, s.Counts, s.Adds, place)
+	if err != nil {
+		return fmt.Errorf("reading the state of detection: %w", err)
+	}
+	if s.Habits.Version != 0 {
+		learnt = newHabits(d.o)
+		if err := learnt.take(s.Habits); err != nil {
+			return fmt.Errorf("reading the state of detection: %w", err)
+		}
+	}
+	d.habits, d.waiting, d.blunt = learnt, waiting, s.Blunt
+	d.late, d.evicted, d.forgotten = s.Late, s.Evicted, s.Forgotten
+	d.time = timekeeper{s.Newest, s.Far, s.FarN}
+	d.near = newNeighbourhoods()
+	for i := range s.Near {
+		d.near.add(&s.Near[i])
+	}
 	return nil
 }
 
@@ -255,8 +288,8 @@ func (w *waitingRoom) freeze() (waiters, counts []byte, adds int) {
 	return waiters, bytes.Clone(w.counts), w.adds
 }
 
-// thaw reads it back.
-func thaw(waiters, counts []byte, adds, nodes int) (*waitingRoom, error) {
+// thaw reads it back. place says where a rule stands now.
+func thaw(waiters, counts []byte, adds int, place func(old int) (int, bool)) (*waitingRoom, error) {
 	if len(waiters) == 0 {
 		return nil, nil
 	}
@@ -271,9 +304,11 @@ func thaw(waiters, counts []byte, adds, nodes int) (*waitingRoom, error) {
 		if x.key == 0 {
 			continue
 		}
-		if int(x.node) >= nodes {
-			return nil, errors.New("the waiting room names a rule that is not there")
+		at, ok := place(int(x.node))
+		if !ok { // its rule is gone
+			continue
 		}
+		x.node = uint16(at)
 		w.waiters[i] = x
 		w.used++
 	}

@@ -27,6 +27,9 @@ const (
 	MuteRemoved Kind = "mute.removed" // MuteEnd
 
 	HabitForgotten Kind = "habit.forgotten" // Unlearnt
+	ListPut        Kind = "list.put"        // List
+	ListAdded      Kind = "list.added"      // ListBatch
+	ListRemoved    Kind = "list.removed"    // ListCut
 
 	PersonPut      Kind = "person.put"      // Person
 	PersonPassword Kind = "person.password" // Password
@@ -67,6 +70,9 @@ type Rules struct {
 	Hash    string `json:"hash"`
 	Loaded  int    `json:"loaded"`
 	Refused int    `json:"refused,omitempty"`
+	Kept    int    `json:"kept,omitempty"`  // that are broken in the files, so that the last good ones are used
+	Fresh   int    `json:"fresh,omitempty"` // that are new or changed since the last were loaded
+	Gone    int    `json:"gone,omitempty"`  // that are not there any more
 }
 
 // Source says that a watched source fell silent or spoke again. Its path is in the vault: names of files can name people.
@@ -193,13 +199,17 @@ type Reopened struct {
 	Text string `json:"text,omitempty"`
 }
 
-// Mute silences a rule for an address or a whole rule until a time.
+// Mute keeps alerts from opening incidents and ringing, until a time: those of a rule, of an address, of a network, of an account,
+// or of what several of these say together.
 type Mute struct {
 	ID      int64     `json:"id"`
-	Rule    string    `json:"rule"`
+	Rule    string    `json:"rule"`              // "" is every rule
 	Address string    `json:"address,omitempty"` // keyed hash; "" is every address
 	Until   time.Time `json:"until"`
-	Vault   string    `json:"vault"` // the address and the reason
+	Vault   string    `json:"vault"`             // address, network or account, and the reason
+	Network string    `json:"network,omitempty"` // keyed hash of the network, in place of an address
+	Bits    int       `json:"bits,omitempty"`    // how long the network's prefix is
+	Account string    `json:"account,omitempty"` // keyed hash of the name, whatever the realm; "" is every account
 }
 
 // MuteEnd ends a mute before its time.
@@ -213,6 +223,28 @@ type Unlearnt struct {
 	Realm string `json:"realm,omitempty"`
 	Seq   int64  `json:"seq"`   // archive number of the last line that it had been learnt from
 	Vault string `json:"vault"` // the account and the reason
+}
+
+// List is a watch list, as from now on.
+type List struct {
+	ID    int64  `json:"id"`
+	Level string `json:"level"` // of its alerts: low, medium, high
+	Vault string `json:"vault"` // its name and what it is for
+	Gone  bool   `json:"gone,omitempty"`
+}
+
+// ListBatch puts values on a watch list.
+type ListBatch struct {
+	List    int64  `json:"list"`
+	Count   int    `json:"count"`
+	Refused int    `json:"refused,omitempty"` // parts of an imported file that could not be taken
+	Vault   string `json:"vault"`             // the values, with their times and notes
+}
+
+// ListCut takes values off a watch list.
+type ListCut struct {
+	List   int64    `json:"list"`
+	Hashes []string `json:"hashes"` // keyed hashes of kind and value
 }
 
 // Person is a member of the team, as from now on.

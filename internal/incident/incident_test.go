@@ -225,6 +225,20 @@ func TestLowAndMutedOpenNothing(t *testing.T) {
 	}
 }
 
+// A mute that comes while an alert goes on leaves its incident as it is: nothing of it rings anew. Without the mute it would.
+func TestAMutedAlertWorsensNothing(t *testing.T) {
+	for mute, want := range map[int64]string{0: Critical, 3: High} {
+		d := newDesk(t)
+		a := alert("a", "r1", "high", 0, "a1")
+		d.tell(raised(a))
+		a.Level, a.Count = "critical", 2
+		d.tell(Change{Step: "level", Alert: a, Mute: mute})
+		if i := d.book.Incidents[0]; i.Severity != want {
+			t.Errorf("mute %d: the incident is %s, want %s", mute, i.Severity, want)
+		}
+	}
+}
+
 func TestKnownChangesDecideNothing(t *testing.T) {
 	d := newDesk(t)
 	a := alert("a", "r1", "high", 0, "a1")

@@ -150,7 +150,7 @@ func (x *pending) grow(c Change, was entry.Alert) {
 		a.Incident = 0
 		x.place(&a, 0)
 		g.Incident, g.By = a.Incident, a.By
-	case was.Incident != 0 && x.isOpen(was.Incident):
+	case c.Mute == 0 && was.Incident != 0 && x.isOpen(was.Incident): // a mute that came later keeps what is open as it is
 		severity, why := Propose(a)
 		x.worsen(was.Incident, severity, why)
 		x.index.add(was.Incident, a)

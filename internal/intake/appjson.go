@@ -56,6 +56,7 @@ func (p *Parser) appObject(r *record.Record, f *fields, needTime bool) bool {
 	appMoney(r, f, v)
 	appFile(r, f, v.action)
 	v.set(r)
+	p.wordedMember(r)
 	if status, ok := whole(f.text(slotStatus)); ok && status >= 100 && status < 1000 {
 		r.Set(record.HTTPStatus, record.Int(status, f.text(slotStatus)))
 	}

@@ -96,6 +96,7 @@ func allFormats() []format {
 		{name: "haproxy", read: readHAProxy},
 		{name: "journal-json", read: readJournal},
 		{name: "postgres-json", read: readPostgresJSON},
+		{name: "mongodb", read: readMongoDB},
 		{name: "nginx-json", read: readWebJSON},
 		{name: "app-json", read: readAppJSON, lines: true},
 		{name: "mysql-general", read: readGeneral, lines: true, sole: true},
@@ -116,6 +117,7 @@ func allFormats() []format {
 		{name: "magento-actions", read: readMagentoActions},
 		{name: "auditd", read: readAuditd},
 		{name: "guacamole", read: readGuacamole, lines: true},
+		{name: "worded", read: readWorded},
 		{name: "syslog", read: readSyslog},
 	}
 }

@@ -59,6 +59,8 @@ func realmOf(service string) record.Value {
 		return sshRealm
 	case "vsftpd", "proftpd", "pure-ftpd", "ftp":
 		return ftpRealm
+	case "dovecot", "smtp", "imap", "pop3", "exim4":
+		return mailRealm
 	}
 	return systemRealm
 }

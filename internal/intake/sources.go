@@ -9,7 +9,7 @@ func Sources() []record.LogSource {
 	app := []string{"application", "authentication", "payment", "file_event"}
 	database := []string{"database", "authentication"}
 	linux := []string{"authentication", "file_event"}
-	var out []record.LogSource
+	out := []record.LogSource{{Categories: []string{record.Watched}}} // given by no parser, but by the watch lists, to any record
 	for _, s := range []struct {
 		categories []string
 		product    string
@@ -32,8 +32,9 @@ func Sources() []record.LogSource {
 		{app, "opencart", []string{""}},
 		{database, "mysql", []string{"general", "error", "slow"}},
 		{database, "postgresql", []string{""}},
+		{database, "mongodb", []string{""}},
 		{append(linux, "application"), "linux", []string{"guacamole"}},
-		{linux, "linux", []string{"", "auditd", "auth", "cron", "firewall", "proftpd", "pure-ftpd", "sshd", "sudo", "syslog", "vsftpd", "xferlog"}},
+		{linux, "linux", []string{"", "auditd", "auth", "cron", "firewall", "mail", "proftpd", "pure-ftpd", "sshd", "sudo", "syslog", "vsftpd", "xferlog"}},
 	} {
 		for _, service := range s.services {
 			out = append(out, record.LogSource{Categories: s.categories, Product: s.product, Service: service})

@@ -113,7 +113,9 @@ func (m *message) tag(s string) {
 		m.text = s
 		return
 	}
-	m.program = m.program[strings.LastIndexByte(m.program, '/')+1:]
+	if !strings.HasPrefix(m.program, "postfix") {
+		m.program = m.program[strings.LastIndexByte(m.program, '/')+1:]
+	}
 }
 
 // program reads the message of a program that is known here. Its answer is whether the message's own fields are set.
@@ -130,7 +132,7 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 	}
 	switch program {
 	case "sshd", "sshd-session", "sshd-auth":
-		return p.sshd(r, text)
+		return p.sshd(r, text) || p.worded(r, "sshd", text)
 	case "sudo":
 		return sudo(r, text)
 	case "su", "su-l":
@@ -138,7 +140,7 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 	case "CRON", "cron", "crond", "crontab", "anacron":
 		return cron(r, text)
 	case "audispd", "audisp-syslog", "auditd", "audit":
-		return p.inner(st, r, text, hint, readAuditd)
+		return p.inner(st, r, text, hint, readAuditd) || p.worded(r, program, text)
 	case "vsftpd":
 		return p.vsftpd(r, text)
 	case "proftpd":
@@ -171,6 +173,16 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 		return system(r, text)
 	case "kernel":
 		return p.firewall(r, text)
+	case "dovecot":
+		return p.dovecot(r, text)
+	case "exim", "exim4":
+		return p.exim(r, text)
+	}
+	if strings.HasPrefix(program, "postfix") {
+		return p.postfix(r, text)
+	}
+	if program != "" && p.worded(r, program, text) {
+		return true
 	}
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "@cee:") {
 		return p.structured(st, r, strings.TrimSpace(strings.TrimPrefix(text, "@cee:")))

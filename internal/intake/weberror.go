@@ -136,11 +136,11 @@ func nginxText(r *record.Record, text string) {
 	case strings.HasPrefix(text, "limiting requests"), strings.HasPrefix(text, "limiting connections"):
 		act(r, "throttle")
 	case strings.HasPrefix(text, "client login failed: "):
-		signIn(r, "login", "failure", record.Text("mail"))
+		signIn(r, "login", "failure", mailRealm)
 		reason, _ := between(text, `: "`, `" while `)
 		r.Set(record.EventReason, record.Text(reason))
 	case strings.HasPrefix(text, "client logged in"):
-		signIn(r, "login", "success", record.Text("mail"))
+		signIn(r, "login", "success", mailRealm)
 	case strings.HasPrefix(text, `user "`):
 		user, rest, ok := strings.Cut(text[len(`user "`):], `": password mismatch`)
 		if !ok {

@@ -71,6 +71,8 @@ const (
 	CommandLine                   // sudo COMMAND=
 	Message                       // the text of the line after its header
 	Cookie                        // of the request, as sent
+	WatchLevel                    // of the watch list that something of the record is on: low, medium, high; set by the desk
+	WatchKind                     // what that is: address, network, account, hash, domain, url
 
 	// Views of other fields, for rules that look for what somebody wrote in a roundabout way. Each is worked out when a
 	// rule asks for it: decoded is percent-decoded once, with "+" as a blank in a query, decoded_twice once more; what
@@ -111,7 +113,7 @@ func (f Field) View() bool { return f >= URLNormal && f <= CookieNormal }
 // searched there.
 func (f Field) Added() bool {
 	switch f {
-	case SourceNetwork, SourceCountry, SourceContinent, EventAction, EventOutcome, UserRealm, URLExtension, FileExtension:
+	case SourceNetwork, SourceCountry, SourceContinent, EventAction, EventOutcome, UserRealm, URLExtension, FileExtension, WatchLevel, WatchKind:
 		return true
 	}
 	return f.View() || f.Habit()
@@ -178,6 +180,8 @@ var fieldNames = [numFields]string{
 	CommandLine:      "process.command_line",
 	Message:          "message",
 	Cookie:           "http.request.cookie",
+	WatchLevel:       "watch.level",
+	WatchKind:        "watch.kind",
 
 	URLNormal:            "url.normal",
 	QueryDecoded:         "url.query.decoded",

@@ -51,6 +51,9 @@ type Receipt struct {
 	First, Last int64 // numbers of the lines in the archive; Last < First when the batch had no lines or was a repeat
 }
 
+// Watched is the category that the log source of a record has besides its own when something of it is on a watch list.
+const Watched = "watched"
+
 // A Class says what kind of line a record was made from.
 type Class uint8
 

@@ -1,40 +1,66 @@
-// Package tuning remembers exceptions: rules that are muted for an address until a time.
+// Package tuning remembers exceptions and watch lists: who never alerts until when (mutes), and whose records are marked because
+// they are watched for (lists). It reads what people write and import (value.go, plain.go, stix.go, pattern.go) and
+// looks records up (set.go).
 package tuning
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tocsin/internal/entry"
 )
 
-// Longest is how far ahead a mute may end: one that nobody looks at again for longer is a hole.
-const Longest = 90 * 24 * time.Hour
+// How far ahead a mute may end: one that nobody looks at again for longer is a hole. Of a whole rule it is a large one.
+const (
+	Longest      = 90 * 24 * time.Hour  // of a rule
+	LongestParty = 365 * 24 * time.Hour // where an address, network or account is named
+)
 
 // A Mute is one exception.
 type Mute struct {
 	entry.Mute
-	By      string // who added it
-	Added   time.Time
-	Removed time.Time // zero while it stands
+	By         string // who added it
+	Added      time.Time
+	Removed    time.Time // zero while it stands
+	Suppressed int64     // alerts that it kept from opening an incident
+	Last       time.Time // when it did last
 }
 
 // Holds reports whether the mute silences at a time.
 func (m Mute) Holds(now time.Time) bool { return m.Removed.IsZero() && now.Before(m.Until) }
 
-// A Book holds every mute ever, by id from 1.
-type Book struct{ Mutes []Mute }
+// whom reports whether the mute names an address, a network or an account.
+func (m Mute) whom() bool { return m.Address != "" || m.Network != "" || m.Account != "" }
+
+// A Book holds every mute ever, by id from 1, and every watch list.
+type Book struct {
+	Mutes []Mute
+	Lists []List // by id from 1
+}
+
+// An UntilError says what is wrong with the end of a mute.
+type UntilError string
+
+func (e UntilError) Error() string { return string(e) }
 
 // Add decides to mute.
 func (b *Book) Add(actor string, now time.Time, m entry.Mute) (entry.Draft, error) {
+	longest := LongestParty
+	if !(Mute{Mute: m}).whom() {
+		longest = Longest
+	}
 	switch {
-	case m.Rule == "":
-		return entry.Draft{}, errors.New("a mute needs a rule")
+	case m.Rule == "" && longest == Longest:
+		return entry.Draft{}, errors.New("a mute needs a rule, an address, a network or an account")
+	case m.Address != "" && m.Network != "":
+		return entry.Draft{}, errors.New("a mute names an address or a network, not both")
 	case !m.Until.After(now):
-		return entry.Draft{}, errors.New("a mute must end in the future")
-	case m.Until.Sub(now) > Longest:
-		return entry.Draft{}, fmt.Errorf("a mute ends within %d days at the latest; renew it then if it is still right", int(Longest.Hours()/24))
+		return entry.Draft{}, UntilError("a mute must end in the future")
+	case m.Until.Sub(now) > longest:
+		return entry.Draft{}, UntilError(fmt.Sprintf("a mute ends within %d days at the latest; renew it then if it is still right", int(longest.Hours()/24)))
 	}
 	m.ID = int64(len(b.Mutes)) + 1
 	return entry.Draft{Actor: actor, Kind: entry.MuteAdded, Subject: fmt.Sprintf("mute:%d", m.ID), Body: m}, nil
@@ -48,29 +74,77 @@ func (b *Book) Remove(actor string, now time.Time, id int64) (entry.Draft, error
 	return entry.Draft{Actor: actor, Kind: entry.MuteRemoved, Subject: fmt.Sprintf("mute:%d", id), Body: entry.MuteEnd{ID: id}}, nil
 }
 
-// Silences returns the id of a mute that covers the rule and every one of the addresses (keyed hashes), or 0.
-func (b *Book) Silences(now time.Time, rule string, addresses []string) int64 {
+// Stands reports whether any mute is in force.
+func (b *Book) Stands(now time.Time) bool {
+	return slices.ContainsFunc(b.Mutes, func(m Mute) bool { return m.Holds(now) })
+}
+
+// Parties are who an alert names, as keyed hashes.
+type Parties struct {
+	Addresses []Place
+	Accounts  []string // of the names, whatever the realm
+}
+
+// A Place is an address, with the networks around it.
+type Place struct {
+	Hash string
+	Nets map[int]string // by length of prefix: of each that Bits lists
+}
+
+// Bits lists the lengths of the prefixes of networks that are muted at a time: of an address these networks must be hashed.
+func (b *Book) Bits(now time.Time) (out []int) {
 	for _, m := range b.Mutes {
-		if m.Rule != rule || !m.Holds(now) {
+		if m.Network != "" && m.Holds(now) && !slices.Contains(out, m.Bits) {
+			out = append(out, m.Bits)
+		}
+	}
+	return out
+}
+
+// Silences returns the id of a mute that keeps an alert of the rule quiet, or 0. Everybody whom the alert names must be muted: an
+// alert of a muted scanner and of somebody else is told. Addresses are all covered by mutes that name addresses or
+// networks, or accounts are by mutes that name accounts; a mute that names both must cover both by itself.
+func (b *Book) Silences(now time.Time, rule string, p Parties) int64 {
+	var where, who []Mute
+	for _, m := range b.Mutes {
+		if m.Rule != "" && m.Rule != rule || !m.Holds(now) {
 			continue
 		}
-		if m.Address == "" || len(addresses) > 0 && allAre(addresses, m.Address) {
+		place := m.Address != "" || m.Network != ""
+		switch {
+		case place && m.Account != "":
+			if allAre(p.Addresses, m.covers) && allAre(p.Accounts, m.is) {
+				return m.ID
+			}
+		case place:
+			where = append(where, m)
+		case m.Account != "":
+			who = append(who, m)
+		default:
 			return m.ID
 		}
+	}
+	if allAre(p.Addresses, func(x Place) bool { return slices.ContainsFunc(where, func(m Mute) bool { return m.covers(x) }) }) {
+		return where[slices.IndexFunc(where, func(m Mute) bool { return m.covers(p.Addresses[0]) })].ID
+	}
+	if allAre(p.Accounts, func(x string) bool { return slices.ContainsFunc(who, func(m Mute) bool { return m.is(x) }) }) {
+		return who[slices.IndexFunc(who, func(m Mute) bool { return m.is(p.Accounts[0]) })].ID
 	}
 	return 0
 }
 
-func allAre(list []string, x string) bool {
-	for _, s := range list {
-		if s != x {
-			return false
-		}
-	}
-	return true
+func (m Mute) covers(x Place) bool {
+	return m.Address != "" && m.Address == x.Hash || m.Network != "" && m.Network == x.Nets[m.Bits]
 }
 
-// Apply folds an entry and reports whether it was a mute's.
+func (m Mute) is(account string) bool { return m.Account == account }
+
+// allAre reports whether there are some and all are so.
+func allAre[T any](list []T, so func(T) bool) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(x T) bool { return !so(x) })
+}
+
+// Apply folds an entry and reports whether it was of a mute or a list.
 func (b *Book) Apply(e entry.Entry) (bool, error) {
 	switch e.Kind {
 	case entry.MuteAdded:
@@ -87,6 +161,23 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 		}
 		b.Mutes[x.ID-1].Removed = e.Time
 		return true, nil
+	case entry.AlertRaised:
+		return false, b.count(e)
 	}
-	return false, nil
+	return b.applyList(e)
+}
+
+// count notes an alert that a mute kept quiet. Most alerts are none, and a start reads them all.
+func (b *Book) count(e entry.Entry) error {
+	if !bytes.Contains(e.Body, []byte(`"mute":`)) {
+		return nil
+	}
+	x, err := entry.Body[struct {
+		Mute int64 `json:"mute"`
+	}](e)
+	if err == nil && x.Mute >= 1 && x.Mute <= int64(len(b.Mutes)) {
+		m := &b.Mutes[x.Mute-1]
+		m.Suppressed, m.Last = m.Suppressed+1, e.Time
+	}
+	return err
 }

@@ -167,7 +167,8 @@ func (s *Server) alert(v *visit) error {
 	s.openDetails(d)
 	a := d[0].state
 	view := ui.AlertView{Frame: s.frame(v, "alerts", "Alert: "+a.Title), Rule: s.ruleLink(a.Rule, a.Title), Impact: impactWords(a.Impact)}
-	s.desk.Read(func(st *desk.State) { view.Row = s.alertRow(v, st, d[0], true) })
+	var quiet []ui.Fact
+	s.desk.Read(func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
 	view.Says = ui.Plural(a.Count, "log line", "log lines") + " between " + view.Row.First.Local + " and " + view.Row.Last.Local
 	if n := len(a.Sources); n > 0 {
 		view.Says += ", from " + ui.Plural(int64(n), "address", "addresses")
@@ -182,6 +183,7 @@ func (s *Server) alert(v *visit) error {
 	}
 	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
 		{Name: "Author of the rule", Value: s.credit(a.Rule, full.Author)}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+	view.Facts = slices.Concat(s.onLists(full), quiet, view.Facts)
 	if a.Bytes > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})
 	}

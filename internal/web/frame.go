@@ -78,6 +78,12 @@ func (s *Server) problems() (ps []ui.Problem) {
 	if n := len(s.o.Set.Refused); n > 0 {
 		add(ui.Plural(int64(n), "rule was refused and does not watch.", "rules were refused and do not watch."), "See which and why.", "/rules")
 	}
+	if n := len(s.o.Set.Kept); n > 0 {
+		add(ui.Plural(int64(n), "rule is broken in its file; the old one stays.", "rules are broken in their files; the old ones stay."), "Mend the file: it is read again at once.", "/rules")
+	}
+	if why := s.o.Set.Trouble; why != "" {
+		add("The rules could not be loaded again; the last ones stay: "+why, "Mend the folder: it is read again by itself.", "/rules")
+	}
 	if s.o.Warnings != nil {
 		for _, w := range s.o.Warnings() {
 			add(w.Says, w.Mend, "")

@@ -102,8 +102,15 @@ func (s *Server) channel(v *visit, st *desk.State, p entry.Person, key, word, ad
 
 func (s *Server) muteView(v *visit, st *desk.State, m tuning.Mute) ui.Mute {
 	t := s.desk.MuteText(m.Vault)
-	return ui.Mute{ID: fmt.Sprint(m.ID), Rule: s.ruleLink(m.Rule, s.title(m.Rule)), Address: ui.Visible(t.Address), Until: v.at(m.Until),
+	x := ui.Mute{ID: fmt.Sprint(m.ID), Rule: ui.Link{Word: "every rule", Href: "/rules"}, Address: ui.Visible(t.Address), Account: ui.Visible(t.Account), Until: v.at(m.Until),
 		By: s.actorName(st, m.By), Reason: ui.VisibleLines(t.Why), Action: fmt.Sprintf("/mutes/%d/remove", m.ID)}
+	if m.Rule != "" {
+		x.Rule = s.ruleLink(m.Rule, s.title(m.Rule))
+	}
+	if m.Suppressed > 0 {
+		x.Kept = "kept " + ui.Plural(m.Suppressed, "alert", "alerts") + " quiet, the last " + v.at(m.Last).Ago
+	}
+	return x
 }
 
 func (s *Server) unmute(v *visit) error {
@@ -117,7 +124,11 @@ func (s *Server) unmute(v *visit) error {
 		}
 		return errMissing
 	}
-	return done(v, "/people", "unmuted")
+	to := "/people"
+	if v.r.PostFormValue("back") == "/lists" {
+		to = "/lists"
+	}
+	return done(v, to, "unmuted")
 }
 
 // typedPerson reads the form of a person.

@@ -39,6 +39,12 @@ func routes() []route {
 		{"GET /habits", auth.See, (*Server).habits},
 		{"GET /habits/{id}", auth.See, (*Server).habit},
 		{"POST /habits/{id}/forget", auth.Tune, (*Server).forgetHabit},
+		{"GET /lists", auth.See, (*Server).lists},
+		{"POST /lists", auth.Tune, (*Server).addWatched},
+		{"GET /lists/{id}", auth.See, (*Server).list},
+		{"POST /lists/{id}/remove", auth.Tune, (*Server).unwatch},
+		{"POST /lists/{id}/end", auth.Tune, (*Server).endList},
+		{"POST /never", auth.Tune, (*Server).addNever},
 		{"GET /calls", auth.See, (*Server).calls},
 		{"POST /calls/{id}/answer", auth.Ring, (*Server).answer},
 		{"GET /people", auth.See, (*Server).people},
@@ -79,6 +85,7 @@ func (s *Server) Handler() http.Handler {
 
 // serve asks who it is and whether they may, then handles. A panic costs the request, not the program.
 func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
+	s = s.today()
 	v := s.visit(w, r)
 	defer func() {
 		if p := recover(); p != nil {

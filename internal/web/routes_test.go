@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/plan"
+	"tocsin/internal/tuning"
 )
 
 // needs is what each route asks for, written down a second time: to change one is a decision. "" is open to everybody.
@@ -34,6 +35,12 @@ var needs = map[string]auth.Action{
 	"GET /habits":                   auth.See,
 	"GET /habits/{id}":              auth.See,
 	"POST /habits/{id}/forget":      auth.Tune,
+	"GET /lists":                    auth.See,
+	"POST /lists":                   auth.Tune,
+	"GET /lists/{id}":               auth.See,
+	"POST /lists/{id}/remove":       auth.Tune,
+	"POST /lists/{id}/end":          auth.Tune,
+	"POST /never":                   auth.Tune,
 	"GET /calls":                    auth.See,
 	"POST /calls/{id}/answer":       auth.Ring,
 	"GET /people":                   auth.See,
@@ -84,6 +91,9 @@ func (c *console) pathOf(pattern string) (method, path string) {
 func TestEveryRouteAsksWhoItIs(t *testing.T) {
 	c := newConsole(t, attacks(), nil)
 	c.settled(t)
+	if _, err := c.desk.Watch(desk.Local("test"), desk.Listing{List: "suspects", Values: []tuning.Listed{{Kind: tuning.Account, Text: "eve"}}}); err != nil {
+		t.Fatal(err)
+	}
 	who := map[string][]string{"": nil, "anna": {plan.Commander, plan.Engineer}}
 	for _, r := range plan.Roles()[1:] {
 		who[r] = []string{r}

@@ -102,6 +102,7 @@ func (s *Server) sumUp(view *ui.RulesView) {
 			x.More = "and " + ui.Number(int64(rest)) + " more. Filter by state to see them; tocsin rules check names every one."
 		}
 	}
+	view.Kept, view.Trouble = keptRules(s.o.Set.Kept), s.o.Set.Trouble
 	view.Summary = ui.Plural(int64(len(s.o.Set.Rules.Documents())), "rule watches", "rules watch") + ", " + ui.Number(int64(len(view.Refused))) + " refused, " +
 		ui.Number(int64(len(view.Broken))) + " set aside"
 }

@@ -54,6 +54,17 @@ func New(log *slog.Logger, d *desk.Desk, o Options) *Server {
 	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), checked: &verdict{}, quit: make(chan struct{})}
 }
 
+// today is s with the rules that are in use now: one page shows one set, whatever is loaded meanwhile.
+func (s *Server) today() *Server {
+	set, ok := s.desk.RuleSet()
+	if !ok {
+		return s
+	}
+	c := *s
+	c.o.Set = set
+	return &c
+}
+
 // Stop ends the live connections, so that the HTTP server can shut down.
 func (s *Server) Stop() { close(s.quit) }
 
