@@ -62,9 +62,9 @@ func (p Program) replay() *cobra.Command {
 	c.Flags().StringArrayVar(&o.maps, "map", nil, "file with mappings of JSON logs, as in tocsin.yaml; repeatable")
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 3 when an alert of this level or above came: low, medium, high, critical")
-	c.Flags().StringArrayVar(&o.listed, "indicators", nil, "file of what to watch for, as tocsin watch import takes it; repeatable")
 	c.Flags().BoolVar(&o.profile, "profile", false, "say what each rule costs, the most costly first")
 	c.Flags().StringVar(&o.compare, "compare", "", "folder of rules: say what would change if it stood in the place of the --rules folders; a rule in it replaces the bundled one of the same id")
+	c.Flags().StringArrayVar(&o.listed, "indicators", nil, "file of what to watch for, as tocsin watch import takes it; repeatable")
 	c.Flags().StringVar(&o.zone, "zone", "UTC", "time zone of logs that name none")
 	return c
 }
@@ -138,11 +138,11 @@ func (o replayFlags) options(p Program, paths []string) (out desk.ReplayOptions,
 	}
 	p.sayRefused(set)
 	out.Rules, out.As = set.Rules, o.as
-	if out.Listed, err = p.readListed(o.listed); err != nil {
-		return out, set, err
-	}
 	if o.profile {
 		out.Clock, out.ClockEvery = stopwatch(), profileEvery
+	}
+	if out.Listed, err = p.readListed(o.listed); err != nil {
+		return out, set, err
 	}
 	if out.Geo, err = readGeo(o.geo); err != nil {
 		return out, set, err

@@ -29,7 +29,7 @@ func LoadRulesOver(over fs.FS, base ...fs.FS) (RuleSet, error) {
 	var docs []sigma.Document
 	taken := map[string]bool{}
 	for n, folder := range append([]fs.FS{over}, base...) {
-		files, err := set.readFolder(folder)
+		files, err := set.read([]fs.FS{folder})
 		if err != nil {
 			return set, err
 		}
@@ -262,7 +262,7 @@ func (c *counterparts) of(i ReplayIncident, theirs *counterparts) (all []ReplayI
 		}
 		a := theirs.alerts[id]
 		for _, other := range c.byRule[a.Rule] {
-			if alike(a, c.alerts[other]) {
+			if aboutTheSame(a, c.alerts[other]) {
 				note(other)
 			}
 		}
@@ -270,8 +270,8 @@ func (c *counterparts) of(i ReplayIncident, theirs *counterparts) (all []ReplayI
 	return all
 }
 
-// alike reports whether two alerts of one rule are about the same.
-func alike(a, b ReplayAlert) bool {
+// aboutTheSame reports whether two alerts of one rule are about the same.
+func aboutTheSame(a, b ReplayAlert) bool {
 	if a.Last.Before(b.First) || b.Last.Before(a.First) {
 		return false
 	}

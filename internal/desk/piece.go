@@ -80,6 +80,7 @@ func (w *worker) parse(p *piece) {
 			raw, n = raw[:i], i+1
 		}
 		w.parser.ParseInto(&w.record, record.Line{File: p.feed.name, Offset: p.offset + int64(at), Raw: raw}, p.feed.hint)
+		MarkListed(w.listed, &w.record)
 		w.sift(p)
 		at += n
 	}
@@ -89,7 +90,6 @@ func (w *worker) parse(p *piece) {
 // sift adds the record to the piece.
 func (w *worker) sift(p *piece) {
 	r := &w.record
-	MarkListed(w.listed, r)
 	o := row{sec: r.Time.Unix(), nsec: int32(r.Time.Nanosecond()), whole: -1, class: r.Class}
 	var lanes [maxLanes]sieved
 	need := false

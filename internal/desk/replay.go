@@ -214,7 +214,7 @@ func (o ReplayOptions) ahead(ctx context.Context, folders []folder, lanes []*lan
 	}
 	var workers []*worker
 	for range o.workers() {
-		w := &worker{listed: o.Listed, keeper: detect.NewKeeper(sieves...)}
+		w := &worker{keeper: detect.NewKeeper(sieves...), listed: o.Listed}
 		if w.parser, err = o.parser(); err != nil {
 			return err
 		}

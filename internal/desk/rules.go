@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 
 	"tocsin/internal/detect"
@@ -39,31 +38,6 @@ type parsed struct {
 // LoadRules reads every .yml and .yaml file of the folders, the bundled one first. What cannot be used is refused by name; the
 // rest goes on. The error is of a folder that cannot be read.
 func LoadRules(folders ...fs.FS) (RuleSet, error) { return RuleSet{}.Reload(folders...) }
-
-// readFolder reads the files of a folder of rules.
-func (set *RuleSet) readFolder(folder fs.FS) (files []detect.File, err error) {
-	err = fs.WalkDir(folder, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if ext := strings.ToLower(path.Ext(name)); e.IsDir() || ext != ".yml" && ext != ".yaml" {
-			return nil
-		}
-		set.Files++
-		b, err := fs.ReadFile(folder, name)
-		if err != nil {
-			set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
-			return nil
-		}
-		files = append(files, detect.File{Name: name, Data: b})
-		set.Texts[name] = string(b)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading a rules folder: %w", err)
-	}
-	return files, nil
-}
 
 // Find returns the document that alerts name by key.
 func (s RuleSet) Find(key string) (sigma.Document, bool) {

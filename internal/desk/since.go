@@ -58,11 +58,11 @@ func (f *feed) seek(before time.Time, parser *intake.Parser) (skip int64, state 
 	if f.size < leastSought {
 		return 0, state, f.at
 	}
-	var marks []dated
+	var marks []landmark
 	if !s.ordered(&marks) {
 		return 0, state, f.at
 	}
-	low, high := dated{}, dated{place: f.size}
+	low, high := landmark{}, landmark{place: f.size}
 	for _, m := range marks {
 		if m.at.Before(before) {
 			low = m
@@ -88,8 +88,8 @@ func (f *feed) seek(before time.Time, parser *intake.Parser) (skip int64, state 
 	return low.place, s.state, low.at
 }
 
-// A dated is a line with a time of its own.
-type dated struct {
+// A landmark is a line with a time of its own.
+type landmark struct {
 	place int64
 	at    time.Time
 }
@@ -113,30 +113,30 @@ func (s *seeker) prime() bool {
 }
 
 // probe finds the first line at or after a place that tells a time.
-func (s *seeker) probe(place int64) (dated, bool) {
+func (s *seeker) probe(place int64) (landmark, bool) {
 	from := max(place-1, 0)
 	if _, err := s.file.Seek(from, io.SeekStart); err != nil {
-		return dated{}, false
+		return landmark{}, false
 	}
 	b, err := io.ReadAll(io.LimitReader(s.file, probeReach))
 	if err != nil {
-		return dated{}, false
+		return landmark{}, false
 	}
 	text := string(b)
 	if place > 0 { // what stands before the next line end belongs to another line
 		i := strings.IndexByte(text, '\n')
 		if i < 0 {
-			return dated{}, false
+			return landmark{}, false
 		}
 		from, text = from+int64(i)+1, text[i+1:]
 	}
 	for l := range strings.Lines(text) {
 		if t := s.time(l); !t.IsZero() {
-			return dated{from, t}, true
+			return landmark{from, t}, true
 		}
 		from += int64(len(l))
 	}
-	return dated{}, false
+	return landmark{}, false
 }
 
 // time is when a whole line says that it was written.
@@ -174,8 +174,8 @@ func (s *seeker) tail() (newest time.Time) {
 }
 
 // ordered reports whether lines in many places of the file are in order of time, and gives them if marks are wanted.
-func (s *seeker) ordered(marks *[]dated) bool {
-	var last dated
+func (s *seeker) ordered(marks *[]landmark) bool {
+	var last landmark
 	for n := range int64(probes) {
 		m, ok := s.probe(s.size / probes * n)
 		if !ok {

@@ -408,7 +408,7 @@ func (c *compiler) bundle() {
 	sizes := map[int32]int{}  // of bundles, in instructions
 	for i := range s.preds {
 		p := &s.preds[i]
-		if !c.asked[int32(i)] || !s.fields[p.field].plain {
+		if !c.asked[int32(i)] || !s.fields[p.field].plain || p.want.sees < MaxRegex {
 			continue
 		}
 		expr := p.want.regex.String()
