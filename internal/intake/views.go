@@ -86,6 +86,14 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 				}
 			}
 			once, query := percentDecode(s, query)
+			if len(once) == len(s) && strings.IndexByte(s, '+') < 0 { // nothing was encoded, so the second time neither
+				r.Set(v.decoded, record.Text(s))
+				r.Set(v.twice, record.Text(s))
+				if f == v.plain {
+					r.Set(f, record.Text(normal(s)))
+				}
+				return
+			}
 			switch f {
 			case v.decoded:
 				r.Set(f, record.Text(once))

@@ -416,8 +416,15 @@ func (m *Matcher) load(f int32) (from, to int32) {
 	x := &m.set.fields[f].field
 	switch x.place {
 	case placeKnown:
-		if v, ok := m.record.Get(x.known); ok {
-			m.values = append(m.values, value{Value: v, at: m.place(v.Text)})
+		if m.record.Has(x.known) {
+			m.values = append(m.values, value{})
+			v := &m.values[len(m.values)-1]
+			ok := false
+			if v.Value, ok = m.record.Get(x.known); ok {
+				v.at = m.place(v.Text)
+			} else {
+				m.values = m.values[:len(m.values)-1]
+			}
 		}
 	case placeExtra:
 		for i := range m.record.Extra {
