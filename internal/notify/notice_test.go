@@ -3,6 +3,7 @@ package notify
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,9 @@ func TestNoticeWords(t *testing.T) {
 	}
 }
 
+// linked is what mail programs make a link of without "://"; "www." at the end of a sentence is none.
+var linked = regexp.MustCompile(`(?i)www\.\S`)
+
 // Whatever a log says, a notice has one subject line, no link but ours, and nothing that turns or hides text.
 func FuzzNotice(f *testing.F) {
 	f.Add("deploy", "ssh", "203.0.113.9")
@@ -69,7 +73,7 @@ func FuzzNotice(f *testing.F) {
 		if strings.ContainsAny(m.Subject, "\r\n") || len(m.Subject) > maxSubject || strings.Contains(m.Subject, "=?") || !utf8.ValidString(m.Subject+m.Body) {
 			t.Errorf("subject %q", m.Subject)
 		}
-		if all := m.Subject + m.Body; strings.Count(all, "://") != 1 || strings.Contains(all, "www.") {
+		if all := m.Subject + m.Body; strings.Count(all, "://") != 1 || linked.MatchString(all) {
 			t.Errorf("a link that is not ours: %q", all)
 		}
 		for _, r := range m.Subject + m.Body {

@@ -2,9 +2,13 @@ package notify
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
+
+// www begins what mail programs make a link of.
+var www = regexp.MustCompile(`(?i)(www)\.`)
 
 // A Call is what the words of a call are made from. What stands in it may come from a log: it is made safe here, and what
 // looks like a web address in it is broken, so that only our own two links can be followed.
@@ -132,5 +136,5 @@ func harmless(s string, limit int) string { return oneLine(defang(visible(s, "")
 // defang breaks web addresses, in the way that security people write them. It must see what visible leaves: an address
 // may have been hidden by a character that is dropped.
 func defang(s string) string {
-	return strings.NewReplacer("://", "[:]//", "www.", "www[.]").Replace(s)
+	return www.ReplaceAllString(strings.ReplaceAll(s, "://", "[:]//"), "$1[.]")
 }
