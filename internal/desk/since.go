@@ -145,12 +145,16 @@ func (s *seeker) time(l string) time.Time {
 		return time.Time{}
 	}
 	s.parser.Begin(s.feed.name, s.state)
-	r := s.parser.Parse(record.Line{File: s.feed.name, Raw: strings.TrimSuffix(l, "\n")}, s.feed.hint)
-	_, lent := s.parser.End(s.feed.name)
-	if lent || r.Class != record.Parsed {
+	var at time.Time
+	for part := range intake.Parts(strings.TrimSuffix(l, "\n")) { // the newest of a line of several
+		if r := s.parser.Parse(record.Line{File: s.feed.name, Raw: part}, s.feed.hint); r.Class == record.Parsed {
+			at = later(at, r.Time)
+		}
+	}
+	if _, lent := s.parser.End(s.feed.name); lent {
 		return time.Time{}
 	}
-	return r.Time
+	return at
 }
 
 // tail is the newest time near the end; zero when it cannot be told.
