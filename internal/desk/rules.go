@@ -50,7 +50,7 @@ func (set *RuleSet) readFolder(folder fs.FS) (files []detect.File, err error) {
 			return nil
 		}
 		set.Files++
-		b, err := fs.ReadFile(folder, name)
+		b, err := readRules(folder, name)
 		if err != nil {
 			set.Refused = append(set.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
 			return nil
