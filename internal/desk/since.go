@@ -14,7 +14,7 @@ import (
 // ReplayOptions.Since asks for the alerts since a time. Records before it fill windows silently, but only those that a window can
 // still reach (detect.Rules.Reach): what is older need not be read. In a plain file whose lines are in order of time the place
 // is found by looking at some of them; a file that ends before is passed over. A packed file, or one that is not in order, is
-// read, and its older records do no harm.
+// read, and its older records do no harm. So is one whose columns a line names: these may have changed before the place.
 
 const (
 	leastSought = 1 << 20   // bytes of a file in which a place is looked for
@@ -55,7 +55,7 @@ func (f *feed) seek(before time.Time, parser *intake.Parser) (skip int64, state 
 	if newest := s.tail(); !newest.IsZero() && newest.Before(before) && s.ordered(nil) {
 		return f.size, state, newest
 	}
-	if f.size < leastSought {
+	if f.size < leastSought || s.state.Headed() {
 		return 0, state, f.at
 	}
 	var marks []dated
