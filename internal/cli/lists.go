@@ -243,7 +243,7 @@ func readImport(name string) ([]byte, error) {
 	return b, nil
 }
 
-// refusedShown is how many refused parts of a file are named on a terminal; --json names all.
+// refusedShown is how many refused parts of a file are named on a terminal; --json names more.
 const refusedShown = 20
 
 func (p Program) sayWatched(asJSON bool, x client.Watched, err error) error {
@@ -255,12 +255,12 @@ func (p Program) sayWatched(asJSON bool, x client.Watched, err error) error {
 	}
 	fmt.Fprintf(p.Out, "list %d: %s added, %d were on it, %d removed", x.List, counted(x.Added, "value"), x.Known, x.Removed)
 	if x.Format != "" {
-		fmt.Fprintf(p.Out, "; read as %s, %s refused, %d over", x.Format, counted(len(x.Refused), "part"), x.Expired)
+		fmt.Fprintf(p.Out, "; read as %s, %s refused, %d over", x.Format, counted(len(x.Refused)+x.More, "part"), x.Expired)
 	}
 	fmt.Fprintln(p.Out)
 	for n, r := range x.Refused {
 		if n == refusedShown {
-			fmt.Fprintf(p.Err, "and %d more; --json names all\n", len(x.Refused)-n)
+			fmt.Fprintf(p.Err, "and %d more; --json names the first %d\n", len(x.Refused)+x.More-n, tuning.MaxRefused)
 			break
 		}
 		fmt.Fprintf(p.Err, "refused: %s: %s: %s\n", Safe(r.Where), Safe(r.Feature), Safe(r.Why))
@@ -293,6 +293,9 @@ func (p Program) readListed(files []string) (*tuning.Set, error) {
 		}
 		for _, r := range x.Refused {
 			fmt.Fprintf(p.Err, "refused: %s: %s: %s: %s\n", Safe(name), Safe(r.Where), Safe(r.Feature), Safe(r.Why))
+		}
+		if x.More > 0 {
+			fmt.Fprintf(p.Err, "refused: %s: and %d more\n", Safe(name), x.More)
 		}
 		lists = append(lists, tuning.Lister{List: int64(n + 1), Level: "medium", Values: x.Values})
 	}

@@ -27,6 +27,7 @@ type Watched struct {
 	Removed int            `json:"removed"`
 	Format  string         `json:"format,omitempty"`
 	Refused []NotTaken     `json:"refused,omitempty"`
+	More    int            `json:"refused_more,omitempty"` // that were refused and are not named
 	Passed  map[string]int `json:"passed,omitempty"`
 	Expired int            `json:"expired,omitempty"`
 }

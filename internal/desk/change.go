@@ -44,6 +44,7 @@ func (r *reader) change() error {
 		}
 		r.mu.Lock()
 		r.detector = fresh
+		r.forgetAgain() // what was ordered while this was written down
 		r.mu.Unlock()
 		r.saver.next = 0 // the state on the disk is of the old rules
 		r.d.saveRules(set)

@@ -64,7 +64,9 @@ func (d *Desk) ring(ctx context.Context) error {
 				delete(d.flying, l.flight)
 			}
 		case l := <-d.notices.landed:
-			d.landNotice(l)
+			if d.landNotice(l) {
+				delete(d.notices.flying, l.courier)
+			}
 		case <-d.owing:
 		case <-timer.C:
 		}

@@ -23,11 +23,11 @@ type FiredRule struct {
 }
 
 // Fired says why the first sample lines of an alert, at most so many, matched: of a correlation, for each rule that it reads, directly or
-// through others. A line is read by itself, as of the alert's beginning, with what the desk knows of places and proxies; what only the
-// lines before it said is not there.
+// through others. A line is read by itself, as of the alert's beginning, with what the desk knows of places, proxies, mappings and
+// watch lists; what only the lines before it said is not there.
 func (d *Desk) Fired(set RuleSet, doc sigma.Document, a detect.Alert, most int) ([]Fired, error) {
 	o := d.detectOptions()
-	p, err := intake.New(intake.Options{Geo: d.o.Geo, Trusted: d.o.Trusted, Zone: d.o.Zone})
+	p, err := intake.New(intake.Options{Geo: d.o.Geo, Trusted: d.o.Trusted, Zone: d.o.Zone, Maps: d.o.Maps})
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,7 @@ func (d *Desk) Fired(set RuleSet, doc sigma.Document, a detect.Alert, most int) 
 			file = a.Logs[0]
 		}
 		r := p.Parse(record.Line{File: file, Raw: line}, a.First)
+		MarkListed(d.lists.set.Load(), r)
 		f := Fired{Line: line, Format: r.Format}
 		for _, u := range below {
 			if held, yes := u.Held(r, o.Zone); yes && u.Routed(r.Source) {

@@ -74,7 +74,7 @@ func (d *Desk) relist() {
 	var state []tuning.List
 	d.Read(func(s *State) {
 		for _, l := range s.Tuning.Lists {
-			l.Batches = slices.Clone(l.Batches)
+			l.Batches, l.Cuts = slices.Clone(l.Batches), slices.Clone(l.Cuts)
 			state = append(state, l)
 		}
 	})
@@ -112,8 +112,13 @@ func (d *Desk) readList(l tuning.List) WatchList {
 		text.Name = fmt.Sprintf("list %d", l.ID)
 	}
 	w.Name, w.About = text.Name, text.About
-	place := map[string]int{}
-	for _, b := range l.Batches {
+	place, cut := map[string]int{}, map[string]int{} // by hash: batches before the last cut
+	for _, c := range l.Cuts {
+		for _, h := range c.Hashes {
+			cut[h] = c.Batches
+		}
+	}
+	for n, b := range l.Batches {
 		w.Refused += b.Refused
 		x, ok := d.lists.batches[b.Vault]
 		if !ok {
@@ -124,7 +129,7 @@ func (d *Desk) readList(l tuning.List) WatchList {
 			d.lists.batches[b.Vault] = x
 		}
 		for _, v := range x.Values {
-			if len(b.Cuts) > 0 && slices.Contains(b.Cuts, d.hashListed(v)) {
+			if len(cut) > 0 && n < cut[d.hashListed(v)] {
 				continue
 			}
 			at, known := place[v.Key()]
@@ -205,12 +210,11 @@ func (d *Desk) Watch(actor auth.Actor, x Listing) (ListChange, error) {
 	if list.Vault != "" {
 		drafts = append(drafts, func(s *State) (entry.Draft, error) { return s.Tuning.PutList(actor.Name, list) })
 	}
-	if len(cuts) > 0 {
-		drafts = append(drafts, func(s *State) (entry.Draft, error) {
-			return s.Tuning.CutFromList(actor.Name, entry.ListCut{List: out.List, Hashes: cuts})
-		})
-	}
+	drafts = append(drafts, cutting(actor, out.List, cuts)...)
 	if len(fresh) > 0 {
+		if err := d.roomFor(len(fresh)); err != nil {
+			return out, err
+		}
 		ref, err := d.toVault(listBatch{x.Of, fresh})
 		if err != nil {
 			return out, err
@@ -346,9 +350,29 @@ func (d *Desk) Unwatch(actor auth.Actor, list string, values []tuning.Listed) (L
 	if len(cuts) == 0 {
 		return out, FieldError{"values", fmt.Sprintf("%q is not on the list %s.", values[0].String(), old.Name)}
 	}
-	return out, d.writeLists([]func(*State) (entry.Draft, error){func(s *State) (entry.Draft, error) {
-		return s.Tuning.CutFromList(actor.Name, entry.ListCut{List: old.ID, Hashes: cuts})
-	}})
+	return out, d.writeLists(cutting(actor, old.ID, cuts))
+}
+
+// cutting are the decisions that take values off a list, each of as many as an entry may have.
+func cutting(actor auth.Actor, list int64, cuts []string) (out []func(*State) (entry.Draft, error)) {
+	for part := range slices.Chunk(cuts, tuning.CutAtMost) {
+		out = append(out, func(s *State) (entry.Draft, error) {
+			return s.Tuning.CutFromList(actor.Name, entry.ListCut{List: list, Hashes: part})
+		})
+	}
+	return out
+}
+
+// roomFor says whether all lists together may hold so many values more.
+func (d *Desk) roomFor(more int) error {
+	total := more
+	for _, l := range d.WatchLists() {
+		total += len(l.Values)
+	}
+	if total > tuning.MaxListed {
+		return FieldError{"values", fmt.Sprintf("All watch lists together would hold %d values, and at most %d are kept: remove some first.", total, tuning.MaxListed)}
+	}
+	return nil
 }
 
 // An Imported file is what became of it.
@@ -356,8 +380,9 @@ type Imported struct {
 	ListChange
 	Format  string           `json:"format"`
 	Refused []tuning.Refusal `json:"refused,omitempty"`
-	Passed  map[string]int   `json:"passed,omitempty"`  // objects of a bundle that are no indicators, by type
-	Expired int              `json:"expired,omitempty"` // values whose time is over
+	More    int              `json:"refused_more,omitempty"` // that were refused and are not named
+	Passed  map[string]int   `json:"passed,omitempty"`       // objects of a bundle that are no indicators, by type
+	Expired int              `json:"expired,omitempty"`      // values whose time is over
 }
 
 // ImportWatch reads a file, a STIX 2.1 bundle or text, and puts its values on a list. What cannot be taken is named; the rest goes on
@@ -367,18 +392,11 @@ func (d *Desk) ImportWatch(actor auth.Actor, x Listing, data []byte, until time.
 		return Imported{}, err
 	}
 	got, err := tuning.ParseImport(data, time.Now(), until)
-	out := Imported{Format: got.Format, Refused: got.Refused, Passed: got.Passed, Expired: got.Expired}
+	out := Imported{Format: got.Format, Refused: got.Refused, More: got.More, Passed: got.Passed, Expired: got.Expired}
 	if err != nil {
 		return out, FieldError{"values", Title(err.Error()) + "."}
 	}
-	total := len(got.Values)
-	for _, l := range d.WatchLists() {
-		total += len(l.Values)
-	}
-	if total > tuning.MaxListed {
-		return out, FieldError{"values", fmt.Sprintf("All watch lists together would hold %d values, and at most %d are kept: remove some first.", total, tuning.MaxListed)}
-	}
-	x.Values, x.Cut, x.Refused = got.Values, got.Cut, len(got.Refused)
+	x.Values, x.Cut, x.Refused = got.Values, got.Cut, len(got.Refused)+got.More
 	out.ListChange, err = d.Watch(actor, x)
 	return out, err
 }

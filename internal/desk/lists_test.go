@@ -282,6 +282,36 @@ func TestAnAccountNeverAlerts(t *testing.T) {
 	}
 }
 
+// Whom an alert does not name any more, because there are too many, no mute covers.
+func TestManyNeverAlert(t *testing.T) {
+	h := newHouse(t)
+	d, stop := h.start()
+	defer stop()
+	if _, err := d.AddNever(Local("test"), Never{From: "203.0.0.0/16", Why: "a partner", Until: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	var sources, accounts []detect.Party
+	for n := range detect.MaxParties {
+		sources = append(sources, detect.Party{Name: fmt.Sprintf("203.0.%d.%d", n/250, n%250)})
+		accounts = append(accounts, detect.Party{Name: fmt.Sprint("a", n)})
+	}
+	for _, x := range []struct {
+		name string
+		a    detect.Alert
+		want int64
+	}{
+		{"all of them are named", detect.Alert{Sources: sources}, 1},
+		{"more addresses than are named", detect.Alert{Sources: sources, Dropped: 1}, 0},
+		{"more accounts than are named, of one address", detect.Alert{Sources: sources[:1], Accounts: accounts, Dropped: 1}, 1},
+	} {
+		d.Read(func(s *State) {
+			if got := s.Tuning.Silences(time.Now(), evilRule, d.parties(s, time.Now(), x.a)); got != x.want {
+				t.Errorf("%s: mute %d, want %d", x.name, got, x.want)
+			}
+		})
+	}
+}
+
 // A folder on which no server works takes the same commands, and its ledger gets nothing else.
 func TestListsOffline(t *testing.T) {
 	h := newHouse(t)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -34,7 +35,9 @@ type log struct {
 	close  []io.Closer
 	stat   fs.FileInfo
 	packed bool
-	offset int64
+	offset int64    // of the line to read next
+	lineAt int64    // of the one that was read last
+	parts  []string // events of the line that was read last, beyond next: lines of CloudTrail hold several
 	next   *record.Record
 	at     time.Time // of next; a line without a time has that of the line before
 	place  int       // among the logs: breaks ties
@@ -168,6 +171,12 @@ func (m *merge) Close() {
 
 // advance parses the next line of l. A file that breaks off, as a packed one that is still written does, ends there and is named.
 func (m *merge) advance(l *log) {
+	if len(l.parts) > 0 {
+		raw := l.parts[0]
+		l.parts = l.parts[1:]
+		m.take(l, raw, l.lineAt)
+		return
+	}
 	raw, n, err := readLine(l.in)
 	if err != nil {
 		l.eof = true
@@ -179,8 +188,17 @@ func (m *merge) advance(l *log) {
 	if m.shift != nil {
 		raw = m.shift(raw)
 	}
-	r := m.parser.Parse(record.Line{File: l.name, Offset: l.offset, Raw: raw}, l.hint)
+	if l.lineAt = l.offset; intake.Wrapped(raw) {
+		l.parts = slices.Collect(intake.Parts(raw))
+		raw, l.parts = l.parts[0], l.parts[1:]
+	}
 	l.offset += n
+	m.take(l, raw, l.lineAt)
+}
+
+// take parses a line, or an event of one.
+func (m *merge) take(l *log, raw string, at int64) {
+	r := m.parser.Parse(record.Line{File: l.name, Offset: at, Raw: raw}, l.hint)
 	l.next = r
 	if r.Time.After(l.at) {
 		l.at = r.Time

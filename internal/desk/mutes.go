@@ -127,6 +127,12 @@ func (d *Desk) parties(s *State, now time.Time, a detect.Alert) (p tuning.Partie
 	for _, x := range a.Accounts {
 		p.Accounts = append(p.Accounts, d.hashAccount(x.Name))
 	}
+	if a.Dropped > 0 && len(a.Sources) >= detect.MaxParties { // somebody beyond those that it names, whom no mute covers
+		p.Addresses = append(p.Addresses, tuning.Place{})
+	}
+	if a.Dropped > 0 && len(a.Accounts) >= detect.MaxParties {
+		p.Accounts = append(p.Accounts, "")
+	}
 	return p
 }
 

@@ -209,16 +209,15 @@ func (d *Desk) delivered(c courier, err error, twice bool) delivery {
 }
 
 // landNotice writes what became of a notice. When that cannot be written it stays owed, and is sent again after the next start, marked
-// possibly twice.
-func (d *Desk) landNotice(l delivery) {
+// possibly twice. It leaves couriers alone: at the end of the program many may land at once.
+func (d *Desk) landNotice(l delivery) bool {
 	err := d.write(func(*State, time.Time) ([]entry.Draft, error) {
 		return []entry.Draft{{Actor: "desk", Kind: l.kind, Subject: fmt.Sprintf("notice:%d", l.notice), Body: l.result}}, nil
 	})
 	if err != nil {
 		d.log.Error("writing what became of a notice", "notice", l.notice, "try", l.try, "error", err)
-		return
 	}
-	delete(d.notices.flying, l.courier)
+	return err == nil
 }
 
 // landNotices writes what became of notices that ended while the program did. The loops have ended.

@@ -79,9 +79,11 @@ func (w *worker) parse(p *piece) {
 		if i := strings.IndexByte(raw, '\n'); i >= 0 {
 			raw, n = raw[:i], i+1
 		}
-		w.parser.ParseInto(&w.record, record.Line{File: p.feed.name, Offset: p.offset + int64(at), Raw: raw}, p.feed.hint)
-		MarkListed(w.listed, &w.record)
-		w.sift(p)
+		for part := range intake.Parts(raw) {
+			w.parser.ParseInto(&w.record, record.Line{File: p.feed.name, Offset: p.offset + int64(at), Raw: part}, p.feed.hint)
+			MarkListed(w.listed, &w.record)
+			w.sift(p)
+		}
 		at += n
 	}
 	p.end, p.lent = w.parser.End(p.feed.name)

@@ -244,6 +244,7 @@ func (r *reader) rewind() error {
 	r.parser, r.detector, r.next, r.mute, r.hours = fresh.parser, fresh.detector, fresh.next, fresh.mute, fresh.hours
 	r.kept, r.owing, r.watchHits, r.saver.next = fresh.kept, fresh.owing, fresh.watchHits, fresh.saver.next
 	r.counted, r.hits, r.refill, r.gathered = fresh.counted, fresh.hits, fresh.refill, fresh.gathered
+	r.forgetAgain() // what was ordered meanwhile
 	return nil
 }
 

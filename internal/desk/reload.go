@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -138,7 +139,7 @@ func (s *RuleSet) read(folders []fs.FS) (files []detect.File, err error) {
 				return nil
 			}
 			s.Files++
-			b, err := fs.ReadFile(folder, name)
+			b, err := readRules(folder, name)
 			fmt.Fprintf(h, "%d %q %d %v\n", n, name, len(b), err)
 			if err != nil {
 				s.Refused = append(s.Refused, detect.Refused{File: name, Feature: "file", Why: err.Error()})
@@ -155,6 +156,26 @@ func (s *RuleSet) read(folders []fs.FS) (files []detect.File, err error) {
 	}
 	s.print = hex.EncodeToString(h.Sum(nil))
 	return files, nil
+}
+
+// ruleBytes is how much of a rule file is read: package sigma refuses less by its size.
+const ruleBytes = 8 << 20
+
+// readRules reads a rule file. What is no file, as a pipe, could hold the program up for ever; a link to a device could fill its memory.
+func readRules(folder fs.FS, name string) ([]byte, error) {
+	stat, err := fs.Stat(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	f, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, ruleBytes))
 }
 
 // ruleFile reports whether a file of this name is read for rules.

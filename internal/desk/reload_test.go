@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -243,5 +244,36 @@ func TestARestartWithOtherRulesKeepsWindows(t *testing.T) {
 			}
 			h.want(d, entry.AlertEnded, want)
 		})
+	}
+}
+
+// What only looks like a rule file is named, and holds nothing up.
+func TestRulesAreFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "good.yml"), []byte(ruleText(1, "evil", "high")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yml"), 0o600); err != nil {
+		t.Skip("no pipes here:", err)
+	}
+	for name, to := range map[string]string{"zero.yml": "/dev/zero", "folder.yml": dir, "gone.yml": filepath.Join(dir, "nothing")} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, load := range []func() (RuleSet, error){func() (RuleSet, error) { return LoadRules(os.DirFS(dir)) }, func() (RuleSet, error) { return LoadRulesOver(os.DirFS(dir)) }} {
+			set, err := load()
+			if want := []string{"folder.yml file", "gone.yml file", "pipe.yml file", "zero.yml file"}; err != nil || !slices.Equal(names(set.Refused), want) || len(set.Rules.Documents()) != 1 {
+				t.Errorf("%v, %v", names(set.Refused), err)
+			}
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("reading the folder does not end")
 	}
 }

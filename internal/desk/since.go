@@ -14,7 +14,7 @@ import (
 // ReplayOptions.Since asks for the alerts since a time. Records before it fill windows silently, but only those that a window can
 // still reach (detect.Rules.Reach): what is older need not be read. In a plain file whose lines are in order of time the place
 // is found by looking at some of them; a file that ends before is passed over. A packed file, or one that is not in order, is
-// read, and its older records do no harm.
+// read, and its older records do no harm. So is one whose columns a line names: these may have changed before the place.
 
 const (
 	leastSought = 1 << 20   // bytes of a file in which a place is looked for
@@ -55,7 +55,7 @@ func (f *feed) seek(before time.Time, parser *intake.Parser) (skip int64, state 
 	if newest := s.tail(); !newest.IsZero() && newest.Before(before) && s.ordered(nil) {
 		return f.size, state, newest
 	}
-	if f.size < leastSought {
+	if f.size < leastSought || s.state.Headed() {
 		return 0, state, f.at
 	}
 	var marks []landmark
@@ -145,12 +145,16 @@ func (s *seeker) time(l string) time.Time {
 		return time.Time{}
 	}
 	s.parser.Begin(s.feed.name, s.state)
-	r := s.parser.Parse(record.Line{File: s.feed.name, Raw: strings.TrimSuffix(l, "\n")}, s.feed.hint)
-	_, lent := s.parser.End(s.feed.name)
-	if lent || r.Class != record.Parsed {
+	var at time.Time
+	for part := range intake.Parts(strings.TrimSuffix(l, "\n")) { // the newest of a line of several
+		if r := s.parser.Parse(record.Line{File: s.feed.name, Raw: part}, s.feed.hint); r.Class == record.Parsed {
+			at = later(at, r.Time)
+		}
+	}
+	if _, lent := s.parser.End(s.feed.name); lent {
 		return time.Time{}
 	}
-	return r.Time
+	return at
 }
 
 // tail is the newest time near the end; zero when it cannot be told.

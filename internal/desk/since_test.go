@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -12,6 +13,31 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
+
+// columned writes requests as a W3C log (IIS) does, which begins anew with its columns in another order.
+func columned(lines []string) []byte {
+	var b strings.Builder
+	heads := []string{"date time s-ip cs-method cs-uri-stem cs-uri-query c-ip sc-status", "date time c-ip cs-method cs-uri-stem cs-uri-query s-ip sc-status"}
+	for n, l := range lines {
+		if half := len(lines) / 3; n%half == 0 && n/half < len(heads) {
+			b.WriteString("#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Fields: " + heads[n/half] + "\n")
+		}
+		client, rest, _ := strings.Cut(l, " ")
+		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", l[strings.IndexByte(l, '[')+1:strings.IndexByte(l, ']')])
+		if err != nil {
+			panic(err)
+		}
+		_, path, _ := strings.Cut(rest, "GET ")
+		path, _, _ = strings.Cut(path, " ")
+		stem, query, _ := strings.Cut(path, "?")
+		from, to := client, "198.51.100.1"
+		if n < len(lines)/3 {
+			from, to = to, from
+		}
+		b.WriteString(at.UTC().Format("2006-01-02 15:04:05 ") + from + " GET " + stem + " " + cmp.Or(query, "-") + " " + to + " 200\n")
+	}
+	return []byte(b.String())
+}
 
 // With --since, what is too old for any window is not read where a file is in order of time, and what is said is the same as if it
 // were.
@@ -45,6 +71,7 @@ func TestReplaySincePassesOver(t *testing.T) {
 		{"one large file", fstest.MapFS{"access.log": {Data: text(lines)}}, true, 0},
 		{"and one that ends before", fstest.MapFS{"access.log": {Data: text(lines)}, "old.log": {Data: old}}, true, 1},
 		{"with lines of no format between", fstest.MapFS{"access.log": {Data: []byte(strings.ReplaceAll(string(text(lines)), "\n192", "\nno line\n192"))}}, true, 0},
+		{"with other columns from some line on", fstest.MapFS{"u_ex.log": {Data: columned(lines)}}, false, 0},
 		{"packed", fstest.MapFS{"access.log": {Data: zipped(t, "gzip", string(text(lines)))}}, false, 0},
 		{"not in order", fstest.MapFS{"access.log": {Data: text(shuffled)}}, false, 0},
 	} {

@@ -66,6 +66,20 @@ func TestWrappedEvents(t *testing.T) {
 			}
 		}
 	}
+	const one = `{"Records":[{"a":[{"b":"]}"}]},{"c":1}],"more":[{"x":{"y":1}}]}`
+	for _, x := range []struct{ in, want string }{
+		{one + one, "{\"a\":[{\"b\":\"]}\"}]}\n{\"c\":1}\n{\"a\":[{\"b\":\"]}\"}]}\n{\"c\":1}\n"},
+		{one + "\n" + `{"eventVersion":"1","x":[[{"a":1}]]}` + "\nplain\n\n" + one + "\nlast", "{\"a\":[{\"b\":\"]}\"}]}\n{\"c\":1}\n" + `{"eventVersion":"1","x":[[{"a":1}]]}` +
+			"\nplain\n{\"a\":[{\"b\":\"]}\"}]}\n{\"c\":1}\nlast"},
+		{`{"Records":[]}}}]` + "\n" + one, "}}]\n{\"a\":[{\"b\":\"]}\"}]}\n{\"c\":1}\n"},
+	} {
+		for size := range 100 {
+			out, err := io.ReadAll(Unwrap(bufio.NewReaderSize(strings.NewReader(x.in), 64+size)))
+			if err != nil || string(out) != x.want {
+				t.Fatalf("%q with %d bytes became\n%q, %v, instead of\n%q", x.in, 64+size, out, err, x.want)
+			}
+		}
+	}
 	plain := "a\nb\n"
 	if out, err := io.ReadAll(Unwrap(bufio.NewReader(strings.NewReader(plain)))); err != nil || string(out) != plain {
 		t.Errorf("another file became %q, %v", out, err)

@@ -26,6 +26,15 @@ func (s State) Timeless() State {
 	return s
 }
 
+// Headed reports whether a line of the file said how those behind it are to be read, as the columns of a W3C log: another such line, anywhere
+// further down, says it anew.
+func (s State) Headed() bool {
+	var st struct {
+		Fields []string `json:"fields"`
+	}
+	return s.form != "" && (json.Unmarshal([]byte(s.form), &st) != nil || len(st.Fields) > 0)
+}
+
 // Begin puts a file of this host into a state.
 func (p *Parser) Begin(file string, s State) {
 	st := &stream{Count: Count{File: file}, Product: productOf(file)}

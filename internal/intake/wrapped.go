@@ -49,11 +49,16 @@ func Parts(raw string) func(yield func(string) bool) {
 
 // Unwrap returns a reader of in with one event a line, when in begins as a file that CloudTrail delivered, on one line or printed over many; else in.
 func Unwrap(in *bufio.Reader) *bufio.Reader {
-	head, _ := in.Peek(64)
-	if !strings.HasPrefix(strings.Map(withoutBlanks, string(head)), wrapped) {
+	if !wraps(in) {
 		return in
 	}
 	return bufio.NewReaderSize(&unwrapper{in: in}, in.Size())
+}
+
+// wraps reports whether what comes next in a file holds a list of events.
+func wraps(in *bufio.Reader) bool {
+	head, _ := in.Peek(64)
+	return strings.HasPrefix(strings.Map(withoutBlanks, string(head)), wrapped)
 }
 
 func withoutBlanks(c rune) rune {
@@ -63,13 +68,15 @@ func withoutBlanks(c rune) rune {
 	return c
 }
 
-// An unwrapper writes each object of a list on a line of its own.
+// An unwrapper writes each object of a list on a line of its own. Files may have been put together: what follows the list is another one, or
+// lines as they are.
 type unwrapper struct {
 	in      *bufio.Reader
 	depth   int
 	quoted  bool
 	escaped bool
-	ended   bool
+	ended   bool // the list is over, and its object not yet
+	plain   bool // a line as it is
 }
 
 // Read implements io.Reader.
@@ -82,8 +89,25 @@ func (u *unwrapper) Read(p []byte) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		if u.ended {
+		switch {
+		case u.plain:
+			u.plain = c != '\n'
+			p[n] = c
+			n++
 			continue
+		case u.depth > 0:
+		case withoutBlanks(rune(c)) < 0:
+			continue
+		default:
+			if err := u.in.UnreadByte(); err != nil {
+				return n, err
+			}
+			if u.plain = !wraps(u.in); u.plain {
+				continue
+			}
+			if c, err = u.in.ReadByte(); err != nil {
+				return n, err
+			}
 		}
 		n += u.take(c, p[n:])
 	}
@@ -108,12 +132,12 @@ func (u *unwrapper) take(c byte, to []byte) int {
 		inside = u.depth > 2
 	case c == '}' || c == ']':
 		u.depth--
-		if u.ended = u.depth < 2; inside && u.depth == 2 {
+		if u.ended = u.depth > 0 && (u.ended || u.depth < 2); inside && !u.ended && u.depth == 2 {
 			to[0], to[1] = c, '\n'
 			return 2
 		}
 	}
-	if !inside {
+	if !inside || u.ended {
 		return 0
 	}
 	if c == '\n' || c == '\r' || c == '\t' {

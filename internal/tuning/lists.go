@@ -15,14 +15,20 @@ type List struct {
 	By      string // who made it
 	Made    time.Time
 	Batches []Batch
+	Cuts    []Cut
 }
 
 // A Batch is values that were put on a list at once.
 type Batch struct {
 	entry.ListBatch
-	By   string
-	At   time.Time
-	Cuts []string // keyed hashes of values that were taken off since
+	By string
+	At time.Time
+}
+
+// A Cut is values that were taken off a list at once.
+type Cut struct {
+	Batches int      // that came before it: what comes after it is put on again
+	Hashes  []string // keyed
 }
 
 // PutList decides on a list: a new one when its id is 0, or another level, name or end of one that there is.
@@ -57,6 +63,9 @@ func (b *Book) AddToList(actor string, x entry.ListBatch) (entry.Draft, error) {
 	return entry.Draft{Actor: actor, Kind: entry.ListAdded, Subject: fmt.Sprintf("list:%d", x.List), Body: x}, nil
 }
 
+// CutAtMost is how many values one entry may take off a list: an entry of the ledger may have a million bytes.
+const CutAtMost = 8000
+
 // CutFromList decides to take values off a list.
 func (b *Book) CutFromList(actor string, x entry.ListCut) (entry.Draft, error) {
 	if _, err := b.List(x.List); err != nil {
@@ -64,6 +73,9 @@ func (b *Book) CutFromList(actor string, x entry.ListCut) (entry.Draft, error) {
 	}
 	if len(x.Hashes) == 0 {
 		return entry.Draft{}, errors.New("none of these values is on the list")
+	}
+	if len(x.Hashes) > CutAtMost {
+		return entry.Draft{}, fmt.Errorf("one entry takes at most %d values off a list, not %d", CutAtMost, len(x.Hashes))
 	}
 	return entry.Draft{Actor: actor, Kind: entry.ListRemoved, Subject: fmt.Sprintf("list:%d", x.List), Body: x}, nil
 }
@@ -100,10 +112,8 @@ func (b *Book) applyList(e entry.Entry) (bool, error) {
 			err = b.has(e, x.List)
 		}
 		if err == nil {
-			batches := b.Lists[x.List-1].Batches // what comes after it is put on again
-			for i := range batches {
-				batches[i].Cuts = append(batches[i].Cuts, x.Hashes...)
-			}
+			l := &b.Lists[x.List-1]
+			l.Cuts = append(l.Cuts, Cut{Batches: len(l.Batches), Hashes: x.Hashes})
 		}
 		return true, err
 	}

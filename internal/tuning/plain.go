@@ -13,6 +13,9 @@ const (
 	MaxImport = 16 << 20 // bytes
 	MaxValues = 100_000  // of one import
 	MaxListed = 500_000  // of all lists together
+
+	MaxRefused   = 1000 // that are named; more are counted
+	longestWords = 700  // bytes of each of a refusal's texts
 )
 
 // A Refusal is a part of an import that was not taken, and why.
@@ -27,7 +30,8 @@ type Import struct {
 	Format  string         // "text" or "STIX 2.1"
 	Values  []Listed       // in the order of the file, each once
 	Cut     []Listed       // what the file says is no longer to be watched (STIX: revoked)
-	Refused []Refusal      // what could not be taken
+	Refused []Refusal      // what could not be taken, the first MaxRefused
+	More    int            // refused beyond these
 	Passed  map[string]int // objects of a bundle that are no indicators, by type
 	Expired int            // values whose time is over
 }
@@ -58,7 +62,7 @@ func ParseImport(data []byte, now, until time.Time) (Import, error) {
 		return x, fmt.Errorf("the file holds %d values, and at most %d are taken at once: split it", len(x.Values), MaxValues)
 	case len(x.Values)+len(x.Cut) == 0 && len(x.Refused) > 0:
 		r := x.Refused[0]
-		return x, fmt.Errorf("nothing of the file can be watched; the first of %d reasons: %s: %s: %s", len(x.Refused), r.Where, r.Feature, r.Why)
+		return x, fmt.Errorf("nothing of the file can be watched; the first of %d reasons: %s: %s: %s", len(x.Refused)+x.More, r.Where, r.Feature, r.Why)
 	case len(x.Values)+len(x.Cut) == 0 && x.Expired > 0:
 		return x, fmt.Errorf("nothing of the file can be watched: the time of its %d values is over", x.Expired)
 	case len(x.Values)+len(x.Cut) == 0:
@@ -130,7 +134,16 @@ func (x *Import) lines(text string) {
 }
 
 func (x *Import) refuse(where, feature string, why error) {
-	x.Refused = append(x.Refused, Refusal{where, feature, why.Error()})
+	x.refused(Refusal{where, feature, why.Error()})
+}
+
+// refused notes a refusal. A file can be made of nothing else, and what it says can be long.
+func (x *Import) refused(r Refusal) {
+	if len(x.Refused) == MaxRefused {
+		x.More++
+		return
+	}
+	x.Refused = append(x.Refused, Refusal{cut(r.Where, longestWords), cut(r.Feature, longestWords), cut(r.Why, longestWords)})
 }
 
 // heading reports whether a first line names its columns.
@@ -160,19 +173,22 @@ func columns(line string) (out []string, err error) {
 	for {
 		var f string
 		if strings.HasPrefix(line, `"`) {
+			var b strings.Builder // a line may be the whole file
 			rest := line[1:]
 			for {
 				i := strings.IndexByte(rest, '"')
 				if i < 0 {
 					return nil, errors.New("a quotation mark is not closed")
 				}
-				f += rest[:i]
+				b.WriteString(rest[:i])
 				rest = rest[i+1:]
 				if !strings.HasPrefix(rest, `"`) {
 					break
 				}
-				f, rest = f+`"`, rest[1:]
+				b.WriteByte('"')
+				rest = rest[1:]
 			}
+			f = b.String()
 			line = strings.TrimSpace(rest)
 			if line != "" && line[0] != ',' {
 				return nil, errors.New("text follows a closing quotation mark")
@@ -207,11 +223,13 @@ func ParseDay(s string) (time.Time, error) {
 // longestNote is how many bytes of a note are kept.
 const longestNote = 300
 
-func short(s string) string {
-	if len(s) <= longestNote {
+func short(s string) string { return cut(s, longestNote) }
+
+// cut keeps the first bytes of a text, whole characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := longestNote
 	for !utf8.RuneStart(s[n]) {
 		n--
 	}

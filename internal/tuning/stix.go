@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -186,7 +187,7 @@ func (x *Import) indicator(o indicator) {
 	values, refused := p.Listed()
 	for _, r := range refused {
 		r.Where = o.where()
-		x.Refused = append(x.Refused, r)
+		x.refused(r)
 	}
 	for _, v := range values {
 		v.From, v.Until, v.Note = o.From.UTC(), o.Until.UTC(), short(o.Name)
@@ -228,15 +229,15 @@ func (t Test) listed() (values []Listed, refused []Refusal) {
 		}
 		return values, refused
 	}
-	kind, known := objects[t.Object()]
+	kind, there := objects[t.Object()]
 	subset := t.Cmp == "ISSUBSET" && kind == Address
 	switch {
 	case t.Op != "":
 		return no("operator "+t.Op, "a watch list looks at one value at a time; write a rule for what must come together")
 	case t.Not:
 		return no("operator NOT", "a watch list names what is watched, not what is not")
-	case !known:
-		return no("object "+t.Object(), "no record here has it; known: %s", strings.Join(knownObjects(), ", "))
+	case !there:
+		return no("object "+t.Object(), "no record here has it; known: %s", known)
 	case t.Cmp != "=" && t.Cmp != "IN" && !subset:
 		return no("operator "+t.Cmp, "a watch list compares whole values: =, IN, and ISSUBSET of addresses")
 	}
@@ -296,10 +297,5 @@ var objects = map[string]Kind{
 	"url:value":                     URL,
 }
 
-func knownObjects() (out []string) {
-	for name := range objects {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
+// known names them all.
+var known = strings.Join(slices.Sorted(maps.Keys(objects)), ", ")
