@@ -181,7 +181,7 @@ func (p *Parser) program(st *stream, r *record.Record, program, text string, hin
 	if strings.HasPrefix(program, "postfix") {
 		return p.postfix(r, text)
 	}
-	if program != "" && p.worded(r, program, text) {
+	if program == "drupal" && p.drupal(r, text) || program != "" && p.worded(r, program, text) {
 		return true
 	}
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "@cee:") {

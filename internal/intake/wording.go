@@ -17,6 +17,7 @@ type phrase struct {
 	programs string // names in the header of syslog, with blanks between; "" for a log of its own that begins with a date
 	mark     string // text that must be there; "^" before it: at the start of the message
 	also     string // further text that must be there, or ""
+	single   string // text that may be there but once: a client's would make two
 	whole    bool   // account and address may stand before the mark
 	action   string // event.action; "" is login
 	outcome  string // event.outcome
@@ -85,6 +86,44 @@ func (w *phrase) says(text string) (string, bool) {
 	return text, w.also == "" || strings.Contains(text, w.also)
 }
 
+// ownWords reports whether the mark may be the program's. In a log that has no program's name, what stands between the date and
+// the mark must be such as loggers write (a level, a source file, logfmt pairs, the address of a peer): words behind a request,
+// a quote that is not of msg=, or another address are a client's.
+func (w *phrase) ownWords(text string) bool {
+	if strings.HasPrefix(w.mark, "^") {
+		return true
+	}
+	head := text[:strings.Index(text, w.mark)]
+	if w.whole { // the program's text begins before the mark
+		if strings.HasPrefix(strings.TrimLeft(text, " +-0123456789"), "] info [") {
+			return true // cPanel writes the peer, then the request, then what became of it
+		}
+		return !strings.Contains(head, "?") && !strings.Contains(head, "HTTP/")
+	}
+	if quote := strings.LastIndexByte(head, '"'); quote >= 0 && !strings.HasSuffix(head[:quote], "msg=") && !strings.HasSuffix(head[:quote], "message=") {
+		return false
+	}
+	return !strings.ContainsAny(head, "?&") && !strings.Contains(head, " /") && !strings.Contains(head, "HTTP/") && !dotted(head)
+}
+
+// dotted reports whether s has an IPv4 address in it.
+func dotted(s string) bool {
+	dots, digits := 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c-'0' <= 9:
+			if digits++; dots == 3 {
+				return true
+			}
+		case c == '.' && digits > 0:
+			dots, digits = dots+1, 0
+		default:
+			dots, digits = 0, 0
+		}
+	}
+	return false
+}
+
 // wrote reports whether the wording is one of this program's.
 func (w *phrase) wrote(program string) bool {
 	for name := range strings.FieldsSeq(w.programs) {
@@ -106,7 +145,7 @@ func (p *Parser) worded(r *record.Record, program, text string) bool {
 			continue
 		}
 		rest, ok := w.says(text)
-		if !ok {
+		if !ok || w.single != "" && strings.Count(text, w.single) > 1 || program == "" && !w.ownWords(text) {
 			continue
 		}
 		found, ok := w.addr.in(rest)
@@ -161,14 +200,43 @@ func tidyAddress(s string) string {
 	return s[strings.LastIndexByte(s, '/')+1:]
 }
 
-// wordedMember reads the message of an application's object. Nextcloud and ownCloud log objects, and put the address that
-// counts behind a proxy into the message.
+// wordedMember reads the message of an application's object. Nextcloud and ownCloud log objects, with a "reqId", and put the
+// address that counts behind a proxy into the message. Other applications may write there what a client typed.
 func (p *Parser) wordedMember(r *record.Record) {
+	named := false
+	for i := range p.pairs {
+		named = named || p.pairs[i].key == "reqId"
+	}
+	if !named {
+		return
+	}
 	for _, f := range []record.Field{record.Message, record.EventCode} {
-		if text := r.Text(f); strings.Contains(text, " (Remote IP: ") {
+		if text := r.Text(f); strings.HasPrefix(text, "Login failed: ") && strings.Contains(text, " (Remote IP: ") {
 			p.worded(r, "nextcloud", text)
 		}
 	}
+}
+
+// drupal reads "base|time|type|address|request|referrer|uid|link|message" (the syslog module). A request or a referrer may
+// hold any text but is no message: that stands behind the last "|".
+func (p *Parser) drupal(r *record.Record, text string) bool {
+	parts := strings.SplitN(text, "|", 5)
+	if len(parts) < 5 || parts[2] != "user" {
+		return false
+	}
+	message := text[strings.LastIndexByte(text, '|')+1:]
+	for _, w := range [...]struct{ start, outcome string }{{"Login attempt failed ", "failure"}, {"Session opened for ", "success"}} {
+		if rest, ok := strings.CutPrefix(message, w.start); ok {
+			signIn(r, "login", w.outcome, systemRealm)
+			rest = strings.TrimPrefix(rest, "for ")
+			if !strings.HasPrefix(rest, "from ") {
+				r.SetText(record.UserName, strings.TrimSuffix(rest, "."))
+			}
+			p.client(r, parts[3], "")
+			return true
+		}
+	}
+	return false
 }
 
 // readWorded reads the log of a program that begins its lines with a date and tells of sign-ins in one of the known

@@ -147,3 +147,28 @@ func FuzzWorded(f *testing.F) {
 		}
 	})
 }
+
+// What a client typed into a log that is not the program's, or into another column, is no sign-in and names nobody.
+func TestWordsOfClients(t *testing.T) {
+	for _, line := range []string{
+		`2026-11-09 10:00:00 GET /search?q=Failed authentication attempt for root from 9.9.9.9`,
+		`2026-11-09 10:00:00 INFO search q="Login failed: root (Remote IP: 9.9.9.9)" ip=203.0.113.7`,
+		`2026-11-09 10:00:00 203.0.113.7 - search SecurityEvent="SuccessfulAuth",AccountID="root",RemoteAddress="9.9.9.9"`,
+		`2026-11-09 10:00:00 203.0.113.7 asks /x?Host 9.9.9.9 failed MD5 authentication for 'root'`,
+		`{"time":"2026-11-09T10:00:00Z","event":"search","message":"Login failed: root (Remote IP: 9.9.9.9)","remoteAddr":"203.0.113.7"}`,
+		`Nov  9 01:00:00 h drupal: https://x.example|1638367200|page not found|203.0.113.7|https://x.example/|user|9.9.9.9||0||Session opened for admin.`,
+		`Nov  9 01:00:00 h drupal: https://x.example|1638367200|user|203.0.113.7|https://x.example/|Session opened for admin.|0||Password reset instructions mailed.`,
+	} {
+		r := parse(t, Options{}, line)
+		if ip := r.Text(record.SourceIP); ip != "" && ip != realIP {
+			t.Errorf("%s: source.ip is %s", line, ip)
+		}
+		if r.Text(record.EventOutcome) != "" {
+			t.Errorf("%s: is a sign-in", line)
+		}
+	}
+	r := parse(t, Options{}, `Nov  9 01:00:00 h smbd_audit[5]: Auth: [SMB2,(null)] user [W]\[admin] at [x] with [NTLMv2] status [NT_STATUS_WRONG_PASSWORD] workstation [a] status [NT_STATUS_OK] workstation [b] remote host [ipv4:203.0.113.7:5]`)
+	if r.Text(record.EventOutcome) != "failure" || r.Text(record.SourceIP) != realIP {
+		t.Errorf("a workstation's name made %s of %s", r.Text(record.EventOutcome), r.Text(record.SourceIP))
+	}
+}

@@ -17,7 +17,7 @@ var wordings = []phrase{
 	{programs: "login", mark: "^FAILED LOGIN ", outcome: "failure", realm: systemRealm, user: part{" FOR ", ", ", last}, addr: part{" FROM ", " FOR ", only}},
 	{programs: "login", mark: "^invalid password for ", outcome: "failure", realm: systemRealm, user: part{"password for ", " on ", only}, addr: part{" from ", "", last}},
 	// Samba, auth_log.c
-	{programs: "smbd samba smbd_audit", mark: "status [NT_STATUS_OK]", also: "Auth: [", whole: true, outcome: "success", realm: systemRealm, user: part{`]\[`, "] at [", ahead}, addr: part{"remote host [ipv4:", "]", only}},
+	{programs: "smbd samba smbd_audit", mark: "status [NT_STATUS_OK]", also: "Auth: [", single: "status [NT_STATUS_", whole: true, outcome: "success", realm: systemRealm, user: part{`]\[`, "] at [", ahead}, addr: part{"remote host [ipv4:", "]", only}},
 	{programs: "smbd samba smbd_audit", mark: "status [NT_STATUS_", also: "Auth: [", whole: true, outcome: "failure", realm: systemRealm, user: part{`]\[`, "] at [", ahead}, addr: part{"remote host [ipv4:", "]", only}},
 	// OpenVPN, ssl_verify.c
 	{programs: "openvpn ovpn-server *", mark: " TLS Auth Error: Auth Username/Password verification failed for peer", whole: true, outcome: "failure", realm: systemRealm, addr: part{"", " TLS Auth Error", ahead}},
@@ -31,14 +31,12 @@ var wordings = []phrase{
 	// Odoo, Microsoft SQL Server
 	{programs: "odoo *", mark: "Login failed for db:", outcome: "failure", realm: systemRealm, user: part{" login:", " from ", ahead}, addr: part{" from ", "", last}},
 	{programs: "sqlservr MSSQLSERVER *", mark: "Login failed for user '", outcome: "failure", realm: databaseRealm, user: part{"user '", "'. ", ahead}, addr: part{"[CLIENT: ", "]", last}},
-	// Roundcube, Horde, SOGo, phpMyAdmin, Drupal
+	// Roundcube, Horde, SOGo, phpMyAdmin
 	{programs: "roundcube *", mark: "Login failed for ", also: "IMAP Error: ", whole: true, outcome: "failure", realm: mailRealm, user: part{"failed for ", " ", ahead}, addr: part{" from ", "", only}},
 	{programs: "roundcube *", mark: "FAILED login for ", outcome: "failure", realm: mailRealm, user: part{"login for ", " from ", only}, addr: part{" from ", "", only}},
 	{programs: "HORDE horde *", mark: "FAILED LOGIN for ", outcome: "failure", realm: mailRealm, user: part{"LOGIN for ", " [", only}, addr: part{" [", "]", only}},
 	{programs: "sogod sogo *", mark: "SOGoRootPage Login from '", outcome: "failure", realm: mailRealm, user: part{"for user '", "' might not", only}, addr: part{"from '", "'", ahead}},
 	{programs: "phpMyAdmin phpmyadmin", mark: "^user denied: ", outcome: "failure", realm: databaseRealm, user: part{"denied: ", " (", ahead}, addr: part{") from ", "", last}},
-	{programs: "drupal", mark: "|Login attempt failed ", whole: true, outcome: "failure", realm: systemRealm, user: part{"attempt failed for ", ".", last}, addr: part{"|user|", "|", ahead}},
-	{programs: "drupal", mark: "|Session opened for ", whole: true, outcome: "success", realm: systemRealm, user: part{"opened for ", ".", last}, addr: part{"|user|", "|", ahead}},
 	// Gitea and Forgejo, GitLab, Vaultwarden, Authelia, Keycloak
 	{programs: "gitea forgejo *", mark: "Failed authentication attempt for ", outcome: "failure", realm: systemRealm, user: part{"attempt for ", " from ", ahead}, addr: part{" from ", "", only}},
 	{mark: "Failed Login: username=", outcome: "failure", realm: systemRealm, user: part{"username=", " ip=", only}, addr: part{" ip=", "", last}},
