@@ -171,7 +171,7 @@ func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	d.hits = d.hits[:0]
 	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
 	at = d.time.newest
-	if !t.IsZero() {
+	if sound(t) {
 		at = t.UnixNano()
 		d.time.see(at)
 	}

@@ -1,0 +1,50 @@
+package detect
+
+import (
+	"testing"
+	"time"
+)
+
+// Which times are believed: each row is hours after the first record, and where the clock stands at the end.
+func TestTimekeeper(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		hours []float64
+		want  float64
+	}{
+		{"time goes on", []float64{0, 1, 25}, 25},
+		{"one wrong clock is not believed", []float64{0, 1, 90_000, 1.5, 90_001, 2}, 2},
+		{"two in a row are not either", []float64{0, 90_000, 90_000}, 0},
+		{"three that agree are", []float64{0, 90_000, 90_000, 90_001}, 90_001},
+		{"three that do not agree are not", []float64{0, 90_000, -90_000, 180_000}, 0},
+		{"one record a day, a little later each day", []float64{0, 24.5, 49, 73.5}, 73.5},
+		{"one record a week", []float64{0, 170, 340, 510, 680, 850, 1020}, 1020},
+		{"a pause, then one record every ten hours", []float64{0, 300, 310, 320}, 320},
+		{"back to where time was before a wrong clock was believed", []float64{0, 90_000, 90_000, 90_000, 1, 2, 3}, 3},
+		{"records of a day long ago, newest first", []float64{0, -1000, -1001, -1002}, -1002},
+		{"years apart they do not agree", []float64{0, 20_000, 40_000, 60_000}, 0},
+	} {
+		var k timekeeper
+		base := start.UnixNano()
+		for _, h := range c.hours {
+			k.see(base + int64(h*float64(time.Hour)))
+		}
+		if got := float64(k.newest-base) / float64(time.Hour); got != c.want {
+			t.Errorf("%s: the clock stands at %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// Times that do not fit into nanoseconds are none: the record counts as of the newest time.
+func TestTimesBeyondReckoning(t *testing.T) {
+	d := New(rules(t, tries), Options{})
+	run(d, fail(0, "1.1.1.1", "a"))
+	for _, year := range []int{1, 1500, 2280, 9999} {
+		r := fail(1, "2.2.2.2", "a")
+		r.Time = time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		d.Step(r)
+	}
+	if d.time.newest != start.UnixNano() || len(d.Alerts()) != 3 {
+		t.Errorf("the clock stands at %v; %d alerts", fromNano(d.time.newest), len(d.Alerts()))
+	}
+}
