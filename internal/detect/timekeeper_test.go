@@ -39,12 +39,12 @@ func TestTimekeeper(t *testing.T) {
 func TestTimesBeyondReckoning(t *testing.T) {
 	d := New(rules(t, tries), Options{})
 	run(d, fail(0, "1.1.1.1", "a"))
-	for _, year := range []int{1, 1500, 2280, 9999} {
+	for _, year := range []int{1500, 2280, 9999} {
 		r := fail(1, "2.2.2.2", "a")
 		r.Time = time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
 		d.Step(r)
 	}
-	if d.time.newest != start.UnixNano() || len(d.Alerts()) != 3 {
-		t.Errorf("the clock stands at %v; %d alerts", fromNano(d.time.newest), len(d.Alerts()))
+	if a := d.Alerts(); d.time.newest != start.UnixNano() || len(a) != 1 || a[0].Count != 3 {
+		t.Errorf("the clock stands at %v; %+v", fromNano(d.time.newest), a)
 	}
 }
