@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -47,4 +48,45 @@ func TestTimesBeyondReckoning(t *testing.T) {
 	if a := d.Alerts(); d.time.newest != start.UnixNano() || len(a) != 1 || a[0].Count != 3 {
 		t.Errorf("the clock stands at %v; %+v", fromNano(d.time.newest), a)
 	}
+}
+
+// A match with a wrong clock does not keep an alert open for ever, nor old windows in memory.
+func TestOneWrongClockHoldsNothing(t *testing.T) {
+	hour := float64(3600)
+	d := New(rules(t, failRule), Options{})
+	check(t, run(d, fail(0, "1.1.1.1", "a")), "raised fail [1.1.1.1] x1 1.1.1.1 a/v")
+	run(d, fail(100_000*hour, "1.1.1.1", "a"))
+	check(t, run(d, at(20*hour)), "ended fail [1.1.1.1] x2 1.1.1.1/2 a/2/v")
+	// nor one that it raised itself
+	check(t, run(d, fail(100_000*hour, "2.2.2.2", "a")), "raised fail [2.2.2.2] x1 2.2.2.2 a/v")
+	check(t, run(d, at(40*hour)), "ended fail [2.2.2.2] x1 2.2.2.2 a/v")
+
+	d = New(rules(t, tries), Options{})
+	run(d, fail(0, "1.1.1.1", "a"), fail(100_000*hour, "2.2.2.2", "a"))
+	for i := range 10 {
+		run(d, fail(1, fmt.Sprintf("3.3.3.%d", i), "a"))
+	}
+	for i := range 3000 {
+		d.Step(at(20*hour + float64(i)))
+	}
+	if n := len(d.bins[1].groups); n != 1 {
+		t.Errorf("%d windows are kept, one of them of a wrong clock", n)
+	}
+}
+
+// An alert that begins after days of silence is one.
+func TestAlertAfterSilence(t *testing.T) {
+	day := float64(86400)
+	d := New(rules(t, failRule), Options{})
+	check(t, run(d, fail(0, "2.2.2.2", "a"), fail(5*day, "1.1.1.1", "a")), "raised fail [2.2.2.2] x1 2.2.2.2 a/v", "raised fail [1.1.1.1] x1 1.1.1.1 a/v")
+	check(t, run(d, fail(5*day+1, "1.1.1.1", "a"), at(5*day+2)), "ended fail [2.2.2.2] x1 2.2.2.2 a/v")
+
+	d = New(rules(t, tries), Options{})
+	run(d, fail(0, "2.2.2.2", "a"), fail(5*day, "1.1.1.1", "a"), fail(5*day+1, "1.1.1.1", "a"))
+	var all []string
+	for i := range 5 {
+		all = append(all, run(d, fail(5*day+2+float64(i), "1.1.1.1", "a"))...)
+	}
+	check(t, all, "raised tries [1.1.1.1] x3 1.1.1.1/3 a/3/v")
+	check(t, run(d, fail(5.9*day, "2.2.2.2", "a")), "ended tries [1.1.1.1] x7 1.1.1.1/7 a/7/v")
 }
