@@ -52,7 +52,7 @@ func (d *Detector) Adopt(data []byte) (Adopted, error) {
 	}
 	place := func(old int) (int, bool) {
 		i := slices.Index(from, old)
-		return i, i >= 0
+		return i, i >= 0 && d.rules.nodes[i].corr != nil
 	}
 	if err := trial.restoreRest(s, d.habits, place); err != nil {
 		return Adopted{}, err

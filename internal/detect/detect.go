@@ -171,9 +171,12 @@ func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 	d.hits = d.hits[:0]
 	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
 	at = d.time.newest
-	if !t.IsZero() {
+	if sound(t) {
+		before := d.time.newest
 		at = t.UnixNano()
-		d.time.see(at)
+		if d.time.see(at); d.time.newest < before {
+			d.turnBack()
+		}
 	}
 	if at < d.watermark() {
 		d.late++

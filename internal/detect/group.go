@@ -194,7 +194,7 @@ func (d *Detector) sweep() {
 				return true
 			}
 			if g.Newest >= reach {
-				return false
+				return g.Newest > d.time.newest+farAway // a wrong clock's
 			}
 			d.remove(n, g)
 			return true
@@ -231,15 +231,35 @@ func (h *deadlines) Pop() any {
 // watch puts the alert of a group among those that end one day. Entries of alerts that ended early are cleared out when
 // they are the greater part.
 func (d *Detector) watch(n *node, g *group) {
-	heap.Push(&d.due, deadline{n.endsAt(g.live), n.n, g, g.live})
+	heap.Push(&d.due, deadline{n.endsAt(g.live, math.MinInt64), n.n, g, g.live})
 	if len(d.due) > 2*d.lives+1024 {
 		d.due = slices.DeleteFunc(d.due, func(x deadline) bool { return x.g.live != x.l })
 		heap.Init(&d.due)
 	}
 }
 
-// endsAt is the record time after which an alert has been quiet for long enough.
-func (n *node) endsAt(l *live) int64 { return l.Active + int64(n.meta.Tocsin.Quiet) }
+// endsAt is the record time after which an alert has been quiet for long enough, when the newest time is that.
+func (n *node) endsAt(l *live, newest int64) int64 {
+	return l.lasts(newest) + int64(n.meta.Tocsin.Quiet)
+}
+
+// lasts is from when on an alert is quiet, when the newest time is that.
+func (l *live) lasts(newest int64) int64 {
+	if l.Ahead != 0 && l.Ahead-farAway <= newest { // it is believed by now
+		return max(l.Active, l.Ahead)
+	}
+	return l.Active
+}
+
+// turnBack puts the alerts in order again when time has gone back: what was believed to be ahead is not any more.
+func (d *Detector) turnBack() {
+	for i := range d.due {
+		if x := &d.due[i]; x.g.live == x.l {
+			x.at = d.rules.nodes[x.node].endsAt(x.l, math.MinInt64)
+		}
+	}
+	heap.Init(&d.due)
+}
 
 // endQuiet ends the alerts whose quiet is over, in order of time, then of rules, then of groups.
 func (d *Detector) endQuiet(changes []Change) []Change {
@@ -250,7 +270,7 @@ func (d *Detector) endQuiet(changes []Change) []Change {
 		if x.g.live != x.l {
 			continue
 		}
-		if x.at = d.rules.nodes[x.node].endsAt(x.l); x.at >= now {
+		if x.at = d.rules.nodes[x.node].endsAt(x.l, d.time.newest); x.at >= now {
 			heap.Push(&d.due, x)
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 type live struct {
 	Alert    Alert
 	Active   int64 // record time, or the watermark where that was later, of the last record: quiet counts from here
+	Ahead    int64 // record time of the last record where that was too far ahead to be believed; else 0
 	Ord      int64 // of the record that raised it
 	Entry    entered
 	Failed   bool           // a record has event.outcome failure: the alert is about trying
@@ -69,7 +70,10 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	if at.After(a.Last) {
 		a.Last = at
 	}
-	l.Active = max(l.Active, m.At, d.watermark())
+	l.Active, l.Ahead = max(l.lasts(d.time.newest), min(m.At, d.time.newest), d.watermark()), 0
+	if m.At > d.time.newest {
+		l.Ahead = m.At
+	}
 	a.LastSeq = max(a.LastSeq, m.Seq)
 	with := m.of()
 	a.Count += int64(m.N)

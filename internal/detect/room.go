@@ -8,7 +8,8 @@ import "cmp"
 //
 //   - The rule that holds the most gives way first, so a flood against one rule costs that rule.
 //   - A group with one match, or of event_count with some that no alert has told, is not dropped but remembered in 48 bytes
-//     (waiting): when its values come again, the count goes on. What is lost is the line, for the alert's samples.
+//     (waiting): when its values come again, the count goes on. What is lost is the line, for the alert's samples, and of several
+//     matches when each was: they are taken to have been spread evenly from the first to the last.
 //   - That memory is a set-associative table. Where a set is full, the one seen least often goes, the oldest among
 //     those; a count-min sketch (Cormode and Muthukrishnan, 2005) remembers how often also those came that had no place, so what
 //     comes again and again gets one, and an address that came once cannot drive it out.
@@ -19,18 +20,19 @@ import "cmp"
 const (
 	waitingWays  = 8
 	spareShare   = 32 // this part of the room is made at once
+	waitingMarks = 4  // most that a waiter becomes again
 	bluntAfter   = 3  // losses that matter within an hour of record time
 	sketchRows   = 4
 	sketchPerSet = 8 // counters of a row for each set
 )
 
-// A waiter is what is remembered of a group that had to give way: its newest mark, and how many it had.
+// A waiter is what is remembered of a group that had to give way: its newest mark, how many it had, and since when.
 type waiter struct {
 	key   uint64 // 0: free
 	at    int64  // record time of the mark
 	ord   int64
 	seq   int64
-	value uint64 // of value_count: the value's hash
+	value uint64 // of value_count: the value's hash; of event_count: record time of the oldest mark, 0: none is known
 	n     uint16 // marks
 	node  uint16
 	slot  uint8
@@ -125,8 +127,8 @@ func (w *waitingRoom) take(key uint64) (x waiter, ok bool) {
 	return x, false
 }
 
-// compact returns what can be remembered of a group in few bytes, and whether it is all that counts.
-func (n *node) compact(g *group) (x waiter, ok bool) {
+// compact returns what can be remembered of a group in few bytes, and whether it is all that counts from reach on.
+func (n *node) compact(g *group, reach int64) (x waiter, ok bool) {
 	if n.corr == nil || g.live != nil || g.sketch != nil || n.share() || n.numeric() {
 		return x, false
 	}
@@ -143,9 +145,18 @@ func (n *node) compact(g *group) (x waiter, ok bool) {
 			if m := &t.marks[k]; m.Told || len(m.more()) > 0 {
 				return x, false
 			}
+			if t.marks[k].At < reach {
+				continue
+			}
+			if x.n == 0 {
+				x.value = uint64(t.marks[k].At)
+			}
 			x.n = uint16(min(int(x.n)+int(t.marks[k].N), 1<<16-1))
 		}
-		x.at, x.ord, x.seq, x.value, x.slot = last.At, last.Ord, last.Seq, t.key, uint8(i)
+		if n.counting() != countRecords {
+			x.value = t.key
+		}
+		x.at, x.ord, x.seq, x.slot = last.At, last.Ord, last.Seq, uint8(i)
 	}
 	return x, x.n > 0 && len(g.tracks) < 256
 }
@@ -169,6 +180,8 @@ func (d *Detector) promote(n *node, g *group) {
 	switch n.counting() {
 	case countValues:
 		g.tracks = append(g.tracks, track{key: x.value, marks: []mark{m}})
+	case countRecords:
+		g.tracks[0].marks = m.spread(int64(x.value))
 	default:
 		if int(x.slot) >= len(g.tracks) {
 			return
@@ -178,6 +191,24 @@ func (d *Detector) promote(n *node, g *group) {
 	g.Newest = m.At
 	g.recount()
 	d.weigh(n, g)
+}
+
+// spread makes of a mark of several records, the last of which it is, marks that lie evenly from the first on.
+func (m mark) spread(first int64) (out []mark) {
+	k := min(int64(m.N), waitingMarks)
+	if first == 0 || first > m.At-k {
+		return []mark{m}
+	}
+	for i := range k {
+		x := m
+		x.N = (m.N + int32(i)) / int32(k)
+		if k > 1 {
+			x.At = first + (m.At-first)/(k-1)*i
+		}
+		out = append(out, x)
+	}
+	out[k-1].At = m.At
+	return out
 }
 
 // shrink keeps the state within its limits: as long as it is too large, the rule that holds the most loses the group that it
@@ -243,7 +274,15 @@ func (d *Detector) giveWayHeavy(n *node, b *bin, changes []Change) []Change {
 
 // drop takes a group out of the way: into the waiting room if that is enough, else for good.
 func (d *Detector) drop(n *node, g *group, changes []Change) []Change {
-	if x, ok := n.compact(g); ok {
+	var reach int64
+	if n.corr != nil {
+		reach = d.reach(n)
+	}
+	if n.corr != nil && g.live == nil && g.Newest < reach { // nothing can use it any more
+		d.remove(n, g)
+		return changes
+	}
+	if x, ok := n.compact(g, reach); ok {
 		if d.waiting == nil {
 			d.waiting = newWaitingRoom(d.o.MaxWaiting)
 		}

@@ -24,6 +24,24 @@ func TestWaitingGoesOn(t *testing.T) {
 	}
 }
 
+// Somebody slow is not made fast by a flood that takes the memory.
+func TestWaitingGrowsOld(t *testing.T) {
+	d := New(rules(t, strings.Replace(strings.Replace(tries, "gte: 3", "gte: 10", 1), "timespan: 1m", "timespan: 10m", 1)), Options{MaxGroups: 10})
+	n := 0
+	for i := range 60 { // one a third of the timespan: never more than four in it
+		for _, c := range run(d, fail(float64(i)*200, "9.9.9.9", "anna")) {
+			if strings.Contains(c, "9.9.9.9") {
+				t.Fatalf("try %d: %s", i, c)
+			}
+		}
+		for range 50 {
+			n++
+			other := fmt.Sprintf("10.0.%d.%d", n/250, n%250)
+			run(d, fail(float64(i)*200+1, other, "a"), fail(float64(i)*200+1, other, "a"))
+		}
+	}
+}
+
 // A flood that fills the waiting room too costs what came once, not what comes again and again.
 func TestTheFrequentKeepTheirPlace(t *testing.T) {
 	d := New(rules(t, strings.Replace(tries, "timespan: 1m", "timespan: 1d", 1)), Options{MaxGroups: 8, MaxWaiting: 512})

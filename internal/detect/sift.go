@@ -262,6 +262,7 @@ func (x *Sifter) hold(u *sigma.Rule, place int32) {
 // Keeper's copy.
 func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []Change {
 	if !heard(r.Class) {
+		d.hits = d.hits[:0]
 		return nil
 	}
 	at, changes := d.begin(r.Time)
@@ -304,6 +305,7 @@ func (d *Detector) holdHabits(r *record.Record, hits []int32, changes []Change) 
 // Pass is Step for a record that no rule matches and that need not be whole (Sifter.Whole), given its class and time.
 func (d *Detector) Pass(c record.Class, t time.Time) []Change {
 	if !heard(c) {
+		d.hits = d.hits[:0]
 		return nil
 	}
 	_, changes := d.begin(t)

@@ -220,3 +220,19 @@ tocsin: {quiet: 1h}
 		}
 	}
 }
+
+// A line that is not held against rules matched none.
+func TestNothingMatchesWhatIsNotHeard(t *testing.T) {
+	d := New(rules(t, failRule), Options{})
+	header := &record.Record{Class: record.Header}
+	for name, step := range map[string]func(){
+		"Step":       func() { d.Step(header) },
+		"StepSifted": func() { d.StepSifted(header, nil, nil) },
+		"Pass":       func() { d.Pass(header.Class, header.Time) },
+	} {
+		d.Step(fail(0, "1.1.1.1", "a"))
+		if step(); d.matchedNow("fail") {
+			t.Errorf("%s: the rule that the line before matched is told again", name)
+		}
+	}
+}

@@ -173,7 +173,7 @@ func (d *Detector) Restore(data []byte) error {
 			return damaged(n.rules.nodes[i], err)
 		}
 	}
-	same := func(old int) (int, bool) { return old, old < len(n.rules.nodes) }
+	same := func(old int) (int, bool) { return old, old < len(n.rules.nodes) && n.rules.nodes[old].corr != nil }
 	if err := n.restoreRest(s, d.habits, same); err != nil {
 		return err
 	}
@@ -223,6 +223,12 @@ func (d *Detector) restoreRest(s *snapshot, learnt *habits, place func(old int) 
 func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 	d.bins[n.n].broken, d.bins[n.n].stats = f.Broken, f.Stats
 	for _, x := range f.Groups {
+		if err := n.sound(&x); err != nil {
+			return err
+		}
+		if d.bins[n.n].groups[x.Hash] != nil {
+			return errors.New("two groups have one number")
+		}
 		g := d.restoreGroup(n, &x)
 		tracks := make([]track, len(x.Tracks))
 		for i, t := range x.Tracks {
@@ -231,9 +237,6 @@ func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 				return err
 			}
 			tracks[i] = track{t.Key, marks}
-		}
-		if len(tracks) < len(g.tracks) {
-			return errors.New("a group has too few tracks")
 		}
 		g.tracks, g.sketch = tracks, x.Sketch
 		g.recount()
@@ -249,6 +252,35 @@ func (d *Detector) restoreBin(n *node, f *binForm, sights []*sight) error {
 		}
 		d.weigh(n, g)
 		d.watch(n, g)
+	}
+	return nil
+}
+
+// sound reports what no group of n can be.
+func (n *node) sound(x *groupForm) error {
+	values := max(len(n.group), 1)
+	if n.corr != nil {
+		values = len(n.corr.GroupBy)
+		if len(x.Tracks) < n.tracks() {
+			return errors.New("a group has too few tracks")
+		}
+	}
+	if len(x.Values) != values {
+		return fmt.Errorf("a group has %d values, not %d", len(x.Values), values)
+	}
+	if x.Sketch != nil {
+		for i := range x.Sketch.Slices {
+			if l := len(x.Sketch.Slices[i].Ranks); l != 0 && l != 1<<sketchBits {
+				return fmt.Errorf("an estimate has %d registers", l)
+			}
+		}
+	}
+	for _, t := range x.Tracks {
+		for _, m := range t.Marks {
+			if m.N < 1 {
+				return errors.New("a match stands for no record")
+			}
+		}
 	}
 	return nil
 }

@@ -40,9 +40,9 @@ import (
 // in its bounds, and when N is above 128 the newest 256, those before joined by slices of a 64th of the timespan, each at
 // its latest time, so that a count is exact to that; of value_count 2N+64 values with 16 matches each, and when there are
 // more than 576 an estimate of how many there were (sketch.go); of temporal rules 64 matches each; of value_sum,
-// value_avg and a percentile 512, of which the two oldest are then joined to one at the later's time, with their sum;
-// of a share 1,024, of which the two oldest of the most frequent value are joined, or, when each value has one only, the
-// value seen the longest ago is forgotten.
+// value_avg and a percentile 512, and when there are more the newest 256, those before joined by the same slices, with their
+// sum; of a share 1,024, of which those of the most frequent value but its newer half are joined by slices, or, when that
+// makes no room, the oldest match is forgotten that stands for the fewest.
 
 const (
 	spareMarks  = 64  // kept beyond what the bounds need
@@ -165,15 +165,16 @@ func (g *group) prune(n *node, reach int64) {
 		g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
 		g.pruneValues(n, keeps)
 	case n.share():
-		g.pruneShare()
+		g.pruneShare(int64(n.corr.Timespan))
 	case n.numeric():
-		for t := &g.tracks[0]; len(t.marks) > keeps; {
-			t.join()
+		if t := &g.tracks[0]; len(t.marks) > keeps {
+			t.joinSlices(int64(n.corr.Timespan), exactMarks)
+			t.drop(len(t.marks) - keeps)
 		}
 	case n.counting() == countRecords:
 		if t := &g.tracks[0]; len(t.marks) > keeps {
 			if n.most > exactCount {
-				t.joinSlices(int64(n.corr.Timespan))
+				t.joinSlices(int64(n.corr.Timespan), exactMarks)
 				keeps = exactMarks + 3*countSlices
 			}
 			t.drop(len(t.marks) - keeps)
@@ -225,9 +226,10 @@ func (g *group) recount() {
 	}
 }
 
-// joinSlices joins the marks before the newest by slices of the timespan.
-func (t *track) joinSlices(span int64) {
-	cut, slice := len(t.marks)-exactMarks, max(span/countSlices, 1)
+// joinSlices joins the marks before the newest by slices of the timespan. What is joined must not go on to be joined with what
+// comes later: it would never be too old.
+func (t *track) joinSlices(span int64, newest int) {
+	cut, slice := len(t.marks)-newest, max(span/countSlices, 1)
 	out := t.marks[:0]
 	for i, m := range t.marks {
 		if i < cut && len(out) > 0 {
@@ -244,25 +246,29 @@ func (t *track) joinSlices(span int64) {
 }
 
 // pruneShare keeps a share's marks within their number.
-func (g *group) pruneShare() {
+func (g *group) pruneShare(span int64) {
 	g.tracks = slices.DeleteFunc(g.tracks, func(t track) bool { return len(t.marks) == 0 })
 	held := 0
 	for i := range g.tracks {
 		held += len(g.tracks[i].marks)
 	}
-	for ; held > shareMarks; held-- {
-		most := 0
+	for held > shareMarks {
+		t := &g.tracks[0]
 		for i := range g.tracks {
-			if len(g.tracks[i].marks) > len(g.tracks[most].marks) {
-				most = i
+			if len(g.tracks[i].marks) > len(t.marks) {
+				t = &g.tracks[i]
 			}
 		}
-		if len(g.tracks[most].marks) > 1 {
-			g.tracks[most].join()
+		before := len(t.marks)
+		if t.joinSlices(span, before/2); len(t.marks) < before {
+			held -= before - len(t.marks)
 			continue
 		}
-		stalest := g.stalest()
-		g.tracks = slices.Delete(g.tracks, stalest, stalest+1)
+		i := g.least()
+		if g.tracks[i].drop(1); len(g.tracks[i].marks) == 0 {
+			g.tracks = slices.Delete(g.tracks, i, i+1)
+		}
+		held--
 	}
 }
 
@@ -277,12 +283,12 @@ func (n *node) numeric() bool {
 	return t == sigma.ValueSum || t == sigma.ValueAvg || t == sigma.ValuePercentile && !n.share()
 }
 
-// stalest is the value that was seen the longest ago.
-func (g *group) stalest() int {
+// least is the value whose oldest mark stands for the fewest records, of equals the oldest.
+func (g *group) least() int {
 	least := 0
 	for i := range g.tracks {
-		a, b := g.tracks[i].marks, g.tracks[least].marks
-		if a[len(a)-1].before(&b[len(b)-1]) {
+		a, b := &g.tracks[i].marks[0], &g.tracks[least].marks[0]
+		if a.N < b.N || a.N == b.N && a.before(b) {
 			least = i
 		}
 	}
@@ -302,14 +308,6 @@ func (t *track) limit(most int) {
 		}
 		t.marks = slices.Delete(t.marks, out, out+1)
 	}
-}
-
-// join makes one mark of the two oldest.
-func (t *track) join() {
-	a, b := t.marks[0], &t.marks[1]
-	b.join(&a)
-	b.Told = b.Told && a.Told
-	t.drop(1)
 }
 
 // put stores a mark in the track of its slot or value. It returns false when its record is there already.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"tocsin/internal/record"
@@ -71,4 +72,47 @@ func TestValueWindowsAreBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What is joined leaves a window when it is too old, however many records come.
+func TestJoinedMarksGrowOld(t *testing.T) {
+	for _, c := range []string{
+		"type: value_sum, group-by: [source.ip], condition: {field: transfer.bytes, gt: 2100}",     // 2,001 an hour
+		"type: value_percentile, group-by: [source.ip], condition: {field: user.name, gt: 51}",     // each half of all
+		"type: value_avg, group-by: [source.ip], condition: {field: transfer.bytes, gt: 1, lt: 2}", // 1 before, 2 from the middle on
+	} {
+		d := New(rules(t, transferRule+"title: c\nid: c\ncorrelation: {"+c+", rules: [transfer], timespan: 1h}\n"), Options{})
+		raised, last := 0, 0
+		for i := range 20_000 { // 2,000 an hour, ten hours
+			bytes := "1"
+			if strings.Contains(c, "avg") && i >= 10_000 {
+				bytes = "2"
+			}
+			r := at(1.8*float64(i), "source.ip=1.1.1.1", "user.name="+[]string{"a", "b"}[i%2], "transfer.bytes="+bytes)
+			for _, x := range d.Step(r) {
+				if x.Step == Raised && x.Alert.Rule == "c" && i > 10 {
+					raised++
+				}
+			}
+			if d.matchedNow("c") {
+				last = i
+			}
+		}
+		switch {
+		case strings.Contains(c, "avg"):
+			if raised != 1 || last > 12_100 {
+				t.Errorf("%s: %d raised, the mean is between until record %d", c, raised, last)
+			}
+		case raised > 0:
+			t.Errorf("%s: %d raised", c, raised)
+		}
+	}
+}
+
+// matchedNow reports whether the record that was stepped through last matched a rule.
+func (d *Detector) matchedNow(rule string) (yes bool) {
+	for key := range d.Matched {
+		yes = yes || key == rule
+	}
+	return yes
 }

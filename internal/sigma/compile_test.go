@@ -236,3 +236,33 @@ func TestSetIsItsRules(t *testing.T) {
 		})
 	}
 }
+
+// A keyword that a rule looks for in the log's words is not found where another rule looks for it: in what was added to them.
+func TestKeywordsAreNotFoundInViews(t *testing.T) {
+	words := rule(t, "webserver", "  words: ['union select', 'ab']\n  condition: words")
+	view := rule(t, "webserver", "  s: {url.query.decoded|contains: ['union select', 'ab']}\n  condition: s")
+	action := rule(t, "webserver", "  s: {event.action|contains: ['union select', 'ab']}\n  condition: s")
+	rules := []*Rule{words, view, action}
+	m := Compile(rules, nil).NewMatcher(nil)
+	for _, c := range []struct {
+		raw, field string
+		want       []int32
+	}{
+		{"GET /?q=union%20select 200", "url.query.decoded=q=union select", []int32{1}},
+		{"GET / 200", "event.action=union select", []int32{2}},
+		{"é / 200", "event.action=union select", []int32{2}},
+		{"GET / 200", "url.path=/union select", []int32{0}},
+		{"é union select", "url.path=/", []int32{0}},
+	} {
+		r := rec(c.raw, c.field)
+		var plain []int32
+		for i, u := range rules {
+			if u.Match(r) {
+				plain = append(plain, int32(i))
+			}
+		}
+		if got := m.Match(r); !slices.Equal(got, c.want) || !slices.Equal(plain, c.want) {
+			t.Errorf("%q, %q: %v, each by itself %v, want %v", c.raw, c.field, got, plain, c.want)
+		}
+	}
+}

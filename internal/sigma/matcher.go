@@ -203,7 +203,9 @@ func (m *Matcher) found(l *literalEntry, from, to int, owner int32) {
 		}
 		switch {
 		case p.field == keywordField:
-			m.mark(i)
+			if owner == ownLine || owner == ownNone { // a field's value need not be one that keywords look into
+				m.mark(i)
+			}
 		case owner == ownLine:
 			a, b := m.load(p.field)
 			for k := a; k < b; k++ {
