@@ -382,9 +382,19 @@ func (d *Detector) settle() {
 	}
 }
 
+// A rule that has so many alerts under way raises no further one for each address: all others are one alert, which names the
+// first MaxParties of them and counts. So a botnet whose every address sends one attack is a storm, not thousands of alerts.
+const (
+	stormGroups = 256
+	stormKind   = "storm"
+)
+
 // match counts a plain rule's match into the alert of its group, or raises one.
 func (d *Detector) match(n *node, r *record.Record, m mark, changes []Change) []Change {
 	kind, values := d.ruleGroup(n, r)
+	if len(d.bins[n.n].groups) >= stormGroups && d.bins[n.n].find(kind, values) == nil {
+		kind, values = stormKind, values[:0]
+	}
 	g := d.group(n, kind, values)
 	if g.live == nil || len(g.live.Alert.Samples) < MaxSamples {
 		m.setRaw(d.line(r))

@@ -92,19 +92,29 @@ func (d *Detector) ruleGroup(n *node, r *record.Record) (kind string, values []s
 // group finds or makes a group and moves it to the back.
 func (d *Detector) group(n *node, kind string, values []string) *group {
 	b := &d.bins[n.n]
-	h := hashValues(kind, values)
-	g := b.groups[h]
-	for g != nil && !g.is(kind, values) { // two of one hash: the later one has the next number
-		h++
-		g = b.groups[h]
-	}
+	g := b.find(kind, values)
 	if g == nil {
+		h := hashValues(kind, values)
+		for b.groups[h] != nil { // two of one hash: the later one has the next number
+			h++
+		}
 		g = d.newGroup(n, h, kind, values)
 	}
 	if g.single {
 		b.singles.MoveToBack(g.place)
 	} else {
 		b.order.MoveToBack(g.place)
+	}
+	return g
+}
+
+// find returns the group of some values, nil when there is none.
+func (b *bin) find(kind string, values []string) *group {
+	h := hashValues(kind, values)
+	g := b.groups[h]
+	for g != nil && !g.is(kind, values) {
+		h++
+		g = b.groups[h]
 	}
 	return g
 }

@@ -175,3 +175,28 @@ func TestHashTextFolds(t *testing.T) {
 		}
 	})
 }
+
+// Thousands of addresses that each match a rule once are some alerts, and one that counts the rest.
+func TestAStormOfAddressesIsOneAlert(t *testing.T) {
+	d := New(rules(t, failRule), Options{})
+	raised, storm := 0, Alert{}
+	for i := range 5000 {
+		for _, c := range d.Step(fail(float64(i)/100, fmt.Sprintf("10.0.%d.%d", i/250, i%250), "a")) {
+			if c.Step == Raised {
+				raised++
+			}
+			if len(c.Alert.Group) == 0 {
+				storm = c.Alert
+			}
+		}
+	}
+	if raised != stormGroups+1 || storm.Count < 2000 || len(storm.Sources) != MaxParties {
+		t.Errorf("%d raised; the last counts %d and names %d", raised, storm.Count, len(storm.Sources))
+	}
+	// an address that has an alert of its own goes on with it
+	n := len(d.Alerts())
+	check(t, run(d, fail(60, "10.0.0.0", "b")), "joined fail [10.0.0.0] x2 10.0.0.0/2 a/v b/v")
+	if len(d.Alerts()) != n {
+		t.Error("it has another alert now")
+	}
+}
