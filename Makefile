@@ -35,6 +35,7 @@ test: needs
 	$(GO) vet ./...
 	script/fuzz.sh $(FUZZ)
 	$(GO) test -count 1 -timeout 10m -run '^(TestRange|TestASprayIsOneIncident)$$' ./internal/desk
+	$(GO) test -count 1 -timeout 10m -run '^TestCompiledIsPlain$$' ./rules
 	$(GO) test -race -timeout 15m ./...
 
 check:

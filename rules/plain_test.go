@@ -36,6 +36,9 @@ func TestCompiledIsPlain(t *testing.T) {
 				}
 				for s := bufio.NewScanner(f); s.Scan(); {
 					seq++
+					if raced && seq%25 != 0 { // one goroutine has no races; the whole is held without the detector
+						continue
+					}
 					r := p.Parse(record.Line{File: name, Seq: seq, Raw: s.Text()}, time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC))
 					want, got := plain.Step(r), fast.Step(r)
 					if changes += len(want); len(want)+len(got) > 0 {
