@@ -73,7 +73,7 @@ func FuzzNotice(f *testing.F) {
 		if strings.ContainsAny(m.Subject, "\r\n") || len(m.Subject) > maxSubject || strings.Contains(m.Subject, "=?") || !utf8.ValidString(m.Subject+m.Body) {
 			t.Errorf("subject %q", m.Subject)
 		}
-		if all := m.Subject + m.Body; strings.Count(all, "://") != 1 || linked.MatchString(all) {
+		if all := m.Subject + "\n" + m.Body; strings.Count(all, "://") != 1 || linked.MatchString(all) {
 			t.Errorf("a link that is not ours: %q", all)
 		}
 		for _, r := range m.Subject + m.Body {

@@ -78,7 +78,7 @@ func FuzzCall(f *testing.F) {
 		if oneLine(subject, maxSubject) != subject || lines(body, maxBody)+"\n" != body {
 			t.Fatalf("not clean:\n%q\n%q", subject, body)
 		}
-		if strings.Count(body, c.Answer+"\n") != 1 || strings.Count(body, c.Incident+"\n") != 1 || strings.Count(subject+body, "://") != 2 {
+		if strings.Count(body, c.Answer+"\n") != 1 || strings.Count(body, c.Incident+"\n") != 1 || strings.Count(subject+"\n"+body, "://") != 2 {
 			t.Fatalf("links: %q %q", subject, body)
 		}
 	})
