@@ -307,8 +307,10 @@ func (d *Detector) end(n *node, g *group, changes []Change) []Change {
 		d.remove(n, g)
 	}
 	if n.raises {
-		changes = append(changes, Change{Step: Ended, Alert: l.copied()})
 		d.active--
+		if l.Entry.Count > 0 { // it was told
+			changes = append(changes, Change{Step: Ended, Alert: l.copied()})
+		}
 	}
 	return changes
 }

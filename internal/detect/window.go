@@ -53,6 +53,7 @@ const (
 	valueTracks = 576 // values of value_count that are kept each
 	sumMarks    = 512 // of value_sum, value_avg and a percentile
 	shareMarks  = 1024
+	maxEnds     = 64  // windows in which a late match is looked at: whoever makes lines come late must not make them cost
 	bundleMarks = 512 // records that a correlation hands on when it is fulfilled
 	pruneSlack  = 8   // what no window reaches goes when it is older by this part of the timespan
 )
@@ -424,7 +425,14 @@ func (g *group) ends(ends []int64, at, last int64) []int64 {
 		}
 	}
 	slices.Sort(ends)
-	return slices.Compact(ends)
+	ends = slices.Compact(ends)
+	if n := len(ends); n > maxEnds { // evenly, the first and the last among them
+		for i := range maxEnds {
+			ends[i] = ends[i*(n-1)/(maxEnds-1)]
+		}
+		ends = ends[:maxEnds]
+	}
+	return ends
 }
 
 func (g *group) holds(n *node, w *window, ord int64, active bool) bool {

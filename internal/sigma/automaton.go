@@ -31,6 +31,7 @@ type automaton struct {
 	next   []int32 // by state and class: a state, or unmade; with accepts set, expressions match before the class
 	hits   map[int32][]int32
 
+	held    int      // instructions that the states name, together
 	set     sparse   // reused
 	stack   []uint32 // reused
 	key     []byte   // reused
@@ -61,6 +62,7 @@ const (
 	accepts = 1 << 30
 
 	maxStates  = 4096
+	maxHeld    = 1 << 18 // instructions of all states together: 1 MB
 	maxResets  = 2
 	maxClasses = 250
 	maxInsts   = 4000 // of all expressions of an automaton
@@ -207,7 +209,7 @@ func (a *automaton) class(r rune) uint8 {
 
 // forget begins with the first state alone.
 func (a *automaton) forget() {
-	a.states, a.next = a.states[:0], a.next[:0]
+	a.states, a.next, a.held = a.states[:0], a.next[:0], 0
 	a.index, a.hits = map[string]int32{}, map[int32][]int32{}
 	a.state(nil, lastNone)
 }
@@ -224,6 +226,7 @@ func (a *automaton) state(insts []uint32, last lastKind) int32 {
 	s := int32(len(a.states))
 	a.index[string(a.key)] = s
 	a.states = append(a.states, dfaState{slices.Clone(insts), last})
+	a.held += len(insts)
 	for range a.width {
 		a.next = append(a.next, unmade)
 	}
@@ -261,7 +264,7 @@ func (a *automaton) run(text string) bool {
 				}
 				n &^= accepts
 			}
-			if len(a.states) > maxStates {
+			if len(a.states) > maxStates || a.held > maxHeld {
 				if a.resets++; a.resets > maxResets {
 					a.gaveUp = true
 					return false
