@@ -163,7 +163,7 @@ func (s *siege) aim(n int) (kill, place) {
 		n /= 3
 	}
 	at := place(n % int(places))
-	most := map[place]int{appending: 60, writing: 40, syncing: 200, positioning: 2, sending: 12, acknowledged: 12}[at]
+	most := map[place]int{appending: 60, writing: 40, syncing: 200, positioning: 1, sending: 12, acknowledged: 12}[at]
 	s.board.arm(at, s.rng.IntN(most), s.rng.IntN(2))
 	return kill{how: "armed"}, at
 }
@@ -180,7 +180,7 @@ func (s *siege) strike(n int) {
 	s.write(func() {
 		switch k.how {
 		case "armed":
-			s.wait(ended, 10*time.Second)
+			s.wait(ended, 30*time.Second) // it strikes by itself, on a slow machine later
 		case "watched":
 			s.wait(ended, time.Duration(s.rng.Int64N(int64(s.life))))
 			for limit := time.Now().Add(time.Second); s.board.inside[at].Load() == 0 && time.Now().Before(limit); {

@@ -385,7 +385,7 @@ func (d *Detector) settle() {
 // A rule that has so many alerts under way raises no further one for each address: all others are one alert, which names the
 // first MaxParties of them and counts. So a botnet whose every address sends one attack is a storm, not thousands of alerts.
 const (
-	stormGroups = 256
+	stormGroups = 4000
 	stormKind   = "storm"
 )
 
