@@ -133,7 +133,7 @@ func (l marked) Rename(old, to string) error {
 }
 
 func (l marked) SyncDir(name string) error {
-	if name == "derived" {
+	if name == "derived" && l.b.inside[positioning].Load() > 0 { // derived/rules lies there too
 		defer l.b.leave(positioning)
 	}
 	return l.b.sync(func() error { return l.Layer.SyncDir(name) })
