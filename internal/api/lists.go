@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/detect"
@@ -70,12 +71,16 @@ func values(x client.Watching) (out []tuning.Listed, err error) {
 	return out, nil
 }
 
-func watch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChange, error) {
-	var x client.Watching
-	if err := read(w, r, maxImport, &x); err != nil {
-		return desk.ListChange{}, err
+// watching reads what is to be done with a watch list, and who asks.
+func watching(d *desk.Desk, w http.ResponseWriter, r *http.Request) (x client.Watching, actor auth.Actor, err error) {
+	if err = read(w, r, maxImport, &x); err == nil {
+		actor, err = actorOf(d, x.Person)
 	}
-	actor, err := actorOf(d, x.Person)
+	return x, actor, err
+}
+
+func watch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChange, error) {
+	x, actor, err := watching(d, w, r)
 	if err != nil {
 		return desk.ListChange{}, err
 	}
@@ -87,11 +92,7 @@ func watch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChang
 }
 
 func importFile(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.Imported, error) {
-	var x client.Watching
-	if err := read(w, r, maxImport, &x); err != nil {
-		return desk.Imported{}, err
-	}
-	actor, err := actorOf(d, x.Person)
+	x, actor, err := watching(d, w, r)
 	if err != nil {
 		return desk.Imported{}, err
 	}
@@ -99,11 +100,7 @@ func importFile(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.Impo
 }
 
 func unwatch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChange, error) {
-	var x client.Watching
-	if err := read(w, r, maxImport, &x); err != nil {
-		return desk.ListChange{}, err
-	}
-	actor, err := actorOf(d, x.Person)
+	x, actor, err := watching(d, w, r)
 	if err != nil {
 		return desk.ListChange{}, err
 	}
