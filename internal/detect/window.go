@@ -37,8 +37,8 @@ import (
 // and a share, where it still is one of the values.
 //
 // A group keeps what a window can need and no more: of event_count the newest 2N+64 matches, N being the highest number
-// in its bounds, and when N is above 128 the newest 256, those before joined by slices of a 64th of the timespan, each at
-// its latest time, so that a count is exact to that; of value_count 2N+64 values with 16 matches each, and when there are
+// in its bounds, and when N is above 128 the newest 256, those before, and those that come while it is 64 short of its alert, joined by
+// slices of a 64th of the timespan, each at its latest time, so that a count is exact to that; of value_count 2N+64 values with 16 matches each, and when there are
 // more than 576 an estimate of how many there were (sketch.go); of temporal rules 64 matches each; of value_sum,
 // value_avg and a percentile 512, and when there are more the newest 256, those before joined by the same slices, with their
 // sum; of a share 1,024, of which those of the most frequent value but its newer half are joined by slices, or, when that
@@ -97,6 +97,20 @@ func (t *track) insert(m mark) bool {
 	if old := len(t.marks) - 1 - markRaws; old >= 0 {
 		t.marks[old].setRaw("")
 	}
+	return true
+}
+
+// extend lets m stand for the last mark too, when it is a later record of the same slice; false when it is not.
+func (t *track) extend(n *node, m *mark) bool {
+	if len(t.marks) == 0 {
+		return false
+	}
+	last := &t.marks[len(t.marks)-1]
+	if !last.before(m) || !last.joins(m, max(int64(n.corr.Timespan)/countSlices, 1)) {
+		return false
+	}
+	m.join(last)
+	*last = *m
 	return true
 }
 
@@ -234,7 +248,7 @@ func (t *track) joinSlices(span int64, newest int) {
 	out := t.marks[:0]
 	for i, m := range t.marks {
 		if i < cut && len(out) > 0 {
-			if last := &out[len(out)-1]; last.At/slice == m.At/slice && last.Told == m.Told && len(last.more())+len(m.more()) == 0 {
+			if last := &out[len(out)-1]; last.joins(&m, slice) {
 				m.join(last)
 				*last = m
 				continue
@@ -244,6 +258,11 @@ func (t *track) joinSlices(span int64, newest int) {
 	}
 	clear(t.marks[len(out):])
 	t.marks = out
+}
+
+// joins reports whether a newer mark may stand for m too.
+func (m *mark) joins(o *mark, slice int64) bool {
+	return m.At/slice == o.At/slice && m.Told == o.Told && len(m.more())+len(o.more()) == 0
 }
 
 // pruneShare keeps a share's marks within their number.
@@ -314,6 +333,11 @@ func (t *track) limit(most int) {
 // put stores a mark in the track of its slot or value. It returns false when its record is there already.
 func (g *group) put(n *node, slot int, value uint64, m mark) bool {
 	t := g.trackOf(n, slot, value)
+	if n.counting() == countRecords && n.most > exactCount && g.live == nil && g.count+spareMarks < int64(n.least) && t.extend(n, &m) {
+		g.count++
+		g.Newest = max(g.Newest, m.At)
+		return true
+	}
 	if !t.insert(m) {
 		return false
 	}

@@ -44,67 +44,64 @@ func (p *Parser) follow(r *record.Record, f record.Field) {
 		p.source(r, p.placeOf(r.Text(record.SourceIP)))
 		return
 	case record.URLExtension, record.UserRealm:
-		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
-		setViews(r, url, path, min(len(path)+1, len(url)))
-		return
-	case record.URLDecoded, record.URLDecodedTwice, record.URLNormal, record.URLMarked, record.URLShell:
-		if url := r.Text(record.URLOriginal); plainURL(url) {
-			asSent := record.Text(url)
-			r.Set(record.URLDecoded, asSent)
-			r.Set(record.URLDecodedTwice, asSent)
-			r.Set(record.URLNormal, asSent)
-			r.Leave(record.URLMarked, record.URLShell)
-			return
-		}
-	}
-	switch f {
-	case record.URLDecoded, record.URLDecodedTwice:
-		url, path := r.Text(record.URLOriginal), r.Text(record.URLPath)
-		setViews(r, url, path, min(len(path)+1, len(url)))
+		setPlace(r, r.Text(record.URLPath))
 		return
 	case record.URLMarked:
-		if marked(r.Text(record.URLOriginal)) {
+		if url := r.Text(record.URLOriginal); !plainURL(url) && marked(url) {
 			r.Set(f, record.Text(r.Text(record.URLNormal)))
 		}
 		return
 	case record.URLShell:
-		if s := shell(r.Text(record.URLOriginal)); s != "" {
-			r.Set(f, record.Text(s))
+		if url := r.Text(record.URLOriginal); !plainURL(url) {
+			if s := shell(url); s != "" {
+				r.Set(f, record.Text(s))
+			}
 		}
 		return
 	}
 	for i := range allViewed {
 		if v := &allViewed[i]; f == v.decoded || f == v.twice || f == v.plain {
-			s := r.Text(v.of)
-			query := len(s) // where "+" begins to be a blank
-			switch v.of {
-			case record.URLQuery, record.Cookie:
-				query = 0
-			case record.URLOriginal, record.HTTPReferrer:
-				if q := strings.IndexByte(s, '?'); q >= 0 {
-					query = q + 1
-				}
-			}
-			once, query := percentDecode(s, query)
-			if len(once) == len(s) && strings.IndexByte(s, '+') < 0 { // nothing was encoded, so the second time neither
-				r.Set(v.decoded, record.Text(s))
-				r.Set(v.twice, record.Text(s))
-				if f == v.plain {
-					r.Set(f, record.Text(normal(s)))
-				}
-				return
-			}
-			switch f {
-			case v.decoded:
-				r.Set(f, record.Text(once))
-			case v.twice:
-				twice, _ := percentDecode(once, query)
-				r.Set(f, record.Text(twice))
-			default:
-				r.Set(f, record.Text(normal(once)))
-			}
+			v.follow(r, f)
 			return
 		}
+	}
+}
+
+// follow works out a view, and with it the others when they are as the text was sent.
+func (v *viewed) follow(r *record.Record, f record.Field) {
+	s := r.Text(v.of)
+	if v.of == record.URLOriginal && plainURL(s) {
+		r.Share(v.of, v.decoded, v.twice, v.plain)
+		r.Leave(record.URLMarked, record.URLShell)
+		return
+	}
+	query := len(s) // where "+" begins to be a blank
+	switch v.of {
+	case record.URLQuery, record.Cookie:
+		query = 0
+	case record.URLOriginal, record.HTTPReferrer:
+		if q := strings.IndexByte(s, '?'); q >= 0 {
+			query = q + 1
+		}
+	}
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s[query:], '+') < 0 { // nothing was encoded, so the second time neither
+		r.Share(v.of, v.decoded, v.twice)
+		if plain := normal(s); len(plain) == len(s) && plain == s {
+			r.Share(v.of, v.plain)
+		} else {
+			r.Set(v.plain, record.Text(plain))
+		}
+		return
+	}
+	once, query := percentDecode(s, query)
+	switch f {
+	case v.decoded:
+		r.Set(f, record.Text(once))
+	case v.twice:
+		twice, _ := percentDecode(once, query)
+		r.Set(f, record.Text(twice))
+	default:
+		r.Set(f, record.Text(normal(once)))
 	}
 }
 

@@ -80,18 +80,17 @@ func setURL(r *record.Record, url string) {
 		path = path[:i]
 	}
 	r.Set(record.URLPath, record.Text(path))
-	setViews(r, url, path, query)
-}
-
-// setViews sets what follows from a URL, its path, and where its query begins (len(url) when it has none).
-func setViews(r *record.Record, url, path string, query int) {
-	once, onceQuery := percentDecode(url, query)
-	twice, _ := percentDecode(once, onceQuery)
+	once, decoded := percentDecode(url, query)
+	twice, _ := percentDecode(once, decoded)
 	r.Set(record.URLDecoded, record.Text(once))
 	r.Set(record.URLDecodedTwice, record.Text(twice))
+	setPlace(r, path)
+}
 
+// setPlace sets what a path says of where it leads.
+func setPlace(r *record.Record, path string) {
 	plain := path
-	if len(once) != len(url) {
+	if strings.IndexByte(path, '%') >= 0 {
 		plain, _ = percentDecode(path, len(path))
 	}
 	if ext, ok := extension(plain); ok {

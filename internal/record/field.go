@@ -111,6 +111,23 @@ const (
 // View reports whether f is a view of another field: it holds nothing that the other does not.
 func (f Field) View() bool { return f >= URLNormal && f <= CookieNormal }
 
+// Base returns the field that f is a view of, decoded forms of a URL among them; false when it is none.
+func (f Field) Base() (Field, bool) {
+	switch {
+	case f == URLDecoded, f == URLDecodedTwice, f >= URLNormal && f <= URLShell:
+		return URLOriginal, true
+	case f >= QueryDecoded && f <= QueryNormal:
+		return URLQuery, true
+	case f >= ReferrerDecoded && f <= ReferrerNormal:
+		return HTTPReferrer, true
+	case f >= AgentDecoded && f <= AgentNormal:
+		return UserAgent, true
+	case f >= CookieDecoded && f <= CookieNormal:
+		return Cookie, true
+	}
+	return 0, false
+}
+
 // Added reports whether f holds what is not in the log's words: what the parser concluded or looked up, habits, and views. Keywords are not
 // searched there.
 func (f Field) Added() bool {

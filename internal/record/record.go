@@ -123,6 +123,11 @@ type Record struct {
 // later marks a field that is worked out when somebody asks for it.
 const later = 255
 
+// shared marks a field that has another's value.
+const shared = 1 << 7
+
+const _ = uint(shared - 16 - numFields) // fields, and views that got a value of their own after all, find room below it
+
 // Reset makes r an empty record of a line. It keeps the memory of its values, so what was taken out of it before must
 // have been copied.
 func (r *Record) Reset(l Line) {
@@ -155,12 +160,30 @@ type Pair struct {
 
 // Set gives field f the value v; a second Set of one field replaces the first.
 func (r *Record) Set(f Field, v Value) {
-	if i := r.index[f]; i != 0 && i != later {
+	if i := r.index[f]; i != 0 && i < shared {
 		r.values[i-1] = v
 		return
 	}
 	r.values = append(r.values, v)
 	r.index[f] = uint8(len(r.values))
+}
+
+// Share gives fields the value of another, which is there, without a copy. Set gives a field one of its own again; of the other it
+// changes them all.
+func (r *Record) Share(of Field, fields ...Field) {
+	i := r.Place(of) | shared
+	for _, f := range fields {
+		r.index[f] = i
+	}
+}
+
+// Place says where f's value is kept, which tells fields that share one from those that do not: the number is good until the
+// next change. 0 is a field that is missing.
+func (r *Record) Place(f Field) uint8 {
+	if r.index[f] == later {
+		r.known(f)
+	}
+	return r.index[f] &^ shared
 }
 
 // Grow makes room for n fields in all. A parser that knows how many it will set allocates once then.
@@ -193,11 +216,7 @@ func (r *Record) SetText(f Field, s string) {
 
 // Get returns the value of f and whether the line had one.
 func (r *Record) Get(f Field) (Value, bool) {
-	i := r.index[f]
-	if i == later {
-		r.known(f)
-		i = r.index[f]
-	}
+	i := r.Place(f)
 	if i == 0 {
 		return Value{}, false
 	}
@@ -215,7 +234,7 @@ func (r *Record) Each(chosen *[NumFields]bool) func(yield func(Value) bool) {
 				continue
 			}
 			r.known(Field(f))
-			if i := r.index[f]; i != 0 && !yield(r.values[i-1]) {
+			if i := r.Place(Field(f)); i != 0 && !yield(r.values[i-1]) {
 				return
 			}
 		}
@@ -249,7 +268,7 @@ func (r *Record) Fields(yield func(name string, v Value) bool) {
 			continue
 		}
 		r.known(f)
-		if i := r.index[f]; i != 0 && !yield(f.String(), r.values[i-1]) {
+		if i := r.Place(f); i != 0 && !yield(f.String(), r.values[i-1]) {
 			return
 		}
 	}

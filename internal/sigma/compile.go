@@ -25,12 +25,10 @@ type Set struct {
 	fields []setField
 	always []int32 // rules without a witness: evaluated for every record
 
-	grams   grams
+	regions []region
 	exact   []exactTable // by field: texts that a whole value may be
 	numbers []numberTable
-	scanned []int32 // fields that some literal is looked for in
 	extras  map[string]int32
-	keyword bool // some predicate is a keyword
 	bundles []bundle
 }
 
@@ -89,20 +87,36 @@ type numberTable struct {
 // Compile makes a Set of rules. The sample is records as they are to come, for knowing what is rare among them; it changes the
 // speed only, and may be empty.
 func Compile(rules []*Rule, sample []*record.Record) *Set {
-	s := compile(rules, func(n need, _ int32, w *want) float64 { return n.guess(w) }, guess)
+	s := compile(rules, estimate{
+		found:   func(n need, _ int32, w *want) float64 { return n.guess(w) },
+		window:  guess,
+		present: func(int32) float64 { return 1 },
+	})
 	if len(sample) == 0 {
 		return s
 	}
 	f := s.count(sample)
-	return compile(rules, func(_ need, p int32, _ *want) float64 { return f.pred(p) }, f.window)
+	return compile(rules, estimate{
+		found:   func(_ need, p int32, _ *want) float64 { return f.pred(p) },
+		window:  f.window,
+		present: f.field,
+	})
 }
 
-// often is how often a rule must be a candidate for all its predicates to be looked for by the scan, and rare how seldom such
-// a predicate's need must be found.
-const often, rare, longEnough = 0.01, 0.05, 4
+// An estimate says how often, per record, something is found.
+type estimate struct {
+	found   func(need, int32, *want) float64 // what a predicate needs
+	window  func(string) float64             // four bytes
+	present func(int32) float64              // a field, at all
+}
 
-func compile(rules []*Rule, rate func(need, int32, *want) float64, window func(string) float64) *Set {
-	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, rate: rate, window: window, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{},
+// Often is how often a rule must be a candidate for all its predicates to be looked for by the scan, and rare how seldom such
+// a predicate's need must be found, common when that is the proof already. A field that fewer records than unusual have is
+// scanned by itself.
+const often, rare, common, unusual, longEnough = 0.01, 0.05, 0.5, 0.1, 4
+
+func compile(rules []*Rule, e estimate) *Set {
+	c := &compiler{set: &Set{rules: rules, extras: map[string]int32{}}, estimate: e, nodes: map[string]int32{}, preds: map[string]int32{}, fields: map[Field]int32{},
 		wanted: map[int32]bool{}, asked: map[int32]bool{}}
 	for _, u := range rules {
 		c.set.roots = append(c.set.roots, c.expr(u.expr))
@@ -114,9 +128,8 @@ func compile(rules []*Rule, rate func(need, int32, *want) float64, window func(s
 }
 
 type compiler struct {
-	set    *Set
-	rate   func(need, int32, *want) float64 // how often what a predicate needs is found, per record
-	window func(string) float64             // how often four bytes are, per record
+	set *Set
+	estimate
 	nodes  map[string]int32
 	preds  map[string]int32
 	fields map[Field]int32
@@ -125,6 +138,9 @@ type compiler struct {
 	asked  map[int32]bool // regular expressions of those that no scan keeps away
 	key    []byte         // reused
 }
+
+// rate is how often what a predicate needs is found, per record.
+func (c *compiler) rate(i int32) float64 { return c.found(c.needs[i], i, c.set.preds[i].want) }
 
 func (c *compiler) expr(e *expr) int32 {
 	if e.term != nil {
@@ -307,14 +323,17 @@ func (c *compiler) want(n int32) {
 	if x.op != opPred {
 		return
 	}
-	d := c.needs[x.pred]
-	if p := &c.set.preds[x.pred]; p.want.kind == wantRegex && p.field != keywordField && (!d.known() || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare) {
+	d, p, rate := c.needs[x.pred], &c.set.preds[x.pred], c.rate(x.pred)
+	if p.want.kind == wantRegex && p.field != keywordField && (!d.known() || rate > rare) {
 		c.asked[x.pred] = true
 	}
-	if len(d.literals) == 0 || d.exact || len(shortestOf(d.literals)) < longEnough || c.rate(d, x.pred, c.set.preds[x.pred].want) > rare {
-		return
+	most := rare
+	if d.direct {
+		most = common
 	}
-	c.wanted[x.pred] = true
+	if d.exact || d.number || len(d.literals) > 0 && len(shortestOf(d.literals)) >= longEnough && rate <= most {
+		c.wanted[x.pred] = true
+	}
 }
 
 func shortestOf(all []string) string {
@@ -329,7 +348,7 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 	switch x.op {
 	case opPred:
 		if d := c.needs[x.pred]; d.known() {
-			w = choice{[]int32{x.pred}, c.rate(d, x.pred, c.set.preds[x.pred].want), true}
+			w = choice{[]int32{x.pred}, c.rate(x.pred), true}
 		}
 	case opAnd:
 		for _, k := range x.kids {
@@ -359,12 +378,23 @@ func (c *compiler) choose(n int32, known map[int32]choice) (w choice) {
 func (c *compiler) build() {
 	s := c.set
 	exact, numbers := map[int32]*exactTable{}, map[int32]*numberTable{}
-	byLiteral := map[string][]int32{}
-	scanned := map[int32]bool{}
+	regions := map[int32]*regionPlan{}
+	tabled := map[int32]bool{} // fields that are looked up in a table anyway: then it finds all that it can
+	watch := func(i int) bool {
+		p := &s.preds[i]
+		d := c.needs[i]
+		slow := (p.want.kind == wantRegex || p.want.kind == wantText && p.want.pattern.shape == glob) &&
+			len(d.literals) > 0 && len(shortestOf(d.literals)) >= longEnough
+		return d.known() && (len(p.rules) > 0 || slow || c.wanted[int32(i)])
+	}
+	for i := range s.preds {
+		if d := c.needs[i]; watch(i) && (d.exact || d.number) {
+			tabled[s.preds[i].field] = true
+		}
+	}
 	for i := range s.preds {
 		p, d := &s.preds[i], c.needs[i]
-		slow := p.want.kind == wantRegex || p.want.kind == wantText && p.want.pattern.shape == glob
-		if !d.known() || len(p.rules) == 0 && !slow && !c.wanted[int32(i)] {
+		if !watch(i) && !((d.exact || d.number) && tabled[p.field]) {
 			continue
 		}
 		p.watched, p.direct = true, d.direct
@@ -374,14 +404,7 @@ func (c *compiler) build() {
 		case d.exact:
 			addExact(exact, p.field, d.literals[0], int32(i))
 		default:
-			for _, l := range d.literals {
-				byLiteral[l] = append(byLiteral[l], int32(i))
-			}
-			if p.field == keywordField {
-				s.keyword = true
-			} else {
-				scanned[p.field] = true
-			}
+			c.plan(regions, int32(i), d.literals)
 		}
 	}
 	for _, t := range exact {
@@ -392,11 +415,7 @@ func (c *compiler) build() {
 		s.numbers = append(s.numbers, *t)
 	}
 	slices.SortFunc(s.numbers, func(a, b numberTable) int { return cmp.Compare(a.field, b.field) })
-	for f := range scanned {
-		s.scanned = append(s.scanned, f)
-	}
-	slices.Sort(s.scanned)
-	s.grams = newGrams(byLiteral, c.window)
+	c.regions(regions)
 }
 
 const mostBundled = 24 // expressions of one automaton: more would make too many states
@@ -491,7 +510,10 @@ func (s *Set) Unwatched() []*Rule {
 
 // String says what the set is made of, for people who look for what costs time.
 func (s *Set) String() string {
-	watched := 0
+	watched, literals := 0, 0
+	for i := range s.regions {
+		literals += len(s.regions[i].grams.literals)
+	}
 	for i := range s.preds {
 		if s.preds[i].watched {
 			watched++
@@ -502,5 +524,5 @@ func (s *Set) String() string {
 		names = append(names, cmp.Or(f.field.name, f.field.Name()))
 	}
 	return fmt.Sprintf("%d rules, %d of them without a witness; %d predicates, %d watched by %d literals; fields %s",
-		len(s.rules), len(s.always), len(s.preds), watched, len(s.grams.literals), strings.Join(names, " "))
+		len(s.rules), len(s.always), len(s.preds), watched, literals, strings.Join(names, " "))
 }

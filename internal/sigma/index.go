@@ -26,7 +26,10 @@ type grams struct {
 	shorts     []window            // of literals of two and three bytes
 }
 
-const shortHashes = 1 << 12
+const (
+	shortHashes = 1 << 12
+	windowSize  = 4
+)
 
 // A literalEntry is a literal and the predicates that look for it.
 type literalEntry struct {
@@ -52,10 +55,7 @@ func newGrams(byLiteral map[string][]int32, rate func(string) float64) grams {
 	slices.SortFunc(g.literals, func(a, b literalEntry) int {
 		return cmp.Or(cmp.Compare(len(a.text), len(b.text)), cmp.Compare(a.text, b.text))
 	})
-	logBits := 17
-	if len(g.literals) > 2000 {
-		logBits = 18
-	}
+	logBits := min(max(bits.Len(uint(64*len(g.literals))), 10), 18)
 	g.bitmap, g.shift = make([]uint64, 1<<(logBits-6)), uint32(32-logBits)
 	log := bits.Len(uint(2*len(g.literals))) + 1
 	g.heads, g.narrow = make([]int32, 1<<log), uint32(32-log)
@@ -110,12 +110,12 @@ func le32(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// scan calls m.found with each literal and place where a folded text has it.
-func (g *grams) scan(m *Matcher, text []byte, owner int32) {
-	n := len(text)
-	if len(g.wide) > 0 && n >= 4 {
+// scan calls m.found with each literal of which a folded text has the window between two places of it.
+func (g *grams) scan(m *Matcher, text []byte, start, end int, owner int32) {
+	n := end
+	if len(g.wide) > 0 {
 		bm, sh := g.bitmap, g.shift&31
-		i := 0
+		i := start
 		for ; i+12 <= n; i += 8 {
 			x := binary.LittleEndian.Uint64(text[i:])
 			y := uint64(binary.LittleEndian.Uint32(text[i+8:]))
@@ -142,7 +142,7 @@ func (g *grams) scan(m *Matcher, text []byte, owner int32) {
 		}
 	}
 	if len(g.shorts) > 0 {
-		g.scanShort(m, text, owner)
+		g.scanShort(m, text, start, end, owner)
 	}
 }
 
@@ -167,9 +167,9 @@ func (g *grams) try(m *Matcher, text []byte, i int, owner int32) {
 
 func shortHash(k uint16) uint16 { return (k ^ k>>4) & (shortHashes - 1) }
 
-func (g *grams) scanShort(m *Matcher, text []byte, owner int32) {
-	n, p := len(text), &g.pairs
-	i := 0
+func (g *grams) scanShort(m *Matcher, text []byte, start, end int, owner int32) {
+	n, p := end, &g.pairs
+	i := start
 	for ; i+9 <= n; i += 8 {
 		x := binary.LittleEndian.Uint64(text[i:])
 		k0, k1, k2, k3 := uint16(x), uint16(x>>8), uint16(x>>16), uint16(x>>24)

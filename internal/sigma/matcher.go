@@ -26,9 +26,11 @@ type Matcher struct {
 	ascii  bool   // each byte of low has its place of the line
 	arena  []byte // folded values that do not stand in low
 	values []value
-	loaded []span                 // of fields
-	solo   []*automaton           // of preds, made when first asked
-	bundle []*automaton           // of bundles
+	loaded []span       // of fields
+	solo   []*automaton // of preds, made when first asked
+	bundle []*automaton // of bundles
+	placed []span       // of record.Record.Place: views that are as what they are views of share its values
+	pieces []piece
 	now    int32                  // the value that is being scanned
 	words  [record.NumFields]bool // in which keywords are searched
 }
@@ -68,7 +70,7 @@ func (s *Set) NewMatcher(zone *time.Location) *Matcher {
 	}
 	return &Matcher{
 		set: s, words: words, view: NewView(zone), memo: make([]uint32, len(s.nodes)), truth: make([]uint32, len(s.preds)),
-		chosen: make([]uint32, len(s.rules)), loaded: make([]span, len(s.fields)),
+		chosen: make([]uint32, len(s.rules)), loaded: make([]span, len(s.fields)), placed: make([]span, 256),
 		solo: make([]*automaton, len(s.preds)), bundle: make([]*automaton, len(s.bundles)),
 	}
 }
@@ -98,6 +100,7 @@ func (m *Matcher) reset(r *record.Record) {
 		clear(m.truth)
 		clear(m.chosen)
 		clear(m.loaded)
+		clear(m.placed)
 		m.epoch = 1
 	}
 	m.record, m.viewed = r, false
@@ -120,26 +123,7 @@ func (m *Matcher) find() {
 			}
 		}
 	}
-	if len(s.grams.literals) == 0 {
-		return
-	}
-	if m.ascii {
-		s.grams.scan(m, m.low, ownLine)
-	} else if s.keyword {
-		s.grams.scan(m, m.low, ownNone)
-	}
-	for _, f := range s.scanned {
-		from, to := m.load(f)
-		for k := from; k < to; k++ {
-			if !m.ascii || m.values[k].at < 0 {
-				m.now = k
-				s.grams.scan(m, bytesOf(m.folded(k)), f)
-			}
-		}
-	}
-	if s.keyword {
-		m.findKeywords()
-	}
+	m.search()
 }
 
 func (m *Matcher) findNumber(t *numberTable) {
@@ -176,22 +160,22 @@ func (m *Matcher) findFloat(t *numberTable, n num) {
 }
 
 // findKeywords scans the values of the log's words that do not stand in the line.
-func (m *Matcher) findKeywords() {
+func (m *Matcher) findKeywords(g *grams) {
 	for v := range m.record.Each(&m.words) {
-		m.findKeyword(v.Text)
+		m.findKeyword(g, v.Text)
 	}
 	for i := range m.record.Extra {
-		m.findKeyword(m.record.Extra[i].Value.Text)
+		m.findKeyword(g, m.record.Extra[i].Value.Text)
 	}
 }
 
-func (m *Matcher) findKeyword(text string) {
+func (m *Matcher) findKeyword(g *grams, text string) {
 	if text == "" || m.place(text) >= 0 {
 		return
 	}
 	at := len(m.arena)
 	m.arena, _ = appendFold(m.arena, text)
-	m.set.grams.scan(m, m.arena[at:], ownNone)
+	g.scan(m, m.arena[at:], 0, len(m.arena)-at, ownNone)
 }
 
 // found takes in that a scanned text has a literal.
@@ -418,16 +402,19 @@ func (m *Matcher) load(f int32) (from, to int32) {
 	x := &m.set.fields[f].field
 	switch x.place {
 	case placeKnown:
-		if m.record.Has(x.known) {
+		at := m.record.Place(x.known)
+		if at == 0 {
+			break
+		}
+		if p := &m.placed[at]; p.epoch != m.epoch {
 			m.values = append(m.values, value{})
 			v := &m.values[len(m.values)-1]
-			ok := false
-			if v.Value, ok = m.record.Get(x.known); ok {
-				v.at = m.place(v.Text)
-			} else {
-				m.values = m.values[:len(m.values)-1]
-			}
+			v.Value, _ = m.record.Get(x.known)
+			v.at = m.place(v.Text)
+			*p = span{m.epoch, s.from, s.from + 1}
 		}
+		*s = m.placed[at]
+		return s.from, s.to
 	case placeExtra:
 		for i := range m.record.Extra {
 			if p := &m.record.Extra[i]; p.Name == x.name {

@@ -38,12 +38,13 @@ func (n need) guess(w *want) float64 {
 type frequencies struct {
 	records float64
 	preds   []int // records in which a predicate's need is met
+	fields  []int // and that have a field
 	windows map[uint32]int
 }
 
 // count looks at a sample.
 func (s *Set) count(sample []*record.Record) frequencies {
-	f := frequencies{records: float64(len(sample)), preds: make([]int, len(s.preds)), windows: map[uint32]int{}}
+	f := frequencies{records: float64(len(sample)), preds: make([]int, len(s.preds)), fields: make([]int, len(s.fields)), windows: map[uint32]int{}}
 	needs := make([]need, len(s.preds))
 	for i := range s.preds {
 		needs[i] = needOf(s.preds[i].term, s.preds[i].want)
@@ -54,6 +55,9 @@ func (s *Set) count(sample []*record.Record) frequencies {
 		f.text(stringOf(m.low))
 		for i := range s.fields {
 			from, to := m.load(int32(i))
+			if from < to {
+				f.fields[i]++
+			}
 			for k := from; k < to; k++ {
 				if folded := m.folded(k); m.values[k].at < 0 {
 					f.text(folded)
@@ -104,6 +108,13 @@ func (f *frequencies) text(s string) {
 
 func (f *frequencies) pred(i int32) float64 {
 	return (float64(f.preds[i]) + 0.01) / (f.records + 1)
+}
+
+func (f *frequencies) field(i int32) float64 {
+	if int(i) >= len(f.fields) {
+		return 1
+	}
+	return float64(f.fields[i]) / (f.records + 1)
 }
 
 // window is the rate of four bytes; longer texts and what was not seen are guessed to be rarer.
