@@ -207,35 +207,35 @@ func encodeBatch(b record.Batch) ([]byte, error) {
 	if total > MaxBytes {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, total, MaxBytes)
 	}
-	w := writer{places: make(map[string]uint64)}
-	w.text(b.Agent)
-	w.text(b.Boot)
-	w.uint(b.Number)
+	w := record.Packer{}
+	w.Text(b.Agent)
+	w.Text(b.Boot)
+	w.Uint(b.Number)
 	places, sources := sourcesOf(b.Lines)
-	w.uint(uint64(len(sources)))
+	w.Uint(uint64(len(sources)))
 	for _, s := range sources {
-		w.text(s.host)
-		w.text(s.file)
+		w.Text(s.host)
+		w.Text(s.file)
 	}
-	w.uint(uint64(len(b.Positions)))
+	w.Uint(uint64(len(b.Positions)))
 	for _, p := range b.Positions {
-		w.text(p.File)
-		w.text(p.Print)
-		w.int(p.PrintLen)
-		w.int(p.Offset)
+		w.Text(p.File)
+		w.Text(p.Print)
+		w.Int(p.PrintLen)
+		w.Int(p.Offset)
 	}
 	expected := make([]int64, len(sources))
 	for i, l := range b.Lines {
 		s := places[i]
-		w.uint(uint64(s))
-		w.int(l.Offset - expected[s])
-		w.uint(uint64(len(l.Raw)))
+		w.Uint(uint64(s))
+		w.Int(l.Offset - expected[s])
+		w.Uint(uint64(len(l.Raw)))
 		expected[s] = l.Offset + int64(len(l.Raw)) + 1
 	}
-	if w.said > 16<<20 {
-		return nil, fmt.Errorf("%w: %d bytes of names", ErrTooLarge, w.said)
+	if w.Said() > 16<<20 {
+		return nil, fmt.Errorf("%w: %d bytes of names", ErrTooLarge, w.Said())
 	}
-	plain := w.finish(total)
+	plain := w.Finish(total)
 	for _, l := range b.Lines {
 		plain = append(plain, l.Raw...)
 	}
@@ -267,47 +267,47 @@ func sourcesOf(lines []record.Line) (places []uint32, sources []source) {
 
 // decodeBatch is encodeBatch backwards. The texts of the block share one string.
 func decodeBatch(h header, plain []byte) (Block, error) {
-	r, err := newReader(plain)
+	r, err := record.NewUnpacker(plain)
 	if err != nil {
 		return Block{}, err
 	}
 	b := Block{First: h.first, Received: fromNanos(h.received), Start: h.flags&flagStart != 0}
-	b.Agent, b.Boot, b.Number = r.text(), r.text(), r.uint()
-	sources := make([]source, r.count(2))
+	b.Agent, b.Boot, b.Number = r.Text(), r.Text(), r.Uint()
+	sources := make([]source, r.Count(2))
 	for i := range sources {
-		sources[i] = source{r.text(), r.text()}
+		sources[i] = source{r.Text(), r.Text()}
 	}
-	if n := r.count(4); n > 0 {
+	if n := r.Count(4); n > 0 {
 		b.Positions = make([]record.Position, n)
 	}
 	for i := range b.Positions {
-		b.Positions[i] = record.Position{File: r.text(), Print: r.text(), PrintLen: r.int(), Offset: r.int()}
+		b.Positions[i] = record.Position{File: r.Text(), Print: r.Text(), PrintLen: r.Int(), Offset: r.Int()}
 	}
-	lengths, err := r.lines(&b, h.count, sources)
+	lengths, err := readLines(r, &b, h.count, sources)
 	if err != nil {
 		return Block{}, err
 	}
 	at := 0
 	for i, n := range lengths {
-		if n > uint32(len(r.rest)-at) {
-			return Block{}, errShort
+		if n > uint32(len(r.Rest())-at) {
+			return Block{}, record.ErrShort
 		}
-		b.Lines[i].Raw = r.rest[at : at+int(n)]
+		b.Lines[i].Raw = r.Rest()[at : at+int(n)]
 		at += int(n)
 	}
-	if at != len(r.rest) {
+	if at != len(r.Rest()) {
 		return Block{}, errors.New("the block has bytes after its last line")
 	}
 	return b, nil
 }
 
-// lines reads what is said about each line, and returns their lengths.
-func (r *reader) lines(b *Block, count uint32, sources []source) ([]uint32, error) {
-	if r.err != nil {
-		return nil, r.err
+// readLines reads what is said about each line, and returns their lengths.
+func readLines(r *record.Unpacker, b *Block, count uint32, sources []source) ([]uint32, error) {
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
-	if int64(count)*3 > int64(len(r.rest)) {
-		return nil, errShort
+	if int64(count)*3 > int64(len(r.Rest())) {
+		return nil, record.ErrShort
 	}
 	if count > 0 {
 		b.Lines = make([]record.Line, count)
@@ -315,9 +315,9 @@ func (r *reader) lines(b *Block, count uint32, sources []source) ([]uint32, erro
 	lengths := make([]uint32, count)
 	expected := make([]int64, len(sources))
 	for i := range b.Lines {
-		s, delta, n := r.uint(), r.int(), r.uint()
-		if r.err != nil {
-			return nil, r.err
+		s, delta, n := r.Uint(), r.Int(), r.Uint()
+		if r.Err() != nil {
+			return nil, r.Err()
 		}
 		if s >= uint64(len(sources)) || n > record.MaxLine {
 			return nil, errors.New("a line of the block has a source or a length that cannot be")

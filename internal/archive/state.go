@@ -141,99 +141,99 @@ func (b *boot) add(number uint64, r record.Receipt) {
 //
 // Positions and starts are sorted by agent and file, boots by agent and last use: equal states have equal bytes.
 func (s *state) encode() []byte {
-	w := writer{places: make(map[string]uint64)}
-	w.uint(uint64(len(s.positions)))
+	w := record.Packer{}
+	w.Uint(uint64(len(s.positions)))
 	for _, k := range slices.SortedFunc(maps.Keys(s.positions), fileKey.compare) {
 		p := s.positions[k]
-		w.text(k.agent)
-		w.text(k.file)
-		w.text(p.Print)
-		w.int(p.PrintLen)
-		w.int(p.Offset)
+		w.Text(k.agent)
+		w.Text(k.file)
+		w.Text(p.Print)
+		w.Int(p.PrintLen)
+		w.Int(p.Offset)
 	}
-	w.uint(uint64(len(s.started)))
+	w.Uint(uint64(len(s.started)))
 	for _, k := range slices.SortedFunc(maps.Keys(s.started), fileKey.compare) {
-		w.text(k.agent)
-		w.text(k.file)
-		w.int(s.started[k])
+		w.Text(k.agent)
+		w.Text(k.file)
+		w.Int(s.started[k])
 	}
 	n := 0
 	for _, all := range s.boots {
 		n += len(all)
 	}
-	w.uint(uint64(n))
+	w.Uint(uint64(n))
 	for _, agent := range slices.Sorted(maps.Keys(s.boots)) {
 		for _, b := range s.boots[agent] {
-			w.text(agent)
-			w.text(b.id)
-			w.boot(b)
+			w.Text(agent)
+			w.Text(b.id)
+			packBoot(&w, b)
 		}
 	}
-	return w.finish(0)
+	return w.Finish(0)
 }
 
 func (k fileKey) compare(o fileKey) int {
 	return cmp.Or(cmp.Compare(k.agent, o.agent), cmp.Compare(k.file, o.file))
 }
 
-func (w *writer) boot(b *boot) {
-	w.uint(uint64(len(b.seen)))
+func packBoot(w *record.Packer, b *boot) {
+	w.Uint(uint64(len(b.seen)))
 	var before uint64
 	for _, s := range b.seen {
-		w.uint(s.low - before)
-		w.uint(s.high - s.low)
+		w.Uint(s.low - before)
+		w.Uint(s.high - s.low)
 		before = s.high
 	}
-	w.uint(uint64(len(b.receipts)))
+	w.Uint(uint64(len(b.receipts)))
 	for _, k := range b.receipts {
-		w.uint(k.number)
-		w.int(k.receipt.First)
-		w.int(k.receipt.Last - k.receipt.First)
+		w.Uint(k.number)
+		w.Int(k.receipt.First)
+		w.Int(k.receipt.Last - k.receipt.First)
 	}
 }
 
 // decodeState is encode backwards.
 func decodeState(plain []byte) (*state, error) {
-	r, err := newReader(plain)
+	r, err := record.NewUnpacker(plain)
 	if err != nil {
 		return nil, err
 	}
 	s := newState()
-	for range r.count(5) {
-		k := fileKey{r.text(), r.text()}
-		s.positions[k] = record.Position{File: k.file, Print: r.text(), PrintLen: r.int(), Offset: r.int()}
+	for range r.Count(5) {
+		k := fileKey{r.Text(), r.Text()}
+		s.positions[k] = record.Position{File: k.file, Print: r.Text(), PrintLen: r.Int(), Offset: r.Int()}
 	}
-	for range r.count(3) {
-		k := fileKey{r.text(), r.text()}
-		s.started[k] = r.int()
+	for range r.Count(3) {
+		k := fileKey{r.Text(), r.Text()}
+		s.started[k] = r.Int()
 	}
-	for range r.count(4) {
-		agent := r.text()
-		b := &boot{id: r.text()}
-		r.boot(b)
+	for range r.Count(4) {
+		agent := r.Text()
+		b := &boot{id: r.Text()}
+		unpackBoot(r, b)
 		s.boots[agent] = append(s.boots[agent], b)
 	}
-	if r.err == nil && r.rest != "" {
-		r.err = errors.New("the head has bytes after its end")
+	if r.Err() == nil && r.Rest() != "" {
+		r.Fail(errors.New("the head has bytes after its end"))
 	}
-	return s, r.err
+	return s, r.Err()
 }
 
-func (r *reader) boot(b *boot) {
+func unpackBoot(r *record.Unpacker, b *boot) {
 	var before uint64
-	for range r.count(2) {
-		low := before + r.uint()
-		high := low + r.uint()
-		if (low < before || high < low || len(b.seen) > 0 && low < before+2) && r.err == nil {
-			r.err = errors.New("the head has spans of batches that cannot be")
+	for range r.Count(2) {
+		low := before + r.Uint()
+		high := low + r.Uint()
+		if (low < before || high < low || len(b.seen) > 0 && low < before+2) && r.Err() == nil {
+			r.Fail(errors.New("the head has spans of batches that cannot be"))
 		}
 		b.seen = append(b.seen, span{low, high})
 		before = high
 	}
-	for range r.count(3) {
-		k := kept{number: r.uint()}
-		k.receipt.First = r.int()
-		k.receipt.Last = k.receipt.First + r.int()
+	for range r.Count(3) {
+		k := kept{number: r.Uint()}
+		k.receipt.First = r.Int()
+		k.receipt.Last = k.receipt.First + r.Int()
 		b.receipts = append(b.receipts, k)
 	}
 }
