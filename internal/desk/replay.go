@@ -169,7 +169,7 @@ type lane struct {
 }
 
 func newLane(o ReplayOptions, rules *detect.Rules) *lane {
-	l := &lane{book: &shadow{alerts: map[string]*ReplayAlert{}}}
+	l := &lane{book: &shadow{alerts: map[string]*ReplayAlert{}, over: incident.Alert{Ended: true}}}
 	l.detector = detect.New(rules, detect.Options{Own: o.Own, Shared: o.Shared, Zone: o.Zone, Clock: o.Clock, ClockEvery: o.ClockEvery})
 	l.sieve = detect.NewSieve(rules, o.Zone, func(act func()) {
 		l.mu.Lock()
@@ -306,6 +306,7 @@ func (o ReplayOptions) lineByLine(ctx context.Context, folders []folder, lanes [
 type shadow struct {
 	book   incident.Book
 	alerts map[string]*ReplayAlert // the newest state of each: a year of logs may have many
+	over   incident.Alert          // stands in the book for every alert that has ended
 	n      int64
 }
 
@@ -322,6 +323,9 @@ func (s *shadow) take(changes []detect.Change) error {
 			if _, err := s.book.Apply(e); err != nil {
 				return err
 			}
+		}
+		if c.Step == detect.Ended && s.book.Alerts[c.Alert.ID] != nil {
+			s.book.Alerts[c.Alert.ID] = &s.over // nothing more comes of it; what is printed of it is in alerts
 		}
 	}
 	return nil
