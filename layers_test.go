@@ -35,6 +35,7 @@ const layers = `
 	config     : disk
 	ledger     : entry disk
 	archive    : record disk
+	shelf      : record disk
 	inlet      : record
 	intake     : record
 
@@ -59,7 +60,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

@@ -1,0 +1,199 @@
+package shelf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// A Chunk is a row group of a volume. Its columns are read when they are asked for.
+type Chunk struct {
+	Rows    int
+	columns map[string]parquet.ColumnChunk
+}
+
+// openParquet opens the columns of a volume.
+func openParquet(r io.ReaderAt, size int64) ([]*Chunk, error) {
+	f, err := parquet.OpenFile(r, size, parquet.SkipBloomFilters(false), parquet.ReadBufferSize(256<<10))
+	if err != nil {
+		return nil, err
+	}
+	paths := f.Schema().Columns()
+	var chunks []*Chunk
+	for _, g := range f.RowGroups() {
+		if g.NumRows() > math.MaxInt32 {
+			return nil, errors.New("a row group is too large")
+		}
+		c := &Chunk{Rows: int(g.NumRows()), columns: map[string]parquet.ColumnChunk{}}
+		for n, x := range g.ColumnChunks() {
+			if len(paths[n]) == 1 {
+				c.columns[paths[n][0]] = x
+			}
+		}
+		chunks = append(chunks, c)
+	}
+	return chunks, nil
+}
+
+// Has reports whether any row may have the field.
+func (c *Chunk) Has(name string) bool { return c.columns[name] != nil }
+
+// Names lists the columns.
+func (c *Chunk) Names() (names []string) {
+	for n := range c.columns {
+		names = append(names, n)
+	}
+	return names
+}
+
+// May reports whether a value may be in a column: false is certain.
+func (c *Chunk) May(name, value string) (bool, error) {
+	x := c.columns[name]
+	if x == nil {
+		return false, nil
+	}
+	v := parquet.ValueOf(value)
+	if x.Type().Kind() != parquet.ByteArray {
+		return true, nil
+	}
+	if i, ok := x.(*parquet.FileColumnChunk); ok {
+		if least, most, ok := i.Bounds(); ok && (x.Type().Compare(v, least) < 0 || x.Type().Compare(v, most) > 0) {
+			return false, nil
+		}
+	}
+	if b := x.BloomFilter(); b != nil {
+		return b.Check(v)
+	}
+	return true, nil
+}
+
+// Numbers reads a column of numbers that are no values of a field: LineColumn, TimeColumn, ReceivedColumn. A row without one has
+// NoTime.
+func (c *Chunk) Numbers(name string) ([]int64, error) {
+	x := c.columns[name]
+	if x == nil {
+		return nil, fmt.Errorf("the column %s is missing", name)
+	}
+	out := make([]int64, 0, c.Rows)
+	err := eachPage(x, func(p parquet.Page) error {
+		data := p.Data()
+		values := data.Int64()
+		levels := p.DefinitionLevels()
+		if len(levels) == 0 || p.NumNulls() == 0 {
+			out = append(out, values...)
+			return nil
+		}
+		for _, l := range levels {
+			if l == 0 {
+				out = append(out, NoTime)
+				continue
+			}
+			out, values = append(out, values[0]), values[1:]
+		}
+		return nil
+	})
+	if err == nil && len(out) != c.Rows {
+		err = fmt.Errorf("the column %s has %d rows instead of %d", name, len(out), c.Rows)
+	}
+	return out, err
+}
+
+// eachPage goes over the pages of a column. What a changed file makes the reader panic over is an error.
+func eachPage(x parquet.ColumnChunk, act func(parquet.Page) error) (err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("the file is not as it was written: %v", e)
+		}
+	}()
+	pages := x.Pages()
+	defer pages.Close()
+	for {
+		p, err := pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = act(p)
+		parquet.Release(p)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Column reads a column; one that no row has is nil.
+func (c *Chunk) Column(name string) (*Column, error) {
+	x := c.columns[name]
+	if x == nil {
+		return nil, nil
+	}
+	out := &Column{Rows: make([]uint32, 0, c.Rows), Whole: x.Type().Kind() == parquet.Int64}
+	err := eachPage(x, func(p parquet.Page) error { return out.take(p) })
+	if err == nil && len(out.Rows) != c.Rows {
+		err = fmt.Errorf("it has %d rows instead of %d", len(out.Rows), c.Rows)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the column %s: %w", name, err)
+	}
+	return out, nil
+}
+
+// take adds the rows of a page.
+func (c *Column) take(p parquet.Page) error {
+	d := p.Dictionary()
+	if d == nil {
+		return errors.New("a page has no dictionary")
+	}
+	if c.Values == nil {
+		c.Values = dictionary(d)
+	}
+	data := p.Data()
+	places, levels := data.Int32(), p.DefinitionLevels()
+	most := int32(len(c.Values))
+	if len(levels) == 0 || p.NumNulls() == 0 {
+		for _, n := range places {
+			if n < 0 || n >= most {
+				return errors.New("a row names a value that is not there")
+			}
+			c.Rows = append(c.Rows, uint32(n)+1)
+		}
+		return nil
+	}
+	for _, l := range levels {
+		if l == 0 {
+			c.Rows = append(c.Rows, 0)
+			continue
+		}
+		if len(places) == 0 || places[0] < 0 || places[0] >= most {
+			return errors.New("a row names a value that is not there")
+		}
+		c.Rows = append(c.Rows, uint32(places[0])+1)
+		places = places[1:]
+	}
+	return nil
+}
+
+// dictionary copies the values of a column. Texts share one string.
+func dictionary(d parquet.Dictionary) []string {
+	data := d.Page().Data()
+	if d.Type().Kind() == parquet.Int64 {
+		var out []string
+		for _, n := range data.Int64() {
+			out = append(out, strconv.FormatInt(n, 10))
+		}
+		return out
+	}
+	bytes, offsets := data.ByteArray()
+	all := string(bytes)
+	out := make([]string, 0, d.Len())
+	for i := range d.Len() {
+		out = append(out, all[offsets[i]:offsets[i+1]])
+	}
+	return out
+}

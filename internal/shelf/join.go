@@ -1,0 +1,232 @@
+package shelf
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"tocsin/internal/disk"
+)
+
+// Bounds of a volume that is made of others: what it takes in memory follows from them.
+const (
+	joinRows    = 1 << 20
+	joinVolumes = 16
+)
+
+// Join makes one volume of those of one source and hour that are small, when the newest line of them came before a moment: then few
+// more are to be expected. It does the first such hour that it finds, and returns false when there is none. Nothing is lost by a crash
+// at any step. Errors: as of Seal; a *DamageError when one of them cannot be read.
+func (s *Shelf) Join(ctx context.Context, before time.Time) (bool, error) {
+	s.work.Lock()
+	defer s.work.Unlock()
+	if s.o.ReadOnly {
+		return false, ErrReadOnly
+	}
+	view := s.View()
+	defer view.Close()
+	some := joinable(view.Volumes, before.UnixNano())
+	if some == nil {
+		return false, nil
+	}
+	if err := s.room(); err != nil {
+		return false, err
+	}
+	b := s.newBinder()
+	came, err := b.join(ctx, some)
+	if err == nil {
+		d := deed{Deed: joined, Came: came, At: stampOf(came)}
+		for _, v := range some {
+			d.Gone = append(d.Gone, v.Name)
+		}
+		err = s.do(d)
+	}
+	if err != nil {
+		if !errors.Is(err, ErrBroken) {
+			b.undo()
+		}
+		if disk.Full(err) {
+			err = errors.Join(ErrFull, err)
+		}
+		return false, err
+	}
+	s.drop(some)
+	return true, nil
+}
+
+// joinable returns volumes of one source and hour that are to become one, nil when there are none.
+func joinable(all []*Volume, before int64) []*Volume {
+	type key struct {
+		source string
+		hour   int64
+	}
+	groups := map[key][]*Volume{}
+	for _, v := range all {
+		if v.Received < before && v.Rows < joinRows/2 {
+			k := key{v.Source, v.Hour.Unix()}
+			groups[k] = append(groups[k], v)
+		}
+	}
+	var best []*Volume
+	for _, g := range groups {
+		rows, n := 0, 0
+		for n < len(g) && n < joinVolumes && rows+g[n].Rows <= joinRows {
+			rows += g[n].Rows
+			n++
+		}
+		if g = g[:n]; n > 1 && (best == nil || g[0].First < best[0].First || g[0].First == best[0].First && g[0].Name < best[0].Name) {
+			best = g
+		}
+	}
+	return best
+}
+
+// join makes a volume of volumes, which are in the order of their lines.
+func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
+	s := b.shelf
+	d, err := b.begin(some[0].Source, some[0].Hour, some[0].First)
+	if err != nil {
+		return nil, err
+	}
+	v := &d.v
+	v.First, v.From, v.Until = some[0].First, some[0].From, some[0].Until
+	for _, o := range some {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := d.copyLines(s, o); err != nil {
+			return nil, err
+		}
+		c, err := s.OpenColumns(o)
+		if err != nil {
+			return nil, err
+		}
+		for _, chunk := range c.Chunks {
+			if err = d.table.append(chunk); err != nil {
+				err = s.damaged(o, columnsEnd, err)
+				break
+			}
+		}
+		if err = errors.Join(err, c.Close()); err != nil {
+			return nil, err
+		}
+		v.Rows += o.Rows
+		v.Last, v.From, v.Until, v.Received = max(v.Last, o.Last), min(v.From, o.From), max(v.Until, o.Until), max(v.Received, o.Received)
+	}
+	return b.finish(ctx)
+}
+
+// copyLines takes the frames of a volume over as they are.
+func (d *draft) copyLines(s *Shelf, o *Volume) error {
+	l, err := s.OpenLines(o)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var buf []byte
+	for _, f := range l.x.frames {
+		h, stored, err := l.x.frameAt(f.offset, kindFrame, buf)
+		if err != nil {
+			return s.damaged(o, linesEnd, err)
+		}
+		if err := d.lines.copyFrame(f, h.flags, h.plain, stored); err != nil {
+			return err
+		}
+		buf = stored
+	}
+	d.lines.raw += o.Raw
+	return nil
+}
+
+// append adds the rows of a chunk.
+func (t *Table) append(c *Chunk) error {
+	before := t.Len()
+	for name, to := range map[string]*[]int64{LineColumn: &t.Seq, TimeColumn: &t.Time, ReceivedColumn: &t.Received} {
+		n, err := c.Numbers(name)
+		if err != nil {
+			return err
+		}
+		*to = append(*to, n...)
+	}
+	for _, name := range c.Names() {
+		if name == LineColumn || name == TimeColumn || name == ReceivedColumn {
+			continue
+		}
+		from, err := c.Column(name)
+		if err != nil {
+			return err
+		}
+		to := t.column(name)
+		for len(to.Rows) < before {
+			to.Rows = append(to.Rows, 0)
+		}
+		places, known := make([]uint32, len(from.Values)+1), t.places[name]
+		for i, v := range from.Values {
+			p, ok := known[v]
+			if !ok {
+				to.Values = append(to.Values, v)
+				p = uint32(len(to.Values))
+				known[v] = p
+			}
+			places[i+1] = p
+		}
+		to.Whole = to.Whole && from.Whole
+		for _, p := range from.Rows {
+			to.Rows = append(to.Rows, places[p])
+		}
+	}
+	return nil
+}
+
+// A Keep says how long volumes are kept. Zero values set no limit.
+type Keep struct {
+	Source string // "" is the sum of all
+	Age    time.Duration
+	Bytes  int64 // on the disk
+}
+
+// Expire takes away volumes that are older than what keeps of their source say, or, where they are too large together, the
+// oldest; but none that is held. It returns those that went.
+func (s *Shelf) Expire(now time.Time, keeps []Keep, held func(*Volume) bool) ([]*Volume, error) {
+	s.work.Lock()
+	defer s.work.Unlock()
+	if s.o.ReadOnly {
+		return nil, ErrReadOnly
+	}
+	view := s.View()
+	defer view.Close()
+	all := slices.SortedStableFunc(slices.Values(view.Volumes), func(a, b *Volume) int {
+		return cmp.Or(cmp.Compare(a.Received, b.Received), strings.Compare(a.Name, b.Name))
+	})
+	gone := map[string]bool{}
+	var out []*Volume
+	for _, k := range keeps {
+		size := int64(0)
+		for _, v := range slices.Backward(all) {
+			if gone[v.Name] || k.Source != "" && k.Source != v.Source {
+				continue
+			}
+			size += v.Bytes()
+			if (k.Age > 0 && now.UnixNano()-v.Received > int64(k.Age) || k.Bytes > 0 && size > k.Bytes) && !held(v) {
+				gone[v.Name] = true
+				out = append(out, v)
+				size -= v.Bytes()
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	d := deed{Deed: expired, At: now.UTC().Format(time.RFC3339)}
+	for _, v := range out {
+		d.Gone = append(d.Gone, v.Name)
+	}
+	if err := s.do(d); err != nil {
+		return nil, err
+	}
+	s.drop(out)
+	return out, nil
+}
