@@ -1,0 +1,45 @@
+package query
+
+// nearest returns the name that was most likely meant: the one that takes the fewest slips (a letter more, less or other, or two
+// swapped), at most one in up to five letters and two in longer names, none in up to three. The first of several counts.
+func nearest(name string, known []string) string {
+	length := len([]rune(name))
+	limit := 2
+	switch {
+	case length <= 3 || length > 64:
+		return ""
+	case length <= 5:
+		limit = 1
+	}
+	best, found := limit+1, ""
+	for _, k := range known {
+		if d := slips(name, k); d < best {
+			best, found = d, k
+		}
+	}
+	return found
+}
+
+// slips is the number of slips between two names (optimal string alignment distance).
+func slips(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range x {
+		row[0] = i + 1
+		for j := range y {
+			cost := 1
+			if x[i] == y[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(y)]
+}
