@@ -223,3 +223,32 @@ func (f Field) address() bool {
 	}
 	return false
 }
+
+var networkField = KnownField(record.SourceNetwork)
+
+// numeric reports whether the field's values may be numbers, so that 10 is 10.0.
+func (f Field) numeric() bool {
+	switch f.Place {
+	case PlaceOwn:
+		return true
+	case PlaceKnown:
+		switch f.Known {
+		case record.SourcePort, record.SourceLat, record.SourceLon, record.SourceASNumber, record.DestinationPort, record.ProcessPID, record.EventDuration,
+			record.HTTPStatus, record.HTTPBodyBytes, record.HTTPBytes, record.UpstreamStatus, record.UpstreamDuration, record.FileSize,
+			record.TransferBytes, record.PaymentAmount, record.HabitSpeed, record.HabitDays:
+			return true
+		}
+	}
+	return false
+}
+
+// statusClass reads 5xx, which people write for a kind of answer, as a pattern.
+func statusClass(f Field, text string) (string, bool) {
+	if f.Place != PlaceKnown || f.Known != record.HTTPStatus && f.Known != record.UpstreamStatus {
+		return "", false
+	}
+	if len(text) != 3 || text[0] < '1' || text[0] > '5' || !strings.EqualFold(text[1:], "xx") {
+		return "", false
+	}
+	return text[:1] + "*", true
+}

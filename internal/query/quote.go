@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // words are those that mean something where a term may stand; as texts to search for they are put in quotes.
@@ -45,4 +46,25 @@ func plainText(s string) bool {
 		}
 	}
 	return s != "" && !isWord(s)
+}
+
+// escaped writes a text without quotes: what means something has a backslash before it.
+func escaped(s string) string { return escapedPattern(glob{s}.pattern()) }
+
+// escapedPattern does so with a pattern, whose "*", "\*" and "\\" stay.
+func escapedPattern(s string) string {
+	var b strings.Builder
+	pair := false
+	for _, c := range s {
+		switch {
+		case pair:
+			pair = false
+		case c == '\\':
+			pair = true
+		case c != '*' && (unicode.IsSpace(c) || isQuote(c) || strings.ContainsRune(escapable, c)):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
 }
