@@ -174,12 +174,13 @@ func (p *parser) moment(word string, at int) (span, *Error) {
 			return p.atClock(dayOf(t), from)
 		}
 	}
+	upper := strings.ToUpper(w)
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "02/Jan/2006:15:04:05"} {
-		if t, err := time.ParseInLocation(layout, strings.ToUpper(w[:min(len(w), 11)])+w[min(len(w), 11):], time.UTC); err == nil {
+		if t, err := time.ParseInLocation(layout, upper, time.UTC); err == nil {
 			return p.inZone(t, from)
 		}
 		for _, zoned := range []string{layout + "Z07:00", layout + "Z0700", layout + "Z07"} {
-			if t, err := time.ParseInLocation(zoned, strings.ReplaceAll(w, "z", "Z"), time.UTC); err == nil {
+			if t, err := time.ParseInLocation(zoned, upper, time.UTC); err == nil {
 				t = t.In(p.zone)
 				return span{t, t}, p.inCalendar(t, from)
 			}
