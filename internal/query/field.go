@@ -115,7 +115,7 @@ func FieldNamed(name string) (f Field, near string) {
 	if known, ok := record.FieldNamed(low); ok {
 		return KnownField(known), ""
 	}
-	return OwnField(name), nearest(low, fieldNames())
+	return OwnField(name), nearest(low, 4, fieldNames())
 }
 
 // fieldNames returns every name that FieldNamed knows: short ones first, then ECS names.

@@ -1,19 +1,15 @@
 package query
 
 // nearest returns the name that was most likely meant: the one that takes the fewest slips (a letter more, less or other, or two
-// swapped), at most one in up to five letters and two in longer names, none in up to three. The first of several counts.
-func nearest(name string, known []string) string {
+// swapped), at most two, of names with up to five letters one; none in fewer letters than least. The first of several counts.
+func nearest(name string, least int, known []string) string {
 	length := len([]rune(name))
-	limit := 2
-	switch {
-	case length <= 3 || length > 64:
+	if length < least || length > 64 {
 		return ""
-	case length <= 5:
-		limit = 1
 	}
-	best, found := limit+1, ""
+	best, found := 3, ""
 	for _, k := range known {
-		if d := slips(name, k); d < best {
+		if d := slips(name, k); d < best && (d < 2 || min(length, len(k)) > 5) {
 			best, found = d, k
 		}
 	}

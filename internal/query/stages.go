@@ -56,7 +56,7 @@ func (p *parser) unknownStage(word string, from int) *Error {
 		return p.fail(from, from+1, `Behind "|" a stage is missing.`, "There are "+strings.Join(known, ", ")+`. As text "|" needs quotes.`)
 	}
 	mend := "There are " + strings.Join(known, ", ") + "."
-	switch near := nearest(word, known); {
+	switch near := nearest(word, 3, known); {
 	case near != "":
 		mend = fmt.Sprintf("Did you mean %s? ", near) + mend
 	case word == "stats":

@@ -56,7 +56,7 @@ func (p *parser) glued(at int) *Error {
 func (p *parser) leaf(e *Expr, at int) (*Expr, *Error) {
 	p.leaves++
 	if p.leaves > maxLeaves {
-		return nil, p.fail(at, p.pos, fmt.Sprintf("A query has at most %d conditions.", maxLeaves), "Search for less at once, or put addresses on a watch list and search for watch.level=*.")
+		return nil, p.fail(at, p.pos, fmt.Sprintf("A query has at most %d conditions.", maxLeaves), "Search for less at once.")
 	}
 	return e, nil
 }
@@ -81,7 +81,7 @@ func (p *parser) field() (Field, bool, *Error) {
 	before := p.pos
 	_, related := p.relation()
 	p.pos = before
-	if !related && !p.takesList() {
+	if !related && !p.takesList() || !related && !inQuotes && !p.meansList(name) {
 		return Field{}, false, nil
 	}
 	if inQuotes {
@@ -122,6 +122,22 @@ func (p *parser) takesList() bool {
 		p.space()
 	}
 	return p.take("in")
+}
+
+// meansList reports whether the "in" ahead asks a field: one that is known, or with a list or a network behind it. Else
+// it is most likely a word of a sentence, failed in checkout, which is refused then.
+func (p *parser) meansList(name string) bool {
+	if f, _ := FieldNamed(name); f.Place != PlaceOwn {
+		return true
+	}
+	at := p.pos
+	defer func() { p.pos = at }()
+	if p.take("not") {
+		p.space()
+	}
+	p.take("in")
+	p.space()
+	return p.peek(0) == '(' || p.isAddress(p.pos)
 }
 
 // ask reads what is asked of a field; its name begins at.
