@@ -28,6 +28,7 @@ const layers = `
 	notify     :
 	room       :
 	client     :
+	query    * : record
 	sigma    * : record
 
 	vault      : disk
