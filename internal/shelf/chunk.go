@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -42,11 +44,15 @@ func openParquet(r io.ReaderAt, size int64) ([]*Chunk, error) {
 // Has reports whether any row may have the field.
 func (c *Chunk) Has(name string) bool { return c.columns[name] != nil }
 
-// Names lists the columns.
+// Names lists the columns that Column reads.
 func (c *Chunk) Names() (names []string) {
 	for n := range c.columns {
-		names = append(names, n)
+		base, number := strings.CutSuffix(n, NumberEnd)
+		if (!number || c.columns[base] == nil) && n != LineColumn && n != TimeColumn && n != ReceivedColumn {
+			names = append(names, n)
+		}
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -141,7 +147,46 @@ func (c *Chunk) Column(name string) (*Column, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the column %s: %w", name, err)
 	}
+	if x := c.columns[name+NumberEnd]; x != nil {
+		return out, c.number(out, x)
+	}
 	return out, nil
+}
+
+// number gives the values of a column their numbers, which stand in another.
+func (c *Chunk) number(to *Column, x parquet.ColumnChunk) error {
+	from := &Column{Rows: make([]uint32, 0, c.Rows)}
+	err := eachPage(x, func(p parquet.Page) error { return from.take(p) })
+	if err == nil && len(from.Rows) != len(to.Rows) {
+		err = errors.New("it has another number of rows than its texts")
+	}
+	if err != nil {
+		return fmt.Errorf("a column of numbers: %w", err)
+	}
+	type pair struct{ text, number uint32 }
+	places := map[pair]uint32{}
+	var values []string
+	for row, p := range to.Rows {
+		if p == 0 {
+			continue
+		}
+		k := pair{p, from.Rows[row]}
+		at, ok := places[k]
+		if !ok {
+			number := math.NaN()
+			if k.number > 0 {
+				if number, err = strconv.ParseFloat(from.Values[k.number-1], 64); err != nil {
+					return fmt.Errorf("a column of numbers: %w", err)
+				}
+			}
+			values, to.Numbers = append(values, to.Values[p-1]), append(to.Numbers, number)
+			at = uint32(len(values))
+			places[k] = at
+		}
+		to.Rows[row] = at
+	}
+	to.Values = values
+	return nil
 }
 
 // take adds the rows of a page.
@@ -186,6 +231,13 @@ func dictionary(d parquet.Dictionary) []string {
 		var out []string
 		for _, n := range data.Int64() {
 			out = append(out, strconv.FormatInt(n, 10))
+		}
+		return out
+	}
+	if d.Type().Kind() == parquet.Double {
+		var out []string
+		for _, x := range data.Double() {
+			out = append(out, strconv.FormatFloat(x, 'g', -1, 64))
 		}
 		return out
 	}

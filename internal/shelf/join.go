@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"tocsin/internal/disk"
+	"tocsin/internal/record"
 )
 
 // Bounds of a volume that is made of others: what it takes in memory follows from them.
@@ -60,13 +62,13 @@ func (s *Shelf) Join(ctx context.Context, before time.Time) (bool, error) {
 // joinable returns volumes of one source and hour that are to become one, nil when there are none.
 func joinable(all []*Volume, before int64) []*Volume {
 	type key struct {
-		source string
-		hour   int64
+		source, wrote string
+		hour          int64
 	}
 	groups := map[key][]*Volume{}
 	for _, v := range all {
 		if v.Received < before && v.Rows < joinRows/2 {
-			k := key{v.Source, v.Hour.Unix()}
+			k := key{v.Source, v.Wrote.key(), v.Hour.Unix()}
 			groups[k] = append(groups[k], v)
 		}
 	}
@@ -87,7 +89,7 @@ func joinable(all []*Volume, before int64) []*Volume {
 // join makes a volume of volumes, which are in the order of their lines.
 func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 	s := b.shelf
-	d, err := b.begin(some[0].Source, some[0].Hour, some[0].First)
+	d, err := b.begin(some[0].Source, some[0].Wrote, some[0].Hour, some[0].First)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +154,6 @@ func (t *Table) append(c *Chunk) error {
 		*to = append(*to, n...)
 	}
 	for _, name := range c.Names() {
-		if name == LineColumn || name == TimeColumn || name == ReceivedColumn {
-			continue
-		}
 		from, err := c.Column(name)
 		if err != nil {
 			return err
@@ -163,17 +162,15 @@ func (t *Table) append(c *Chunk) error {
 		for len(to.Rows) < before {
 			to.Rows = append(to.Rows, 0)
 		}
-		places, known := make([]uint32, len(from.Values)+1), t.places[name]
+		places := make([]uint32, len(from.Values)+1)
 		for i, v := range from.Values {
-			p, ok := known[v]
-			if !ok {
-				to.Values = append(to.Values, v)
-				p = uint32(len(to.Values))
-				known[v] = p
+			x := from.Value(i)
+			number := math.NaN()
+			if x.Kind != record.KindText {
+				number = x.Float
 			}
-			places[i+1] = p
+			places[i+1] = to.place(v, number, from.Whole)
 		}
-		to.Whole = to.Whole && from.Whole
 		for _, p := range from.Rows {
 			to.Rows = append(to.Rows, places[p])
 		}

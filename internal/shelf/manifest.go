@@ -9,9 +9,11 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"tocsin/internal/disk"
+	"tocsin/internal/record"
 )
 
 // The manifest is the truth about which volumes there are: a file that it does not name is not there, and is removed on the next
@@ -24,7 +26,8 @@ const manifestName = "manifest"
 type Volume struct {
 	Name     string    `json:"name"`   // of both files, below the shelf's folder, without their ends
 	Source   string    `json:"source"` // as SourceName says it
-	Hour     time.Time `json:"hour"`   // of the records in it, by their time; its first when they are of several hours
+	Wrote    Wrote     `json:"wrote"`
+	Hour     time.Time `json:"hour"` // of the records in it, by their time; its first when they are of several hours
 	Rows     int       `json:"rows"`
 	First    int64     `json:"first"` // numbers of its first and last line; others may lie between
 	Last     int64     `json:"last"`
@@ -34,6 +37,22 @@ type Volume struct {
 	Raw      int64     `json:"raw"`      // bytes of the lines with their ends
 	Lines    File      `json:"lines"`
 	Columns  File      `json:"columns"`
+}
+
+// Wrote is a record.LogSource.
+type Wrote struct {
+	Categories []string `json:"categories,omitempty"`
+	Product    string   `json:"product,omitempty"`
+	Service    string   `json:"service,omitempty"`
+}
+
+func (w Wrote) key() string {
+	return strings.Join(append([]string{w.Product, w.Service}, w.Categories...), "\x00")
+}
+
+// LogSource returns it as records have it.
+func (w Wrote) LogSource() record.LogSource {
+	return record.LogSource{Categories: w.Categories, Product: w.Product, Service: w.Service}
 }
 
 // A File is one file of a volume.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
@@ -43,6 +44,9 @@ func writeParquet(w io.Writer, t *Table) error {
 			leaf = parquet.Int(64)
 		}
 		group[name] = parquet.Optional(parquet.Compressed(parquet.Encoded(leaf, &parquet.RLEDictionary), codec))
+		if t.Columns[name].Numbers != nil {
+			group[name+NumberEnd] = parquet.Optional(parquet.Compressed(parquet.Encoded(parquet.Leaf(parquet.DoubleType), &parquet.RLEDictionary), codec))
+		}
 	}
 	options := []parquet.WriterOption{
 		parquet.NewSchema("record", group),
@@ -116,6 +120,18 @@ func (t *Table) valuesOf(name string, n int) func(row uint32) parquet.Value {
 		}
 	}
 	c := t.Columns[name]
+	if c == nil {
+		c = t.Columns[strings.TrimSuffix(name, NumberEnd)]
+		values := make([]parquet.Value, len(c.Values)+1)
+		values[0] = null
+		for i, x := range c.Numbers {
+			values[i+1] = null
+			if x == x {
+				values[i+1] = parquet.DoubleValue(x).Level(0, 1, n)
+			}
+		}
+		return func(row uint32) parquet.Value { return values[c.Rows[row]] }
+	}
 	values := make([]parquet.Value, len(c.Values)+1)
 	values[0] = null
 	for i, s := range c.Values {

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"slices"
 	"time"
 
 	"tocsin/internal/disk"
@@ -102,6 +103,7 @@ type binder struct {
 	drafts map[string]*draft // by source and hour
 	order  []*draft
 	hours  map[string]int // volumes of a source
+	last   *draft         // that a line went into, when it is of one hour
 	made   []string       // files that are there, under any name
 }
 
@@ -143,7 +145,7 @@ func (b *binder) add(r *record.Record, l *Line) error {
 	if t, ok := nanos(r.Time); ok {
 		at = t
 	}
-	d, err := b.draftFor(SourceName(r.Source), at, l.Seq)
+	d, err := b.draftFor(r.Source, at, l.Seq)
 	if err != nil {
 		return err
 	}
@@ -168,10 +170,16 @@ func nanos(t time.Time) (int64, bool) {
 	return t.UnixNano(), true
 }
 
-func (b *binder) draftFor(source string, at, seq int64) (*draft, error) {
+func (b *binder) draftFor(wrote record.LogSource, at, seq int64) (*draft, error) {
 	hour := time.Unix(0, at).UTC().Truncate(time.Hour)
-	key := source + hour.Format("/2006-01-02/15")
+	if d := b.last; d != nil && d.v.Hour.Equal(hour) && d.v.Wrote.Product == wrote.Product && d.v.Wrote.Service == wrote.Service && slices.Equal(d.v.Wrote.Categories, wrote.Categories) {
+		return d, nil
+	}
+	w := Wrote{slices.Clone(wrote.Categories), wrote.Product, wrote.Service}
+	source := w.key()
+	key := source + hour.Format("\x002006-01-02/15")
 	if d := b.drafts[key]; d != nil {
+		b.last = d
 		return d, nil
 	}
 	if b.hours[source] == hoursAtOnce {
@@ -182,20 +190,20 @@ func (b *binder) draftFor(source string, at, seq int64) (*draft, error) {
 	} else {
 		b.hours[source]++
 	}
-	d, err := b.begin(source, hour, seq)
+	d, err := b.begin(SourceName(wrote), w, hour, seq)
 	b.drafts[key] = d
 	return d, err
 }
 
 // begin makes the files of a volume.
-func (b *binder) begin(source string, hour time.Time, seq int64) (*draft, error) {
+func (b *binder) begin(source string, wrote Wrote, hour time.Time, seq int64) (*draft, error) {
 	s := b.shelf
 	var salt salt
 	if _, err := io.ReadFull(s.o.Random, salt[:]); err != nil {
 		return nil, fmt.Errorf("making a salt for a volume: %w", err)
 	}
 	d := &draft{table: NewTable()}
-	d.v.Source, d.v.Hour = source, hour
+	d.v.Source, d.v.Wrote, d.v.Hour = source, wrote, hour
 	d.v.Name = fmt.Sprintf("%s/%s/%s-%019d-%s", source, hour.Format(time.DateOnly), hour.Format("15"), seq, hex.EncodeToString(salt[:4]))
 	if err := s.makeFolder(path.Dir(path.Join(s.dir, d.v.Name))); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package shelf
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	FormatColumn   = "tocsin.format" // that the line was read as
 	MoreColumn     = "tocsin.more"   // JSON [[name, value], ...] of own fields that have no column
 	OwnPrefix      = "own."
+	NumberEnd      = ".number" // behind the name of a column: the numbers that the parser made of its texts, where they are others
 )
 
 // maxOwn is how many own fields of an application get a column in one volume; the rest goes to MoreColumn.
@@ -29,9 +31,25 @@ const maxOwn = 48
 
 // A Column has the values of one field: the different ones, and for each row which it is.
 type Column struct {
-	Values []string // different
-	Rows   []uint32 // 0: the row has none; else 1 + place in Values
-	Whole  bool     // every value is a whole number, as strconv.FormatInt writes it
+	Values  []string  // different, or the same text of different numbers
+	Rows    []uint32  // 0: the row has none; else 1 + place in Values
+	Whole   bool      // every value is a whole number, as strconv.FormatInt writes it
+	Numbers []float64 // of each value the number that the parser made of it; NaN where it is a text. nil: as Whole says
+
+	places map[string]uint32 // while it grows: 1 + place of each value, by its text and number
+}
+
+// Value returns one of the values, typed.
+func (c *Column) Value(place int) record.Value {
+	s := c.Values[place]
+	if c.Whole {
+		n, _ := strconv.ParseInt(s, 10, 64)
+		return record.Int(n, s)
+	}
+	if c.Numbers != nil && !math.IsNaN(c.Numbers[place]) {
+		return record.Float(c.Numbers[place], s)
+	}
+	return record.Text(s)
 }
 
 // A Table is records as columns. It is what a volume's Parquet file is written from.
@@ -41,8 +59,8 @@ type Table struct {
 	Received []int64
 	Columns  map[string]*Column
 
-	places map[string]map[string]uint32 // by column: places of its values
-	own    int
+	known [record.NumFields]*Column // those of Columns that are fields of package record
+	own   int
 }
 
 // NoTime stands for the time that a line does not have.
@@ -50,7 +68,7 @@ const NoTime = -1 << 63
 
 // NewTable returns an empty one.
 func NewTable() *Table {
-	return &Table{Columns: map[string]*Column{}, places: map[string]map[string]uint32{}}
+	return &Table{Columns: map[string]*Column{}}
 }
 
 // Len is how many rows it has.
@@ -79,7 +97,12 @@ func (t *Table) Add(r *record.Record, received int64) {
 			continue
 		}
 		if v, ok := r.Get(f); ok {
-			t.put(f.String(), v)
+			c := t.known[f]
+			if c == nil {
+				c = t.column(f.String())
+				t.known[f] = c
+			}
+			t.put(c, v)
 		}
 	}
 	t.addOwn(r.Extra)
@@ -91,7 +114,7 @@ func (t *Table) addOwn(extra []record.Pair) {
 	for i := range extra {
 		name := OwnPrefix + extra[i].Name
 		c := t.Columns[name]
-		if c == nil && t.own < maxOwn {
+		if c == nil && t.own < maxOwn && !strings.HasSuffix(name, NumberEnd) {
 			t.own++
 			c = t.column(name)
 		}
@@ -99,7 +122,7 @@ func (t *Table) addOwn(extra []record.Pair) {
 			more = append(more, [2]string{extra[i].Name, extra[i].Value.Text})
 			continue
 		}
-		t.put(name, extra[i].Value)
+		t.put(c, extra[i].Value)
 	}
 	if len(more) > 0 {
 		b, err := json.Marshal(more)
@@ -112,36 +135,48 @@ func (t *Table) addOwn(extra []record.Pair) {
 func (t *Table) column(name string) *Column {
 	c := t.Columns[name]
 	if c == nil {
-		c = &Column{Whole: true}
+		c = &Column{Whole: true, Numbers: []float64{}, places: map[string]uint32{}}
 		t.Columns[strings.Clone(name)] = c
-		t.places[name] = map[string]uint32{}
 	}
 	return c
 }
 
-func (t *Table) set(name, value string) { t.put(name, record.Text(value)) }
+func (t *Table) set(name, value string) { t.put(t.column(name), record.Text(value)) }
 
 // put gives the newest row a value.
-func (t *Table) put(name string, v record.Value) {
-	c := t.column(name)
+func (t *Table) put(c *Column, v record.Value) {
 	row := t.Len() - 1
 	for len(c.Rows) < row {
 		c.Rows = append(c.Rows, 0)
 	}
-	if n := len(c.Values); n > 0 && row > 0 && len(c.Rows) == row && c.Rows[row-1] != 0 && c.Values[c.Rows[row-1]-1] == v.Text {
-		c.Rows = append(c.Rows, c.Rows[row-1]) // as in the row before, as is so of most
-		return
+	number := math.NaN()
+	if v.Kind == record.KindInt || v.Kind == record.KindFloat {
+		number = v.Float
 	}
-	places := t.places[name]
-	p, ok := places[v.Text]
+	c.Rows = append(c.Rows, c.place(v.Text, number, v.Kind == record.KindInt && strconv.FormatInt(v.Int, 10) == v.Text))
+}
+
+// place is 1 + the place of a value; a new one gets one.
+func (c *Column) place(text string, number float64, whole bool) uint32 {
+	if n := len(c.Rows); n > 0 && c.Rows[n-1] != 0 { // as in the row before, as is so of most
+		last := c.Rows[n-1]
+		if x := c.Numbers[last-1]; c.Values[last-1] == text && (x == number || x != x && number != number) {
+			return last
+		}
+	}
+	key := text
+	if !whole && number == number {
+		key += "\x00" + strconv.FormatFloat(number, 'g', -1, 64)
+	}
+	p, ok := c.places[key]
 	if !ok {
-		text := strings.Clone(v.Text)
-		c.Values = append(c.Values, text)
+		key = strings.Clone(key)
+		c.Values, c.Numbers = append(c.Values, key[:len(text)]), append(c.Numbers, number)
 		p = uint32(len(c.Values))
-		places[text] = p
-		c.Whole = c.Whole && v.Kind == record.KindInt && strconv.FormatInt(v.Int, 10) == text
+		c.places[key] = p
+		c.Whole = c.Whole && whole
 	}
-	c.Rows = append(c.Rows, p)
+	return p
 }
 
 // done makes every column as long as the table.
@@ -150,8 +185,11 @@ func (t *Table) done() {
 		for len(c.Rows) < t.Len() {
 			c.Rows = append(c.Rows, 0)
 		}
+		if c.Whole || !slices.ContainsFunc(c.Numbers, func(x float64) bool { return x == x }) {
+			c.Numbers = nil
+		}
+		c.places = nil
 	}
-	t.places = nil
 }
 
 // order returns the rows in the order in which they are stored: by source.ip, then time, then line.
