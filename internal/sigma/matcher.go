@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 	"unsafe"
@@ -38,9 +39,11 @@ type Matcher struct {
 // A value is one value of a field.
 type value struct {
 	record.Value
-	at     int // where it stands in the line; -1: not there as it is
-	folded string
-	done   bool // folded is set
+	at      int // where it stands in the line; -1: not there as it is
+	folded  string
+	done    bool // folded is set
+	parsed  bool // address is set: the zero one when it is none
+	address netip.Addr
 }
 
 // A span says which of values are a field's.
@@ -321,7 +324,15 @@ func (m *Matcher) try(i int32) bool {
 			return (from < to) == (w.kind == wantExists && w.yes)
 		case wantRegex:
 			return m.regex(i)
-		case wantNumber, wantOrder, wantBool, wantCIDR:
+		case wantCIDR:
+			from, to := m.load(p.field)
+			for k := from; k < to; k++ {
+				if a := m.addressOf(k); a.IsValid() && w.net.Contains(a) {
+					return true
+				}
+			}
+			return false
+		case wantNumber, wantOrder, wantBool:
 			from, to := m.load(p.field)
 			for k := from; k < to; k++ {
 				s := subject{value: m.values[k].Value}
@@ -337,6 +348,18 @@ func (m *Matcher) try(i int32) bool {
 		m.viewed = true
 	}
 	return w.match(m.view, p.term)
+}
+
+// addressOf is a value as an address, as want.holds reads it; the zero one when it is none.
+func (m *Matcher) addressOf(k int32) netip.Addr {
+	v := &m.values[k]
+	if !v.parsed {
+		v.parsed = true
+		if a, err := netip.ParseAddr(v.Text); err == nil {
+			v.address = a.Unmap().WithZone("")
+		}
+	}
+	return v.address
 }
 
 // regex evaluates a regular expression, and with it those of its bundle.
