@@ -37,6 +37,7 @@ const layers = `
 	ledger     : entry disk
 	archive    : record disk
 	shelf      : record disk
+	search     : record query shelf
 	inlet      : record
 	intake     : record
 
@@ -61,7 +62,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

@@ -37,6 +37,14 @@ func (p *Parser) views(r *record.Record) {
 	}
 }
 
+// Views lets a record that was made of stored fields work out its views, decoded forms of a URL among them.
+func (p *Parser) Views(r *record.Record) {
+	p.views(r)
+	if r.Has(record.URLOriginal) {
+		r.Defer(p.derive, record.URLDecoded, record.URLDecodedTwice)
+	}
+}
+
 // follow works out a deferred field.
 func (p *Parser) follow(r *record.Record, f record.Field) {
 	switch f {

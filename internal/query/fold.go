@@ -89,7 +89,7 @@ func (q *Query) Columns() []string {
 	}
 	fields := s.By
 	if !folding {
-		fields = q.shown()
+		fields = q.Shown()
 	}
 	for _, f := range fields {
 		out = append(out, f.String())
@@ -103,8 +103,8 @@ func (q *Query) Columns() []string {
 	return append(out, "count")
 }
 
-// shown returns what is shown of a line.
-func (q *Query) shown() []Field {
+// Shown returns what is shown of a line.
+func (q *Query) Shown() []Field {
 	for _, s := range q.Stages {
 		if s.Kind == Columns {
 			return s.By
@@ -177,6 +177,12 @@ func (f *Fold) AddValue(values []string, at time.Time, v record.Value, n int64) 
 
 // AddWithout counts n lines that match and have no value to fold.
 func (f *Fold) AddWithout(n int64) { f.skip(n) }
+
+// AddUnseen counts n lines that match and stand before or behind those that a query lists (Listing).
+func (f *Fold) AddUnseen(n int64) {
+	f.matched += n
+	f.list.cut = f.list.cut || n > 0
+}
 
 // bucket returns where the bucket of a time begins. Without buckets any time will do.
 func (f *Fold) bucket(at time.Time) (time.Time, bool) {

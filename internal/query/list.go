@@ -34,7 +34,7 @@ type row struct {
 
 // newList plans which lines must be held: what stands first behind the condition says so.
 func newList(q *Query) list {
-	l := list{fields: q.shown(), zone: q.zone(), sort: Time, keep: maxRows, last: true}
+	l := list{fields: q.Shown(), zone: q.zone(), sort: Time, keep: maxRows, last: true}
 	for i, s := range q.Stages {
 		switch {
 		case s.Kind < Sort:
@@ -109,4 +109,14 @@ func (l *list) result(res *Result) int {
 		res.truncate("Of %d lines the %s %d are shown.", res.Matched, which, maxRows)
 	}
 	return l.used
+}
+
+// Listing says of a query that lists lines in order of time alone how many are held and whether those are the last ones, so that
+// an executor need not make records of the others (AddUnseen). False: each line that matches is to be added.
+func (q *Query) Listing() (keep int, last, ok bool) {
+	if _, folding := q.Folding(); folding {
+		return 0, false, false
+	}
+	l := newList(q)
+	return l.keep, l.last, l.sort == Time && !l.down
 }

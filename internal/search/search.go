@@ -1,0 +1,346 @@
+// Package search finds lines: those on the shelf by their columns, and those that are not there yet by what the parser reads in
+// them. What a query means, package query says; this is only faster.
+//
+// A chunk of a volume is passed over when its time, or the filters of its columns, say that nothing in it can be meant. Of the others
+// each condition is asked of the different values of a column, not of each row; lines are read only where a query asks for their
+// text, or lists them. Chunks are searched side by side, and their folds merged.
+//
+// A search says how much it looked at. It ends when its context does, with what was found until then and a sentence that says so. A
+// volume that is damaged is named, and the rest is searched.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"tocsin/internal/query"
+	"tocsin/internal/record"
+	"tocsin/internal/shelf"
+)
+
+// Options are what a Searcher needs.
+type Options struct {
+	Shelf *shelf.Shelf
+	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet.
+	// nil: there are none.
+	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
+	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
+	Views   func(*record.Record)
+	Workers int // goroutines; 0 is one a core
+}
+
+// A Searcher searches. Any number of goroutines may.
+type Searcher struct {
+	o  Options
+	mu sync.Mutex // of open
+	// open are volumes that were searched last, the newest use last.
+	open []*volume
+}
+
+// New returns a Searcher.
+func New(o Options) *Searcher {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	return &Searcher{o: o}
+}
+
+// Scanned says how much was looked at.
+type Scanned struct {
+	Volumes int   // that may have what is meant
+	Of      int   // all of them
+	Rows    int64 // records in the chunks that were looked into
+	Lines   int64 // whose text was read
+	Tail    int64 // records that were not on the shelf yet
+}
+
+func (s *Scanned) add(o Scanned) {
+	s.Rows += o.Rows
+	s.Lines += o.Lines
+	s.Tail += o.Tail
+}
+
+// A Progress is how far a search is.
+type Progress struct {
+	Scanned Scanned
+	Done    float64 // of 1
+	So      func() query.Result
+}
+
+// A Result is what was found.
+type Result struct {
+	query.Result
+	Scanned Scanned
+	Cut     string               // a sentence that says why not all was searched; "" when it was
+	Damaged []*shelf.DamageError // volumes that could not be searched
+	Took    time.Duration
+}
+
+// A job is a chunk to search.
+type job struct {
+	v     *volume
+	place int
+}
+
+// A run is one search under way.
+type run struct {
+	s    *Searcher
+	q    *query.Query
+	lo   int64
+	hi   int64
+	seen func(Progress)
+
+	used []*volume // open until the end
+
+	mu      sync.Mutex
+	fold    *query.Fold
+	picks   *picks // of a query that lists lines in order of time
+	said    Scanned
+	damaged []*shelf.DamageError
+	jobs    int
+	done    int
+}
+
+// Run searches. Seen is told now and then how far it is; it may be nil. The error is of a disk that cannot be read; when ctx ends, what was
+// found so far is returned without one.
+func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress)) (Result, error) {
+	begin := time.Now()
+	view := s.o.Shelf.View()
+	defer view.Close()
+	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen}
+	x.lo, x.hi = bounds(q)
+	if keep, last, ok := q.Listing(); ok {
+		x.picks = newPicks(keep, last)
+	}
+	x.said.Of = len(view.Volumes)
+	defer func() { s.letGo(x.used) }()
+	err := x.volumes(ctx, view)
+	if err == nil && ctx.Err() == nil {
+		err = x.tail(ctx, view.Through)
+	}
+	if err == nil {
+		err = x.materialize()
+	}
+	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Took: time.Since(begin)}
+	if err != nil {
+		return out, err
+	}
+	if ctx.Err() != nil {
+		out.Cut = fmt.Sprintf("The search was ended after %s; this is what was found until then.", out.Took.Round(10*time.Millisecond))
+	}
+	return out, nil
+}
+
+// bounds are the window of a query in nanoseconds.
+func bounds(q *query.Query) (lo, hi int64) {
+	lo, hi = math.MinInt64, math.MaxInt64
+	if !q.Since.IsZero() {
+		lo = clamped(q.Since)
+	}
+	if !q.Until.IsZero() {
+		hi = clamped(q.Until)
+	}
+	return lo, hi
+}
+
+func clamped(t time.Time) int64 {
+	switch y := t.Year(); {
+	case y < 1678:
+		return math.MinInt64 + 1
+	case y > 2261:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+// volumes searches the shelf.
+func (x *run) volumes(ctx context.Context, view *shelf.View) error {
+	var jobs []job
+	for _, v := range slices.Backward(view.Volumes) { // the newest first: that is mostly what is meant
+		if v.Until < x.lo || v.From >= x.hi {
+			continue
+		}
+		o, err := x.s.use(v)
+		if err = x.note(err); err != nil {
+			return err
+		}
+		if o == nil {
+			continue
+		}
+		x.used = append(x.used, o)
+		x.said.Volumes++
+		for n := range o.columns.Chunks {
+			jobs = append(jobs, job{o, n})
+		}
+	}
+	x.jobs = len(jobs)
+	queue := make(chan job)
+	errs := make([]error, x.s.o.Workers)
+	var wait sync.WaitGroup
+	for n := range errs {
+		wait.Go(func() { errs[n] = x.work(ctx, queue) })
+	}
+	for _, j := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		queue <- j
+	}
+	close(queue)
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// note takes damage for what it is: one volume less. It is for one goroutine at a time.
+func (x *run) note(err error) error {
+	d, ok := errors.AsType[*shelf.DamageError](err)
+	if !ok {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !slices.ContainsFunc(x.damaged, func(o *shelf.DamageError) bool { return o.Volume.Name == d.Volume.Name }) {
+		x.damaged = append(x.damaged, d)
+	}
+	return nil
+}
+
+// work searches chunks.
+func (x *run) work(ctx context.Context, queue <-chan job) error {
+	var failed error
+	for j := range queue {
+		if failed != nil || ctx.Err() != nil {
+			continue // the sender must not wait
+		}
+		fold, some, said, err := x.chunk(j)
+		if failed = x.note(err); failed != nil {
+			continue
+		}
+		x.mu.Lock()
+		x.said.add(said)
+		if err == nil {
+			x.fold.Merge(fold)
+			if x.picks != nil {
+				x.picks.merge(some)
+			}
+		}
+		x.done++
+		x.tell()
+		x.mu.Unlock()
+	}
+	return failed
+}
+
+// tell reports progress; mu is held.
+func (x *run) tell() {
+	if x.seen == nil {
+		return
+	}
+	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: func() query.Result { return x.fold.Result() }})
+}
+
+// chunk searches one.
+func (x *run) chunk(j job) (fold *query.Fold, some *picks, said Scanned, err error) {
+	c := newScan(x.s, j.v, j.place, &said)
+	fold = query.NewFold(x.q)
+	filter := x.q.Filter()
+	may, err := c.may(filter)
+	if err != nil || !may {
+		return fold, nil, said, err
+	}
+	said.Rows = int64(c.chunk.Rows)
+	rows, err := c.window(x.q)
+	if err == nil {
+		rows, err = c.eval(filter, rows)
+	}
+	if err != nil || rows.empty() {
+		return fold, nil, said, err
+	}
+	if x.picks != nil {
+		some, err = c.pick(fold, rows, x.picks)
+		return fold, some, said, err
+	}
+	return fold, nil, said, c.fold(x.q, fold, rows)
+}
+
+// tail searches what is not on the shelf yet.
+func (x *run) tail(ctx context.Context, behind int64) error {
+	if x.s.o.Tail == nil {
+		return nil
+	}
+	for r, err := range x.s.o.Tail(ctx, behind) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		x.said.Tail++
+		if x.q.Match(r) {
+			x.fold.Add(r)
+		}
+	}
+	return nil
+}
+
+// may reports whether a row of the chunk may be what a condition asks for: false is certain. It looks at no row.
+func (c *scan) may(e *query.Expr) (bool, error) {
+	if e == nil {
+		return true, nil
+	}
+	switch e.Op {
+	case query.And:
+		for _, k := range e.Kids {
+			if ok, err := c.may(k); !ok || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	case query.Or:
+		for _, k := range e.Kids {
+			if ok, err := c.may(k); ok || err != nil {
+				return ok, err
+			}
+		}
+		return false, nil
+	case query.Not:
+		return true, nil
+	}
+	o := c.sourceOf(e.Field)
+	if o.time || o.raw || o.slow || len(o.fixed) > 0 {
+		return true, nil
+	}
+	for _, name := range o.columns {
+		if !c.chunk.Has(name) {
+			continue
+		}
+		if e.Op != query.Equal || e.Numeric || lettered(e.Text) {
+			return true, nil
+		}
+		ok, err := c.chunk.May(name, e.Text)
+		if err != nil {
+			return false, c.damage(err)
+		}
+		if ok {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// lettered reports whether case matters to a text: then it may stand in a column in other forms.
+func lettered(s string) bool {
+	for _, r := range s {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
