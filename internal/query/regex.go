@@ -12,7 +12,7 @@ import (
 const (
 	maxProgram = 2000     // instructions of one regular expression (one like .{1000} has about as many as it counts to)
 	maxSees    = 64 << 10 // bytes of a value that one is shown
-	maxSteps   = 1 << 23  // instructions times bytes: some tens of milliseconds for the worst value
+	maxSteps   = 1 << 22  // instructions times bytes: some tens of milliseconds for the worst value
 	flagOrder  = "ims"    // case does not count, ^ and $ at each line, "." takes line ends too
 	maxNeeds   = 16       // texts of which one must be there
 )
