@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"tocsin/internal/record"
@@ -167,11 +166,11 @@ func (e *Expr) MatchValue(v record.Value) bool {
 		if e.Numeric && (v.Kind == record.KindInt || v.Kind == record.KindFloat) && v.Float == e.Number {
 			return true
 		}
-		return Folded(v.Text) == e.folded
+		return is(v.Text, e.folded)
 	case Glob:
 		return e.glob.fits(Folded(v.Text))
 	case Contains:
-		return strings.Contains(Folded(v.Text), e.folded)
+		return holds(v.Text, e.folded)
 	case Matches:
 		return e.Regex.MatchString(v.Text[:min(len(v.Text), e.Sees)])
 	case Within:
