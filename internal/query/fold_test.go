@@ -250,6 +250,48 @@ func TestGrainIsEnough(t *testing.T) {
 	}
 }
 
+// Given more seconds than are held, half of them in one fold and few in another, when they are merged either way, then there is one result, by minute.
+func TestManySecondsMerge(t *testing.T) {
+	q := parse(t, "| timeline 1s")
+	part := func(from, to int) *query.Fold {
+		f := query.NewFold(q)
+		for i := from; i < to; i++ {
+			f.AddCounts(nil, now.Add(time.Duration(i)*time.Second), 1)
+		}
+		return f
+	}
+	want := part(0, 30_000).Result()
+	one, other := part(0, 25_000), part(25_000, 30_000)
+	one.Merge(other)
+	two, few := part(25_000, 30_000), part(0, 25_000)
+	two.Merge(few)
+	for _, f := range []*query.Fold{one, two} {
+		if diff := cmp.Diff(want, f.Result()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if len(want.Bars) != 500 || !strings.Contains(want.Truncated, "1m") {
+		t.Errorf("%d bars, %q", len(want.Bars), want.Truncated)
+	}
+}
+
+// Given lines of one time, when they are listed, then they are in the order of the archive.
+func TestListedAsArchived(t *testing.T) {
+	f := query.NewFold(parse(t, "| fields raw"))
+	for i := range 9 {
+		r := make1("@raw="+string(rune('a'+i*5%9)), "@time=2026-11-20T09:00:00Z")
+		r.Line.Seq = int64(100 - i)
+		f.Add(r)
+	}
+	var got strings.Builder
+	for _, row := range f.Result().Rows {
+		got.WriteString(row[0].Text)
+	}
+	if got.String() != "eidhcgbfa" {
+		t.Errorf("listed as %s", got.String())
+	}
+}
+
 // Given many lines, when they are listed, then the newest are kept, and it is said.
 func TestTooManyLines(t *testing.T) {
 	f := query.NewFold(parse(t, "| fields time"))
