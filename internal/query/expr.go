@@ -48,8 +48,9 @@ type Expr struct {
 	Regex   *regexp.Regexp // of Matches
 	Sees    int            // of Matches: bytes of a value that it is shown; what a line can make it cost is bounded so
 
-	folded string // Text, of Equal and Contains
-	glob   glob   // folded, of Glob
+	folded string   // Text, of Equal and Contains
+	glob   glob     // folded, of Glob
+	needs  []string // of Matches
 }
 
 // All is every one of kids. Kids that are nil ask nothing; nil when none asks.
@@ -172,7 +173,11 @@ func (e *Expr) MatchValue(v record.Value) bool {
 	case Contains:
 		return holds(v.Text, e.folded)
 	case Matches:
-		return e.Regex.MatchString(v.Text[:min(len(v.Text), e.Sees)])
+		text := v.Text[:min(len(v.Text), e.Sees)]
+		if e.needs != nil && !slices.ContainsFunc(e.needs, func(need string) bool { return holds(text, need) }) {
+			return false // far cheaper than to run the expression
+		}
+		return e.Regex.MatchString(text)
 	case Within:
 		p, ok := prefixOf(v.Text)
 		return ok && e.Net.Bits() <= p.Bits() && e.Net.Contains(p.Addr())
