@@ -125,6 +125,10 @@ func (c *completion) current() (now part, before []part) {
 	now = part{from: len(c.src), to: len(c.src)}
 	if n > 0 && parts[n-1].to == len(c.src) && !parts[n-1].sign {
 		now, parts = parts[n-1], parts[:n-1]
+		if text, negated := strings.CutPrefix(now.text, "-"); negated && !now.quote {
+			now.text = text
+			now.from++
+		}
 	}
 	slices.Reverse(parts)
 	return now, parts
@@ -194,7 +198,7 @@ func valueAhead(before []part) (Field, bool) {
 			return f, f != Time
 		case i == 0 && !w.sign:
 			return Field{}, false
-		case w.sign && w.text != "(" && w.text != ",", i > 0 && !before[i-1].sign:
+		case w.sign && w.text != "(" && w.text != ",", !w.sign && i > 0 && !before[i-1].sign:
 			return Field{}, false
 		}
 	}

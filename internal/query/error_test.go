@@ -21,7 +21,7 @@ var refused = []string{
 	"eval($_POST", `a"b"`, "user=f(x)",
 	"statuss=200", "uesr=anna", "usr=x | top usre", "urlpath=x", "source.ipp=1", "user.nmae=anna", `""=x`,
 	"status>=5oo", "bytes>10kg", "duration>2", "duration>2x", "ip>10.0.0.1", "took>3s", `n<""`, "status>1e400",
-	"/(/", "path~/[/", "/a{2000}/", "/(?=x)/", "/(.{1000}){2}/", "failed in checkout", "user in checkout, b",
+	"/(/", "path~/[/", "/a{2000}/", "/(?=x)/", "/(.{1000}){2}/", "failed in checkout", "PHP Fatal error: Uncaught x", "kernel:", "user in checkout, b",
 	"since", "since yesteday", "since 25:00", "since 2026-13-40", "since 1950-01-01", "since 9999999w", "since 2h since 1h", "until 2h until 1h", "last 2h since 1h", "since 1h until 2h",
 	"a or since 2h", "(since 2h)", "not since 2h", "-since 2h", "-(a) -(since 1h)", "between 2h", "between 2h or 1h", "between 1h and 2h", "on 14:00", "on", "on fire", "last", "last orders", "last m",
 	"since 2026-11-20 10:00 Europe/Berlin", "time>yesteday", "time in (a)", "time~x", `time="2h"`, "time=(a)", "time=",

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"tocsin/internal/record"
@@ -49,8 +48,9 @@ type Expr struct {
 	Regex   *regexp.Regexp // of Matches
 	Sees    int            // of Matches: bytes of a value that it is shown; what a line can make it cost is bounded so
 
-	folded string // Text, of Equal and Contains
-	glob   glob   // folded, of Glob
+	folded string   // Text, of Equal and Contains
+	glob   glob     // folded, of Glob
+	needs  []string // of Matches
 }
 
 // All is every one of kids. Kids that are nil ask nothing; nil when none asks.
@@ -167,13 +167,17 @@ func (e *Expr) MatchValue(v record.Value) bool {
 		if e.Numeric && (v.Kind == record.KindInt || v.Kind == record.KindFloat) && v.Float == e.Number {
 			return true
 		}
-		return Folded(v.Text) == e.folded
+		return is(v.Text, e.folded)
 	case Glob:
 		return e.glob.fits(Folded(v.Text))
 	case Contains:
-		return strings.Contains(Folded(v.Text), e.folded)
+		return holds(v.Text, e.folded)
 	case Matches:
-		return e.Regex.MatchString(v.Text[:min(len(v.Text), e.Sees)])
+		text := v.Text[:min(len(v.Text), e.Sees)]
+		if e.needs != nil && !slices.ContainsFunc(e.needs, func(need string) bool { return holds(text, need) }) {
+			return false // far cheaper than to run the expression
+		}
+		return e.Regex.MatchString(text)
 	case Within:
 		p, ok := prefixOf(v.Text)
 		return ok && e.Net.Bits() <= p.Bits() && e.Net.Contains(p.Addr())

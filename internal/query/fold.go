@@ -37,7 +37,7 @@ type Result struct {
 	Rows      [][]Cell // as many cells each as there are columns
 	Bars      []Bar    // of timeline, in order of time, those without lines too
 	Matched   int64    // lines that were folded
-	Without   int64    // of these, lines that are in no row because a field is missing or no number
+	Without   int64    // of these, lines that are in no row: they lack the field of top or rare, a number to sum up, or the time
 	Truncated string   // a sentence that says what was cut, "" if nothing was
 	About     string   // a sentence that says which figures are estimates, "" if none is
 }
@@ -124,8 +124,7 @@ func (f *Fold) Add(r *record.Record) {
 	for _, by := range f.stage.By {
 		v, ok := by.Value(r)
 		if !ok {
-			f.skip(1)
-			return
+			v.Text = Missing
 		}
 		f.values = append(f.values, v.Text)
 	}
@@ -143,11 +142,15 @@ func (f *Fold) skip(n int64) {
 	f.without += n
 }
 
-// AddCounts folds n lines of which somebody else knows the values: those of Stage.By, in this order, as texts, and a time in the bucket
-// of Stage.Every (of a timeline without one: in the same second). It is for Top, Rare, Count and Timeline. Lines without one of the values are told by AddWithout.
+// Missing is what AddCounts and AddValue take for a value that a line lacks: a byte that is no text in UTF-8. A line that says just this is
+// counted as one that says nothing.
+const Missing = "\xff"
+
+// AddCounts folds n lines of which somebody else knows the values: those of Stage.By, in this order, as texts or Missing, and a time that
+// may be rounded to Query.Grain. It is for Top, Rare, Count and Timeline. Values are the first ones of their fields (Field.Value).
 func (f *Fold) AddCounts(values []string, at time.Time, n int64) {
 	start, ok := f.bucket(at)
-	if !ok {
+	if !ok || f.stage.Kind <= Rare && slices.Contains(values, Missing) {
 		f.skip(n)
 		return
 	}
@@ -160,7 +163,7 @@ func (f *Fold) AddCounts(values []string, at time.Time, n int64) {
 	f.groups.bound()
 }
 
-// AddValue folds n lines that have one value of Stage.Of. It is for Sum to Distinct.
+// AddValue folds n lines that have one value of Stage.Of. It is for Sum to Distinct; lines without such a value are told by AddWithout.
 func (f *Fold) AddValue(values []string, at time.Time, v record.Value, n int64) {
 	start, ok := f.bucket(at)
 	x, number := NumberOf(v)

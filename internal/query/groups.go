@@ -177,7 +177,11 @@ func (f *Fold) groupRows(res *Result) {
 		}
 		_, values := g.key(e.key)
 		for _, v := range values {
-			cells = append(cells, textCell(v))
+			if v == Missing {
+				cells = append(cells, Cell{})
+			} else {
+				cells = append(cells, textCell(v))
+			}
 		}
 		if g.kind >= Sum {
 			n := e.measure.figure(g.kind)

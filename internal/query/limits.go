@@ -6,7 +6,7 @@ const (
 	maxDepth    = 40    // conditions within conditions
 	maxNesting  = 120   // "(", "-" and "not" within each other, as written
 	maxLeaves   = 256   // of a condition
-	maxPrograms = 8000  // instructions of all regular expressions together
+	maxPrograms = 2000  // instructions of all regular expressions together
 	maxStages   = 8     //
 	maxBy       = 5     // fields that a stage groups by
 	maxColumns  = 20    // fields that a line is shown with

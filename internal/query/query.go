@@ -123,3 +123,16 @@ func (q *Query) Folding() (Stage, bool) {
 	}
 	return Stage{}, false
 }
+
+// Grain returns to how much the times of counts may be rounded down (Bucket) before a Fold gets them: the interval of the stage that folds, or
+// that which its timeline will choose, a second while that depends on the lines. 0: times do not matter.
+func (q *Query) Grain() time.Duration {
+	s, _ := q.Folding()
+	switch {
+	case s.Every > 0 || s.Kind != Timeline:
+		return s.Every
+	case !q.Since.IsZero() && !q.Until.IsZero():
+		return Interval(q.Since, q.Until)
+	}
+	return time.Second
+}

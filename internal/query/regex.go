@@ -12,7 +12,7 @@ import (
 const (
 	maxProgram = 2000     // instructions of one regular expression (one like .{1000} has about as many as it counts to)
 	maxSees    = 64 << 10 // bytes of a value that one is shown
-	maxSteps   = 1 << 23  // instructions times bytes: some tens of milliseconds for the worst value
+	maxSteps   = 1 << 22  // instructions times bytes: some tens of milliseconds for the worst value
 	flagOrder  = "ims"    // case does not count, ^ and $ at each line, "." takes line ends too
 	maxNeeds   = 16       // texts of which one must be there
 )
@@ -45,7 +45,7 @@ func Fits(f Field, expression, flags string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{Op: Matches, Field: f, Text: expression, Flags: ordered, Regex: re, Sees: min(maxSees, maxSteps/len(program.Inst))}, nil
+	return &Expr{Op: Matches, Field: f, Text: expression, Flags: ordered, Regex: re, Sees: min(maxSees, maxSteps/len(program.Inst)), needs: neededBy(tree.Simplify())}, nil
 }
 
 // Needs returns folded texts of which one is in the folded text of every value that a leaf holds for, so that a planner can pass over what
@@ -67,9 +67,7 @@ func (e *Expr) Needs() []string {
 			}
 		}
 	case Matches:
-		if tree, err := syntax.Parse(e.Regex.String(), syntax.Perl); err == nil {
-			return neededBy(tree.Simplify())
-		}
+		return e.needs
 	}
 	if need == "" {
 		return nil

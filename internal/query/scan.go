@@ -15,11 +15,10 @@ type parser struct {
 	zone *time.Location
 	q    Query
 
-	nesting  int  // of "(", "-" and "not"
-	closed   int  // what of these the text is in: times may be said outside of all only
-	leaves   int  // so far
-	programs int  // instructions of regular expressions so far
-	windowed bool // since, until, ... was read just now
+	nesting  int // of "(", "-" and "not"
+	closed   int // what of these the text is in: times may be said outside of all only
+	leaves   int // so far
+	programs int // instructions of regular expressions so far
 }
 
 // fail returns an error at [at, end).

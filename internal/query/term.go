@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"unicode"
 )
 
 // term reads a text to search for, a regular expression, or a field with what is asked of it.
@@ -79,7 +80,8 @@ func (p *parser) field() (Field, bool, *Error) {
 	}
 	p.space()
 	before := p.pos
-	_, related := p.relation()
+	r, related := p.relation()
+	blank := p.done() || unicode.IsSpace(p.peek(0))
 	p.pos = before
 	if !related && !p.takesList() || !related && !inQuotes && !p.meansList(name) {
 		return Field{}, false, nil
@@ -91,6 +93,10 @@ func (p *parser) field() (Field, bool, *Error) {
 		return OwnField(name), true, nil
 	}
 	f, err := p.known(name, at, end)
+	if err == nil && f.Place == PlaceOwn && r.sign == ":" && blank { // Fatal error: Uncaught ...
+		err = p.fail(at, end+1, fmt.Sprintf("It is not clear whether %s is a field of your application's own or a word of the line.", said(name)),
+			fmt.Sprintf(`Write %s=x for the field; put the text into quotes: "%s: x".`, name, name))
+	}
 	return f, err == nil, err
 }
 

@@ -107,3 +107,57 @@ func (g glob) fits(s string) bool {
 	}
 	return true
 }
+
+// holds reports whether Folded(s) has a folded text in it. Nearly every text that is looked for is ASCII, and of other characters only "ſ" and the
+// sign of Kelvin fold into ASCII, so the line need not be folded first.
+func holds(s, folded string) bool {
+	if folded == "" {
+		return true
+	}
+	for i := range len(folded) {
+		if folded[i] >= utf8.RuneSelf {
+			return strings.Contains(Folded(s), folded)
+		}
+	}
+	if foldsIntoASCII(s) {
+		return strings.Contains(Folded(s), folded)
+	}
+	for i := 0; i+len(folded) <= len(s); i++ {
+		if lower(s[i]) == folded[0] && sameASCII(s[i:i+len(folded)], folded) {
+			return true
+		}
+	}
+	return false
+}
+
+// is reports whether Folded(s) is a folded text.
+func is(s, folded string) bool {
+	if len(s) == len(folded) && sameASCII(s, folded) {
+		return true
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return Folded(s) == folded
+		}
+	}
+	return false
+}
+
+func foldsIntoASCII(s string) bool { return strings.Contains(s, "ſ") || strings.Contains(s, "\u212a") }
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// sameASCII compares byte by byte; folded is, and both are of one length.
+func sameASCII(s, folded string) bool {
+	for i := range len(s) {
+		if lower(s[i]) != folded[i] {
+			return false
+		}
+	}
+	return true
+}
