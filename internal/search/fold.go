@@ -14,7 +14,7 @@ import (
 func (c *scan) fold(q *query.Query, f *query.Fold, rows rowSet) error {
 	s, folding := q.Folding()
 	if folding {
-		if done, err := c.foldPlaces(q, s, f, rows); done || err != nil {
+		if done, err := c.foldPlaces(s, f, rows); done || err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ type groupKey struct {
 }
 
 // foldPlaces counts rows that have the same values; false when the fields do not stand in one column each.
-func (c *scan) foldPlaces(q *query.Query, s query.Stage, f *query.Fold, rows rowSet) (done bool, err error) {
+func (c *scan) foldPlaces(s query.Stage, f *query.Fold, rows rowSet) (done bool, err error) {
 	measured := s.Kind >= query.Sum && s.Kind <= query.Distinct
 	fields := slices.Clone(s.By)
 	if measured {
@@ -69,9 +69,8 @@ func (c *scan) foldPlaces(q *query.Query, s query.Stage, f *query.Fold, rows row
 		if err != nil {
 			return false, err
 		}
-		if x == nil {
-			f.AddWithout(int64(rows.count()))
-			return true, nil
+		if x == nil { // as when no row had a value
+			x = &shelf.Column{Rows: make([]uint32, c.chunk.Rows)}
 		}
 		columns = append(columns, x)
 	}
@@ -88,14 +87,10 @@ func (c *scan) foldPlaces(q *query.Query, s query.Stage, f *query.Fold, rows row
 	counts := map[groupKey]int64{}
 	var last groupKey
 	var n, without int64
-	zone := q.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
 	rows.each(func(row int) bool {
 		var k groupKey
 		for i, x := range columns {
-			if k.places[i] = x.Rows[row]; k.places[i] == 0 {
+			if k.places[i] = x.Rows[row]; k.places[i] == 0 && i == len(s.By) { // nothing to reckon with
 				without++
 				return true
 			}
@@ -137,7 +132,10 @@ func (c *scan) handOver(s query.Stage, f *query.Fold, columns []*shelf.Column, c
 	values := make([]string, len(s.By))
 	for _, k := range keys {
 		for i := range s.By {
-			values[i] = columns[i].Values[k.places[i]-1]
+			values[i] = query.Missing
+			if p := k.places[i]; p > 0 {
+				values[i] = columns[i].Values[p-1]
+			}
 		}
 		at := time.Time{}
 		if timed {
@@ -158,14 +156,15 @@ func (c *scan) foldColumn(f *query.Fold, x *shelf.Column, rows rowSet) {
 		counts[x.Rows[row]]++
 		return true
 	})
-	if counts[0] > 0 {
-		f.AddWithout(counts[0])
-	}
 	values := make([]string, 1)
-	for i, n := range counts[1:] {
-		if n > 0 {
-			values[0] = x.Values[i]
-			f.AddCounts(values, time.Time{}, n)
+	for p, n := range counts {
+		if n == 0 {
+			continue
 		}
+		values[0] = query.Missing
+		if p > 0 {
+			values[0] = x.Values[p-1]
+		}
+		f.AddCounts(values, time.Time{}, n)
 	}
 }
