@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ const wrapped = `{"Records":[`
 func Wrapped(raw string) bool { return strings.HasPrefix(raw, wrapped) }
 
 // Parts calls yield with each event of a line that holds several, and with any other line itself. What was cut off in the middle is left out.
-func Parts(raw string) func(yield func(string) bool) {
+func Parts(raw string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !Wrapped(raw) {
 			yield(raw)

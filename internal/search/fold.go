@@ -128,7 +128,9 @@ func (c *scan) handOver(s query.Stage, f *query.Fold, columns []*shelf.Column, c
 	for k := range counts {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b groupKey) int { return cmp.Or(cmp.Compare(a.start, b.start), slices.Compare(a.places[:], b.places[:])) })
+	slices.SortFunc(keys, func(a, b groupKey) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), slices.Compare(a.places[:], b.places[:]))
+	})
 	values := make([]string, len(s.By))
 	for _, k := range keys {
 		for i := range s.By {

@@ -92,7 +92,9 @@ func (x *run) materialize() error {
 	x.picks.gone += x.picks.bound(x.picks.keep)
 	x.fold.AddUnseen(int64(x.picks.gone))
 	rows := x.picks.rows
-	slices.SortFunc(rows, func(a, b pick) int { return cmp.Or(cmp.Compare(a.scan.v.Name, b.scan.v.Name), cmp.Compare(a.seq, b.seq)) })
+	slices.SortFunc(rows, func(a, b pick) int {
+		return cmp.Or(cmp.Compare(a.scan.v.Name, b.scan.v.Name), cmp.Compare(a.seq, b.seq))
+	})
 	var r record.Record
 	fields := append(slices.Clone(x.q.Shown()), query.Host, query.File, query.Raw)
 	for i := range rows {

@@ -72,13 +72,29 @@ func (c *scan) seq() ([]int64, error) {
 	return c.seqs, nil
 }
 
-// line returns the line of a row.
-func (c *scan) line(row int) (*shelf.Line, error) {
+// line returns the line of a row, with that part of it that is the row's.
+func (c *scan) line(row int) (record.Line, error) {
 	seqs, err := c.seq()
 	if err != nil {
-		return nil, err
+		return record.Line{}, err
 	}
-	return c.open.line(seqs[row], &c.frame, &c.lines, c.said)
+	x, err := c.open.line(seqs[row], &c.frame, &c.lines, c.said)
+	if err != nil {
+		return record.Line{}, err
+	}
+	l := x.Line
+	which, err := c.column(shelf.PartColumn)
+	if err != nil || which == nil || which.Rows[row] == 0 || c.s.o.Parts == nil {
+		return l, err
+	}
+	n := which.Value(int(which.Rows[row] - 1)).Int
+	for part := range c.s.o.Parts(l.Raw) {
+		if n--; n == 0 {
+			l.Raw = part
+			break
+		}
+	}
+	return l, nil
 }
 
 // at is a row's time as records have it.
@@ -143,7 +159,7 @@ func (c *scan) rebuild(r *record.Record, row int, raw bool, names []string) erro
 		if err != nil {
 			return err
 		}
-		l = x.Line
+		l = x
 	} else {
 		seqs, err := c.seq()
 		if err != nil {

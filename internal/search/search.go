@@ -32,7 +32,9 @@ type Options struct {
 	// nil: there are none.
 	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
 	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
-	Views   func(*record.Record)
+	Views func(*record.Record)
+	// Parts goes over the events of a line (intake.Parts). nil: a line is one.
+	Parts   func(raw string) iter.Seq[string]
 	Workers int // goroutines; 0 is one a core
 }
 

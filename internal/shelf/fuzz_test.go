@@ -11,7 +11,7 @@ import (
 // The law: any bytes are read or refused, and what is read can be written and read again.
 func FuzzManifest(f *testing.F) {
 	whole, _ := encodeDeed((&state{through: 7, parser: []byte("x")}).whole())
-	came, _ := encodeDeed(deed{Deed: sealed, Through: 9, Came: []Volume{{Name: "a/2026-11-10/08-1-x", Source: "a", Rows: 1, First: 8, Last: 9}}})
+	came, _ := encodeDeed(deed{Deed: sealed, Through: 9, Came: []Volume{{Name: "a/2026-11-10/08-1-x", Source: "a", Rows: 1, Kept: 1, First: 8, Last: 9}}})
 	gone, _ := encodeDeed(deed{Deed: expired, Gone: []string{"a/2026-11-10/08-1-x"}})
 	f.Add(slices.Concat(whole, came, gone))
 	f.Add(slices.Concat(whole, came, gone[:20]))

@@ -116,6 +116,7 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 			return nil, err
 		}
 		v.Rows += o.Rows
+		v.Kept += o.Kept
 		v.Last, v.From, v.Until, v.Received = max(v.Last, o.Last), min(v.From, o.From), max(v.Until, o.Until), max(v.Received, o.Received)
 	}
 	return b.finish(ctx)

@@ -27,8 +27,9 @@ type Volume struct {
 	Name     string    `json:"name"`   // of both files, below the shelf's folder, without their ends
 	Source   string    `json:"source"` // as SourceName says it
 	Wrote    Wrote     `json:"wrote"`
-	Hour     time.Time `json:"hour"` // of the records in it, by their time; its first when they are of several hours
-	Rows     int       `json:"rows"`
+	Hour     time.Time `json:"hour"`  // of the records in it, by their time; its first when they are of several hours
+	Rows     int       `json:"rows"`  // records
+	Kept     int       `json:"kept"`  // lines; fewer than records when a line holds several
 	First    int64     `json:"first"` // numbers of its first and last line; others may lie between
 	Last     int64     `json:"last"`
 	From     int64     `json:"from"` // record time of the earliest and latest, nanoseconds; by time of receipt where a line has none
@@ -161,7 +162,7 @@ func (s *state) apply(d deed) error {
 
 // sound reports whether a volume can be one: above all, whether its name stays in the folder.
 func sound(v Volume) bool {
-	return fs.ValidPath(v.Name) && v.Name != "." && path.Ext(v.Name) == "" && v.Rows > 0 && v.First > 0 && v.Last >= v.First && v.Until >= v.From
+	return fs.ValidPath(v.Name) && v.Name != "." && path.Ext(v.Name) == "" && v.Rows >= v.Kept && v.Kept > 0 && v.First > 0 && v.Last >= v.First && v.Until >= v.From
 }
 
 // readManifest folds a manifest. It returns where its good lines end: what stands behind is the torn tail of a write that was not

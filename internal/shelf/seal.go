@@ -120,7 +120,6 @@ func (s *Shelf) newBinder() *binder {
 }
 
 func (b *binder) bind(ctx context.Context, lines iter.Seq2[[]Line, error]) ([]Volume, error) {
-	var r record.Record
 	for some, err := range lines {
 		if err == nil {
 			err = ctx.Err()
@@ -129,9 +128,7 @@ func (b *binder) bind(ctx context.Context, lines iter.Seq2[[]Line, error]) ([]Vo
 			return nil, err
 		}
 		for i := range some {
-			l := &some[i]
-			b.shelf.o.Parser.Parse(&r, l.Line, time.Unix(0, l.Received).UTC())
-			if err := b.add(&r, l); err != nil {
+			if err := b.take(&some[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -139,27 +136,47 @@ func (b *binder) bind(ctx context.Context, lines iter.Seq2[[]Line, error]) ([]Vo
 	return b.finish(ctx)
 }
 
-// add puts a line into its volume.
-func (b *binder) add(r *record.Record, l *Line) error {
-	at := l.Received
-	if t, ok := nanos(r.Time); ok {
-		at = t
+// take puts a line into the volume of its first record, and all its records with it.
+func (b *binder) take(l *Line) error {
+	var d *draft
+	n := 0
+	for r := range b.shelf.o.Parser.Parse(l.Line, time.Unix(0, l.Received).UTC()) {
+		at := l.Received
+		if t, ok := nanos(r.Time); ok {
+			at = t
+		}
+		if n++; n == 1 {
+			var err error
+			if d, err = b.draftFor(r.Source, at, l.Seq); err != nil {
+				return err
+			}
+		}
+		part := n
+		if r.Line.Raw == l.Raw {
+			part = 0
+		}
+		d.table.Add(r, l.Received, part)
+		d.v.met(at)
 	}
-	d, err := b.draftFor(r.Source, at, l.Seq)
-	if err != nil {
-		return err
+	if d == nil {
+		return fmt.Errorf("the parser made no record of line %d", l.Seq)
 	}
-	if err := d.lines.add(*l); err != nil {
-		return err
-	}
-	d.table.Add(r, l.Received)
 	v := &d.v
+	if v.First == 0 {
+		v.First = l.Seq
+	}
+	v.Kept++
+	v.Last, v.Received = l.Seq, max(v.Received, l.Received)
+	return d.lines.add(*l)
+}
+
+// met counts a record of a time.
+func (v *Volume) met(at int64) {
 	if v.Rows == 0 {
-		v.First, v.From, v.Until = l.Seq, at, at
+		v.From, v.Until = at, at
 	}
 	v.Rows++
-	v.Last, v.From, v.Until, v.Received = l.Seq, min(v.From, at), max(v.Until, at), max(v.Received, l.Received)
-	return nil
+	v.From, v.Until = min(v.From, at), max(v.Until, at)
 }
 
 // nanos is a record time as it is stored; false when the record has none that can be.

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"slices"
@@ -42,7 +43,9 @@ var (
 
 // A Parser makes records of lines that come in their order. What it knows of their files can be kept.
 type Parser struct {
-	Parse   func(r *record.Record, l record.Line, received time.Time)
+	// Parse goes over the records of a line: one, or more when the line holds several events; then each record's Line.Raw is its part of
+	// the line. Each is good until the next.
+	Parse   func(l record.Line, received time.Time) iter.Seq[*record.Record]
 	Save    func() ([]byte, error)
 	Restore func([]byte) error
 }

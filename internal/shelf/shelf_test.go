@@ -25,7 +25,7 @@ func parserOf(t testing.TB) Parser {
 		t.Fatal(err)
 	}
 	return Parser{
-		Parse:   func(r *record.Record, l record.Line, received time.Time) { p.ParseInto(r, l, received) },
+		Parse:   parts(p),
 		Save:    p.Snapshot,
 		Restore: p.Restore,
 	}
@@ -356,5 +356,20 @@ func TestExpire(t *testing.T) {
 	defer left.Close()
 	if s.Through() != 500 || len(left.Volumes) != all-len(more)-len(gone) {
 		t.Errorf("%d volumes are left, through %d", len(left.Volumes), s.Through())
+	}
+}
+
+// parts parses each event of a line, as the desk does.
+func parts(p *intake.Parser) func(record.Line, time.Time) iter.Seq[*record.Record] {
+	var r record.Record
+	return func(l record.Line, at time.Time) iter.Seq[*record.Record] {
+		return func(yield func(*record.Record) bool) {
+			for part := range intake.Parts(l.Raw) {
+				l.Raw = part
+				if p.ParseInto(&r, l, at); !yield(&r) {
+					return
+				}
+			}
+		}
 	}
 }

@@ -21,6 +21,7 @@ const (
 	FileColumn     = "log.file.path"
 	ClassColumn    = "tocsin.class"  // parsed, unparsed, header, continuation, empty
 	FormatColumn   = "tocsin.format" // that the line was read as
+	PartColumn     = "tocsin.part"   // of a record that is one of several in its line: which, from 1
 	MoreColumn     = "tocsin.more"   // JSON [[name, value], ...] of own fields that have no column
 	OwnPrefix      = "own."
 	NumberEnd      = ".number" // behind the name of a column: the numbers that the parser made of its texts, where they are others
@@ -75,7 +76,8 @@ func NewTable() *Table {
 func (t *Table) Len() int { return len(t.Seq) }
 
 // Add adds a record as a row. Of fields that follow from others (package record, views) nothing is kept.
-func (t *Table) Add(r *record.Record, received int64) {
+// Part is 0, or which of the records of its line it is, from 1.
+func (t *Table) Add(r *record.Record, received int64, part int) {
 	t.Seq = append(t.Seq, r.Line.Seq)
 	at := int64(NoTime)
 	if t, ok := nanos(r.Time); ok {
@@ -88,6 +90,9 @@ func (t *Table) Add(r *record.Record, received int64) {
 		t.set(HostColumn, r.Line.Host)
 	}
 	t.set(ClassColumn, r.Class.String())
+	if part > 0 {
+		t.put(t.column(PartColumn), record.Int(int64(part), strconv.Itoa(part)))
+	}
 	if r.Format != "" {
 		t.set(FormatColumn, r.Format)
 	}

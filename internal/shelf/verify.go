@@ -86,7 +86,7 @@ func (s *Shelf) checkRows(v *Volume) error {
 		return err
 	}
 	defer l.Close()
-	seqs := make(map[int64]bool, v.Rows)
+	seqs := make(map[int64]bool, v.Kept)
 	for n := range l.Frames() {
 		lines, err := l.Read(n)
 		if err != nil {
@@ -114,8 +114,8 @@ func (s *Shelf) checkRows(v *Volume) error {
 		}
 		rows += chunk.Rows
 	}
-	if rows != v.Rows || len(seqs) != v.Rows {
-		return s.damaged(v, columnsEnd, fmt.Errorf("it has %d rows and %d lines instead of %d", rows, len(seqs), v.Rows))
+	if rows != v.Rows || len(seqs) != v.Kept {
+		return s.damaged(v, columnsEnd, fmt.Errorf("it has %d rows and %d lines instead of %d and %d", rows, len(seqs), v.Rows, v.Kept))
 	}
 	return nil
 }
