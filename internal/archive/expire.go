@@ -65,3 +65,45 @@ func (a *Archive) takeOldest(limit int64) *segment {
 	a.indexed = slices.DeleteFunc(a.indexed, func(t *segment) bool { return t == s })
 	return s
 }
+
+// A Span is the lines of a segment.
+type Span struct{ First, Last int64 }
+
+// Complete returns the segments to which nothing is written any more, oldest first, those without lines left out.
+func (a *Archive) Complete() (spans []Span) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, s := range a.segments {
+		if s.sealed && s.next > s.first {
+			spans = append(spans, Span{s.first, s.next - 1})
+		}
+	}
+	return spans
+}
+
+// Drop removes complete segments of which no line has a number above through, oldest first, because their lines are kept elsewhere.
+// Each removal is durable before the next, so that a crash leaves no gap. The newest segment stays.
+func (a *Archive) Drop(through int64) error {
+	if a.options.ReadOnly {
+		return ErrReadOnly
+	}
+	for {
+		a.mu.Lock()
+		var s *segment
+		if len(a.segments) > 1 && a.segments[0].sealed && a.segments[0].next-1 <= through {
+			s = a.segments[0]
+			a.segments = slices.Clone(a.segments[1:])
+			a.indexed = slices.DeleteFunc(a.indexed, func(t *segment) bool { return t == s })
+		}
+		a.mu.Unlock()
+		if s == nil {
+			return nil
+		}
+		if err := a.layer.Remove(s.name); err != nil {
+			return fmt.Errorf("removing archive segment %s: %w", s.name, err)
+		}
+		if err := a.layer.SyncDir(a.dir); err != nil {
+			return fmt.Errorf("removing archive segment %s: %w", s.name, err)
+		}
+	}
+}

@@ -16,8 +16,10 @@ const (
 	Note     Action = "note"     // write a note
 	Tune     Action = "tune"     // mute and unmute rules
 	Team     Action = "team"     // people, policy, passwords of others
-	Verify   Action = "verify"   // check the ledger now
+	Verify   Action = "verify"   // check the ledger, and the kept lines, now
 	TestRing Action = "ring-now" // test a channel
+
+	SearchLines Action = "search" // read the kept lines, with all the personal data in them
 )
 
 // may is the table; the words are those of package plan's roles.
@@ -30,6 +32,8 @@ var may = map[Action][]string{
 	Team:     {"commander", "engineer"},
 	Verify:   {"commander", "engineer", "analyst", "legal"},
 	TestRing: {"commander", "engineer"},
+
+	SearchLines: {"commander", "engineer", "analyst"},
 }
 
 // Actions lists every action, in alphabetical order.

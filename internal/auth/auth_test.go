@@ -13,6 +13,7 @@ const table = `
 	handle      yes       yes      yes     no    no             no
 	note        yes       yes      yes     yes   yes            no
 	ring-now    yes       yes      no      no    no             no
+	search      yes       yes      yes     no    no             no
 	see         yes       yes      yes     yes   yes            yes
 	team        yes       yes      no      no    no             no
 	tune        yes       yes      yes     no    no             no

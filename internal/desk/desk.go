@@ -32,6 +32,8 @@ import (
 	"tocsin/internal/ledger"
 	"tocsin/internal/notify"
 	"tocsin/internal/scratch"
+	"tocsin/internal/search"
+	"tocsin/internal/shelf"
 	"tocsin/internal/signin"
 	"tocsin/internal/vault"
 )
@@ -61,6 +63,7 @@ type Options struct {
 	Pace       time.Duration                   // how long the sample plays; 0 is 20 s
 	Silent     func(file string) time.Duration // limit of silence; 0 is none
 	Retention  time.Duration                   // of lines; 0 keeps all
+	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
 	Senders    map[string]Sender               // by channel: mail, webhook
 	URL        string                          // where people reach the console, without a slash at the end
@@ -74,6 +77,7 @@ type Desk struct {
 	key     ledger.Key
 	vault   *vault.Vault
 	archive *archive.Archive
+	shelf   *shelf.Shelf
 	scratch *scratch.Store
 
 	mu     sync.RWMutex
@@ -99,6 +103,7 @@ type Desk struct {
 	beat      beat
 	refusals  tally
 	bundled   measure // the sample, if it is played
+	searcher  *search.Searcher
 	People    contacts
 }
 
@@ -157,6 +162,12 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 // Close closes the stores. Run must have returned.
 func (d *Desk) Close() error {
 	var errs []error
+	if d.searcher != nil {
+		d.searcher.Close()
+	}
+	if d.shelf != nil {
+		errs = append(errs, d.shelf.Close())
+	}
 	if d.archive != nil {
 		errs = append(errs, d.archive.Close())
 	}
@@ -175,7 +186,7 @@ func (d *Desk) Close() error {
 // Run does the work until ctx ends: watch, read, ring. It returns nil when ctx ended it.
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
-		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "rules": d.watchRules,
+		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
 	})
 	d.sending.Wait()
 	d.landLast()

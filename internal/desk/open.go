@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -29,6 +30,9 @@ const (
 	ballast    = "ballast"
 	keyFile    = "ledger.key"
 )
+
+// logBytes is how long a segment of the write-ahead log gets: a search reads what is not on the shelf line by line.
+const logBytes = 4 << 20
 
 // ballastSize is set aside so that a full disk can be given some room for the last entries.
 const ballastSize = 16 << 20
@@ -63,10 +67,13 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 		return none, err
 	}
 	var asaid archive.Opened
-	if d.archive, asaid, err = archive.Open(d.o.Data, archiveDir, archive.Options{Reserve: d.o.Reserve}); err != nil {
+	if d.archive, asaid, err = archive.Open(d.o.Data, archiveDir, archive.Options{Reserve: d.o.Reserve, SegmentBytes: cmp.Or(d.o.LogBytes, logBytes)}); err != nil {
 		return none, err
 	}
 	d.log.Info(asaid.String())
+	if err := d.openShelf(); err != nil {
+		return none, err
+	}
 	var ssaid scratch.Opened
 	if d.scratch, ssaid, err = scratch.Open(d.o.Data, scratchDir); err != nil {
 		return none, err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tocsin/internal/archive"
@@ -57,12 +58,13 @@ type reader struct {
 	kept   []byte // windows of rules that did not change, taken over when the others' are filled again
 	owing  []told // ends of alerts whose rules are gone, not yet written down
 	saver  saver
+	saved  atomic.Int64 // the line that the snapshot on the disk says is to be read next; what comes before may go to the shelf
 	keeper keeper
 	record record.Record // of the line that is matched, used again
 }
 
 func newReader(d *Desk) (*reader, error) {
-	r := &reader{d: d, next: max(1, d.archive.First()), hours: map[int64]*Hour{}, hits: ruleHits{}, watchHits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
+	r := &reader{d: d, next: d.beginning(), hours: map[int64]*Hour{}, hits: ruleHits{}, watchHits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
 	if err := r.reset(); err != nil {
 		return nil, err
 	}
@@ -128,6 +130,7 @@ func (r *reader) restore(s snapshot) {
 	}
 	if err == nil {
 		r.next, r.saver.next = max(s.Next, r.next), s.Next
+		r.saved.Store(s.Next)
 		return
 	}
 	r.kept = nil
@@ -147,8 +150,16 @@ func (r *reader) restore(s snapshot) {
 	r.next = max(r.next, s.Next-rewindAtMost)
 }
 
+// beginning is the line to begin with when nothing is known of what was read: lines on the shelf were read before, and only fill windows.
+func (d *Desk) beginning() int64 {
+	return max(1, d.firstLine(), d.archive.First()-rewindAtMost)
+}
+
 // heardUpTo is the number after the last archived line that the ledger knows an alert of: what comes before was heard.
 func (d *Desk) heardUpTo() (next int64) {
+	if through := d.shelf.Through(); through > 0 {
+		next = through + 1
+	}
 	d.Read(func(s *State) {
 		for _, a := range s.Incidents.Alerts {
 			next = max(next, a.Seq+1)
@@ -204,9 +215,9 @@ func (r *reader) fail(err error) {
 
 // step reads some lines, raises what they make, and saves now and then.
 func (r *reader) step() error {
-	blocks, err := r.d.archive.Read(r.next, readAtOnce)
+	blocks, err := r.d.readLines(r.next, readAtOnce)
 	if errors.Is(err, archive.ErrExpired) {
-		first := r.d.archive.First()
+		first := r.d.firstLine()
 		r.mu.Lock()
 		r.gap += first - r.next
 		r.next = first

@@ -163,6 +163,9 @@ func (r *reader) freeze() (write func()) {
 		if err == nil {
 			err = disk.Replace(r.d.o.Data, readerFile, b)
 		}
+		if err == nil {
+			r.saved.Store(x.Next)
+		}
 		if err != nil { // it is derived: without it the next start reads more lines again
 			r.d.log.Error("saving the windows of detection: the next start will read lines again", "because", err)
 		}

@@ -10,6 +10,10 @@ const (
 	SourceSilent   Kind = "source.silent"   // Source
 	SourceBack     Kind = "source.back"     // Source
 	VaultErased    Kind = "vault.erased"    // Erased
+	LinesSealed    Kind = "lines.sealed"    // Lines
+	LinesJoined    Kind = "lines.joined"    // Lines
+	LinesExpired   Kind = "lines.expired"   // Lines
+	LinesAside     Kind = "lines.aside"     // Lines
 
 	AlertRaised Kind = "alert.raised" // Alert
 	AlertGrew   Kind = "alert.grew"   // AlertGrowth
@@ -81,6 +85,24 @@ type Source struct {
 	Vault string        `json:"vault"`
 	Since time.Time     `json:"since"` // when its last line came
 	Limit time.Duration `json:"limit_ns,omitempty"`
+}
+
+// Lines says what became of kept lines: sealed in volumes, volumes joined, expired, or set aside because they are damaged.
+type Lines struct {
+	Through int64    `json:"through,omitempty"` // of sealed: lines up to this number are in volumes now, or were
+	Came    []Volume `json:"came,omitempty"`
+	Gone    []string `json:"gone,omitempty"` // names of volumes
+	Why     string   `json:"why,omitempty"`  // of aside
+}
+
+// A Volume is lines of one source and hour, on the shelf: two files, each with its SHA-256 in hex.
+type Volume struct {
+	Name    string `json:"name"`
+	Rows    int    `json:"rows"`
+	First   int64  `json:"first"`
+	Last    int64  `json:"last"`
+	Lines   string `json:"lines"`
+	Columns string `json:"columns"`
 }
 
 // Erased names vault objects whose keys were destroyed.

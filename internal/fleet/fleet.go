@@ -10,6 +10,8 @@ import (
 // A Book holds the sources that are silent beyond their limit.
 type Book struct {
 	Silent map[string]Silence // by keyed hash of the path
+	Sealed int64              // lines up to this number were said to be on the shelf
+	Aside  []string           // volumes that are damaged
 }
 
 // A Silence is a source that says nothing for longer than its limit.
@@ -54,7 +56,16 @@ func draft(k entry.Kind, h Heard) entry.Draft {
 
 // Apply folds an entry and reports whether it was about a source.
 func (b *Book) Apply(e entry.Entry) (bool, error) {
-	if e.Kind != entry.SourceSilent && e.Kind != entry.SourceBack {
+	switch e.Kind {
+	case entry.SourceSilent, entry.SourceBack:
+	case entry.LinesSealed, entry.LinesJoined, entry.LinesExpired, entry.LinesAside:
+		x, err := entry.Body[entry.Lines](e)
+		b.Sealed = max(b.Sealed, x.Through)
+		if e.Kind == entry.LinesAside {
+			b.Aside = append(b.Aside, x.Gone...)
+		}
+		return true, err
+	default:
 		return false, nil
 	}
 	x, err := entry.Body[entry.Source](e)

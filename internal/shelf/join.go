@@ -19,32 +19,38 @@ const (
 	joinVolumes = 16
 )
 
+// Joined is what one Join did.
+type Joined struct {
+	Came []Volume
+	Gone []string // names of volumes
+}
+
 // Join makes one volume of those of one source and hour that are small, when the newest line of them came before a moment: then few
 // more are to be expected. It does the first such hour that it finds, and returns false when there is none. Nothing is lost by a crash
 // at any step. Errors: as of Seal; a *DamageError when one of them cannot be read.
-func (s *Shelf) Join(ctx context.Context, before time.Time) (bool, error) {
+func (s *Shelf) Join(ctx context.Context, before time.Time) (Joined, error) {
 	s.work.Lock()
 	defer s.work.Unlock()
 	if s.o.ReadOnly {
-		return false, ErrReadOnly
+		return Joined{}, ErrReadOnly
 	}
 	view := s.View()
 	defer view.Close()
 	some := joinable(view.Volumes, before.UnixNano())
 	if some == nil {
-		return false, nil
+		return Joined{}, nil
 	}
 	if err := s.room(); err != nil {
-		return false, err
+		return Joined{}, err
 	}
 	b := s.newBinder()
 	came, err := b.join(ctx, some)
+	var gone []string
+	for _, v := range some {
+		gone = append(gone, v.Name)
+	}
 	if err == nil {
-		d := deed{Deed: joined, Came: came, At: stampOf(came)}
-		for _, v := range some {
-			d.Gone = append(d.Gone, v.Name)
-		}
-		err = s.do(d)
+		err = s.do(deed{Deed: joined, Came: came, Gone: gone, At: stampOf(came)})
 	}
 	if err != nil {
 		if !errors.Is(err, ErrBroken) {
@@ -53,10 +59,10 @@ func (s *Shelf) Join(ctx context.Context, before time.Time) (bool, error) {
 		if disk.Full(err) {
 			err = errors.Join(ErrFull, err)
 		}
-		return false, err
+		return Joined{}, err
 	}
 	s.drop(some)
-	return true, nil
+	return Joined{came, gone}, nil
 }
 
 // joinable returns volumes of one source and hour that are to become one, nil when there are none.

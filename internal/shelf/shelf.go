@@ -256,6 +256,13 @@ func (s *Shelf) Through() int64 {
 	return s.state.through
 }
 
+// Parser is what the parser knew when the last line was sealed.
+func (s *Shelf) Parser() []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.parser
+}
+
 // Close ends writing. Views stay good.
 func (s *Shelf) Close() error {
 	s.work.Lock()

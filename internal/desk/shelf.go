@@ -1,0 +1,295 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"tocsin/internal/archive"
+	"tocsin/internal/entry"
+	"tocsin/internal/intake"
+	"tocsin/internal/record"
+	"tocsin/internal/search"
+	"tocsin/internal/shelf"
+)
+
+const (
+	shelfDir   = "shelf"
+	shelveTick = 5 * time.Second  // how often complete segments are looked for
+	joinAfter  = 10 * time.Minute // since the last line of a volume came
+	shelfCheck = time.Hour        // how often what is too old is looked for
+)
+
+// openShelf opens what keeps lines for months, and what searches them.
+func (d *Desk) openShelf() error {
+	parser, err := d.newParser()
+	if err != nil {
+		return err
+	}
+	var said shelf.Opened
+	d.shelf, said, err = shelf.Open(d.o.Data, shelfDir, shelf.Options{Reserve: d.o.Reserve, Parser: shelf.Parser{
+		Parse: func(l record.Line, received time.Time) iter.Seq[*record.Record] { return recordsOf(parser, l, received) },
+		Save:  parser.Snapshot, Restore: parser.Restore,
+	}})
+	if err != nil {
+		return err
+	}
+	d.log.Debug("shelf", "volumes", said.Volumes, "rows", said.Rows, "through", said.Through, "removed", len(said.Removed))
+	for _, name := range said.Missing {
+		d.log.Error("a volume of lines is not there whole and was set aside: bring its files back from a backup", "volume", name)
+	}
+	views, err := d.newParser()
+	if err != nil {
+		return err
+	}
+	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Parts: intake.Parts, Tail: d.tail})
+	return nil
+}
+
+func (d *Desk) newParser() (*intake.Parser, error) {
+	return intake.New(intake.Options{Geo: d.o.Geo, Trusted: d.o.Trusted, Zone: d.o.Zone, Maps: d.o.Maps})
+}
+
+// recordsOf parses each event of a line. A stamp that lies in the future counts as the time of receipt, as detection takes it.
+func recordsOf(p *intake.Parser, l record.Line, received time.Time) iter.Seq[*record.Record] {
+	var r record.Record
+	return func(yield func(*record.Record) bool) {
+		for part := range intake.Parts(l.Raw) {
+			l.Raw = part
+			p.ParseInto(&r, l, received)
+			if by := r.Time.Sub(received); !r.Time.IsZero() && by > aheadAtMost {
+				r.Time = received
+			}
+			if !yield(&r) {
+				return
+			}
+		}
+	}
+}
+
+// tail goes over the records of lines that are not on the shelf yet. Their parser begins with what that of the shelf knew.
+func (d *Desk) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		p, err := d.newParser()
+		if err == nil {
+			if known := d.shelf.Parser(); len(known) > 0 {
+				err = p.Restore(known)
+			}
+		}
+		for next := max(behind+1, d.archive.First()); err == nil && next <= d.archive.Last() && ctx.Err() == nil; {
+			var blocks []archive.Block
+			blocks, err = d.archive.Read(next, readAtOnce)
+			for _, b := range blocks {
+				for _, l := range b.Lines {
+					for r := range recordsOf(p, l, b.Received) {
+						if !yield(r, nil) {
+							return
+						}
+					}
+					next = l.Seq + 1
+				}
+			}
+			if errors.Is(err, archive.ErrExpired) { // they went to the shelf meanwhile
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// firstLine is the number of the oldest line that is kept.
+func (d *Desk) firstLine() int64 {
+	first := d.archive.First()
+	if s := d.shelf.First(); s > 0 {
+		first = min(first, s)
+	}
+	return first
+}
+
+// readLines is archive.Read for all lines that are kept: from the shelf while it has them.
+func (d *Desk) readLines(from int64, max int) ([]archive.Block, error) {
+	if from > d.shelf.Through() || from >= d.archive.First() {
+		return d.archive.Read(from, max)
+	}
+	lines, err := d.shelf.Read(from, max)
+	if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
+		d.damaged(damage)
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(lines) == 0 || lines[0].Seq > d.archive.First() {
+		return d.archive.Read(d.archive.First(), max)
+	}
+	return blocksOf(lines), nil
+}
+
+// blocksOf makes batches of lines again: of each what was received at once and has no gap.
+func blocksOf(lines []shelf.Line) (blocks []archive.Block) {
+	for i := range lines {
+		l := &lines[i]
+		n := len(blocks) - 1
+		if i == 0 || l.Received != lines[i-1].Received || l.Agent != lines[i-1].Agent || l.Seq != lines[i-1].Seq+1 {
+			blocks = append(blocks, archive.Block{First: l.Seq, Received: time.Unix(0, l.Received).UTC(), Agent: l.Agent})
+			n++
+		}
+		blocks[n].Lines = append(blocks[n].Lines, l.Line)
+	}
+	return blocks
+}
+
+// damaged sets a volume aside, and says so in the ledger.
+func (d *Desk) damaged(e *shelf.DamageError) {
+	d.log.Error("a volume of lines is damaged and was set aside: bring its files back from a backup", "volume", e.Volume.Name, "because", e.Why)
+	err := d.shelf.SetAside(e.Volume, e.Why)
+	if err == nil {
+		err = d.writeLines(entry.LinesAside, entry.Lines{Gone: []string{e.Volume.Name}, Why: e.Why})
+	}
+	if err != nil {
+		d.log.Error("setting a damaged volume aside", "volume", e.Volume.Name, "error", err)
+	}
+}
+
+func (d *Desk) writeLines(k entry.Kind, body entry.Lines) error {
+	return d.write(func(*State, time.Time) ([]entry.Draft, error) {
+		return []entry.Draft{{Actor: "desk", Kind: k, Subject: "lines", Body: body}}, nil
+	})
+}
+
+func volumes(came []shelf.Volume) (out []entry.Volume) {
+	for _, v := range came {
+		out = append(out, entry.Volume{Name: v.Name, Rows: v.Rows, First: v.First, Last: v.Last, Lines: v.Lines.SHA256, Columns: v.Columns.SHA256})
+	}
+	return out
+}
+
+// shelve puts complete segments on the shelf when detection has read them, and keeps the shelf in order.
+func (d *Desk) shelve(ctx context.Context) error {
+	if err := d.sayUnsaid(); err != nil {
+		d.log.Error("writing down which lines are on the shelf", "error", err)
+	}
+	var checked time.Time
+	tick := time.NewTicker(shelveTick)
+	defer tick.Stop()
+	for {
+		err := d.shelveOnce(ctx)
+		if err == nil && time.Since(checked) > shelfCheck {
+			checked = time.Now()
+			err = d.expireShelf(checked)
+		}
+		if err == nil {
+			err = d.joinShelf(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("putting lines on the shelf: it is tried again, nothing is lost", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sayUnsaid tells the ledger of volumes that came when a crash came before their entry.
+func (d *Desk) sayUnsaid() error {
+	through, said := d.shelf.Through(), int64(0)
+	d.Read(func(s *State) { said = s.Fleet.Sealed })
+	if through <= said {
+		return nil
+	}
+	v := d.shelf.View()
+	defer v.Close()
+	var came []shelf.Volume
+	for _, x := range v.Volumes {
+		if x.Last > said {
+			came = append(came, *x)
+		}
+	}
+	return d.writeLines(entry.LinesSealed, entry.Lines{Through: through, Came: volumes(came)})
+}
+
+// shelveOnce seals what can be sealed: complete segments that the saved state of detection has behind it.
+func (d *Desk) shelveOnce(ctx context.Context) error {
+	for _, s := range d.archive.Complete() {
+		if s.Last >= d.reader.saved.Load() || ctx.Err() != nil {
+			return nil
+		}
+		if s.Last > d.shelf.Through() {
+			came, err := d.shelf.Seal(ctx, s.Last, d.linesOf(max(s.First, d.shelf.Through()+1), s.Last))
+			if err != nil {
+				return err
+			}
+			if err := d.writeLines(entry.LinesSealed, entry.Lines{Through: s.Last, Came: volumes(came)}); err != nil {
+				return err
+			}
+		}
+		if err := d.archive.Drop(s.Last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linesOf goes over lines of the write-ahead log.
+func (d *Desk) linesOf(first, last int64) iter.Seq2[[]shelf.Line, error] {
+	return func(yield func([]shelf.Line, error) bool) {
+		for next := first; next <= last; {
+			blocks, err := d.archive.Read(next, readAtOnce)
+			var some []shelf.Line
+			for _, b := range blocks {
+				for _, l := range b.Lines {
+					if l.Seq <= last {
+						some = append(some, shelf.Line{Line: l, Received: b.Received.UnixNano(), Agent: b.Agent})
+					}
+					next = l.Seq + 1
+				}
+			}
+			if err == nil && len(blocks) == 0 {
+				err = fmt.Errorf("line %d is not there", next)
+			}
+			if !yield(some, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// joinShelf joins small volumes, one hour at a time.
+func (d *Desk) joinShelf(ctx context.Context) error {
+	for ctx.Err() == nil {
+		j, err := d.shelf.Join(ctx, time.Now().Add(-joinAfter))
+		if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
+			d.damaged(damage)
+			continue
+		}
+		if err != nil || len(j.Gone) == 0 {
+			return err
+		}
+		if err := d.writeLines(entry.LinesJoined, entry.Lines{Came: volumes(j.Came), Gone: j.Gone}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expireShelf lets volumes go that are too old.
+func (d *Desk) expireShelf(now time.Time) error {
+	if d.o.Retention <= 0 {
+		return nil
+	}
+	gone, err := d.shelf.Expire(now, []shelf.Keep{{Age: d.o.Retention}}, func(*shelf.Volume) bool { return false })
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	var names []string
+	for _, v := range gone {
+		names = append(names, v.Name)
+	}
+	return d.writeLines(entry.LinesExpired, entry.Lines{Gone: names})
+}
