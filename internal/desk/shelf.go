@@ -30,8 +30,10 @@ func (d *Desk) openShelf() error {
 	}
 	var said shelf.Opened
 	d.shelf, said, err = shelf.Open(d.o.Data, shelfDir, shelf.Options{Reserve: d.o.Reserve, Parser: shelf.Parser{
-		Parse: func(l record.Line, received time.Time) iter.Seq[*record.Record] { return recordsOf(parser, l, received) },
-		Save:  parser.Snapshot, Restore: parser.Restore,
+		Parse: func(l record.Line, received time.Time) iter.Seq[*record.Record] {
+			return recordsOf(parser, l, received)
+		},
+		Save: parser.Snapshot, Restore: parser.Restore,
 	}})
 	if err != nil {
 		return err
