@@ -28,13 +28,14 @@ const (
 	writing                   // writing into the ledger or the vault
 	syncing                   // fsync of a file or folder
 	positioning               // replacing derived/reader, which says how far detection has read
+	shelving                  // making volumes of lines, naming them in the manifest, removing what they stand for
 	sending                   // talking to the mail server
 	acknowledged              // the mail is out, its entry is not written: only by an armed kill
 	places
 )
 
 func (p place) String() string {
-	return [...]string{"append (archive)", "append (ledger, vault)", "fsync", "position", "send", "between send and entry"}[p]
+	return [...]string{"append (archive)", "append (ledger, vault)", "fsync", "position", "shelf", "send", "between send and entry"}[p]
 }
 
 // A board is a few numbers in a file that two processes have mapped. It outlives the kill of either.
@@ -118,14 +119,38 @@ func (l marked) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, er
 }
 
 func (l marked) Rename(old, to string) error {
-	if to != snapshot {
+	at := positioning
+	switch {
+	case strings.HasPrefix(to, "shelf/"):
+		at = shelving
+		l.b.enter(at)
+		defer l.b.leave(at)
+	case to != snapshot:
 		return l.Layer.Rename(old, to)
 	}
-	struck := l.b.struck(positioning)
+	struck := l.b.struck(at)
 	if struck && l.b.manner.Load()%2 == 0 {
 		die()
 	}
 	err := l.Layer.Rename(old, to)
+	if struck {
+		die()
+	}
+	return err
+}
+
+// Remove takes away what the shelf has instead: a complete segment, volumes that were joined.
+func (l marked) Remove(name string) error {
+	if !strings.HasPrefix(name, "archive/") && !strings.HasPrefix(name, "shelf/") {
+		return l.Layer.Remove(name)
+	}
+	l.b.enter(shelving)
+	defer l.b.leave(shelving)
+	struck := l.b.struck(shelving)
+	if struck && l.b.manner.Load()%2 == 0 {
+		die()
+	}
+	err := l.Layer.Remove(name)
 	if struck {
 		die()
 	}
@@ -174,6 +199,8 @@ func (f *markedFile) mark(p []byte, write func([]byte) (int, error)) (int, error
 	switch {
 	case strings.HasPrefix(f.name, "archive/"):
 		at = appending
+	case strings.HasPrefix(f.name, "shelf/"):
+		at = shelving
 	case !strings.HasPrefix(f.name, "ledger/") && !strings.HasPrefix(f.name, "vault/"):
 		return write(p)
 	}
@@ -222,7 +249,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.Program{
 		Files: os.DirFS(root), Out: os.Stdout, Err: os.Stderr,
-		Layer: func(l disk.Layer) disk.Layer { return marked{l, b} },
+		Layer:    func(l disk.Layer) disk.Layer { return marked{l, b} },
+		LogBytes: 100_000, // so that lines go to the shelf in a short life
 		Sender: func(channel string, s desk.Sender) desk.Sender {
 			return markSender(b, s)
 		},

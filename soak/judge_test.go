@@ -3,8 +3,11 @@ package soak
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"tocsin/internal/archive"
 	"tocsin/internal/desk"
@@ -13,6 +16,8 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/intake"
 	"tocsin/internal/plan"
+	"tocsin/internal/record"
+	"tocsin/internal/shelf"
 )
 
 // A source reads again what was written to one log, over its rotations.
@@ -66,8 +71,15 @@ func (s *siege) judgeLines(l disk.Layer) map[string]string {
 		s.t.Fatal(err)
 	}
 	defer a.Close()
-	if said.Last != s.shop.lines || said.First != 1 {
-		s.t.Errorf("%d lines were written, the archive has %d to %d", s.shop.lines, said.First, said.Last)
+	kept, _, err := shelf.Open(l, "shelf", shelf.Options{ReadOnly: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if said.Last != s.shop.lines || kept.Through() == 0 || said.First > kept.Through()+1 {
+		s.t.Errorf("%d lines were written, the archive has %d to %d, the shelf those up to %d", s.shop.lines, said.First, said.Last, kept.Through())
+	}
+	if c, err := kept.Verify(context.Background(), nil); err != nil || len(c.Damaged) > 0 {
+		s.t.Errorf("the shelf: %v, %v", c.Damaged, err)
 	}
 	sources := map[string]*source{}
 	for _, g := range s.shop.logs {
@@ -76,7 +88,7 @@ func (s *siege) judgeLines(l disk.Layer) map[string]string {
 	alerts := map[string]string{}
 	replay := newReplay(s.t)
 	for from := int64(1); from <= said.Last; {
-		blocks, err := a.Read(from, 4000)
+		blocks, err := readLines(a, kept, from)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -103,6 +115,22 @@ func (s *siege) judgeLines(l disk.Layer) map[string]string {
 		}
 	}
 	return alerts
+}
+
+// readLines reads some lines from where they are kept.
+func readLines(a *archive.Archive, kept *shelf.Shelf, from int64) ([]archive.Block, error) {
+	if from > kept.Through() {
+		return a.Read(from, 4000)
+	}
+	lines, err := kept.Read(from, 4000)
+	if err == nil && len(lines) == 0 {
+		err = fmt.Errorf("the shelf lacks line %d", from)
+	}
+	var blocks []archive.Block
+	for _, l := range lines {
+		blocks = append(blocks, archive.Block{First: l.Seq, Received: time.Unix(0, l.Received).UTC(), Lines: []record.Line{l.Line}})
+	}
+	return blocks, err
 }
 
 // A replay is parser and detector as serve makes them from the same settings.
