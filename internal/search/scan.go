@@ -35,12 +35,34 @@ func (c *scan) column(name string) (*shelf.Column, error) {
 	if x, ok := c.columns[name]; ok {
 		return x, nil
 	}
+	key := cacheKey{c.v.Name, c.place, name}
+	if got := c.s.cache.get(key); got != nil {
+		c.columns[name] = got.column
+		return got.column, nil
+	}
 	x, err := c.chunk.Column(name)
 	if err != nil {
 		return nil, c.damage(err)
 	}
 	c.columns[name] = x
+	if x != nil {
+		c.s.cache.put(&cached{key: key, column: x, size: sizeOf(x)})
+	}
 	return x, nil
+}
+
+// numbers reads a column of numbers that are no values of a field.
+func (c *scan) numbers(name string) ([]int64, error) {
+	key := cacheKey{c.v.Name, c.place, name}
+	if got := c.s.cache.get(key); got != nil {
+		return got.numbers, nil
+	}
+	n, err := c.chunk.Numbers(name)
+	if err != nil {
+		return nil, c.damage(err)
+	}
+	c.s.cache.put(&cached{key: key, numbers: n, size: int64(len(n)) * 8})
+	return n, nil
 }
 
 func (c *scan) damage(err error) error {
@@ -52,9 +74,9 @@ func (c *scan) damage(err error) error {
 
 func (c *scan) time() ([]int64, error) {
 	if c.times == nil {
-		t, err := c.chunk.Numbers(shelf.TimeColumn)
+		t, err := c.numbers(shelf.TimeColumn)
 		if err != nil {
-			return nil, c.damage(err)
+			return nil, err
 		}
 		c.times = t
 	}
@@ -63,9 +85,9 @@ func (c *scan) time() ([]int64, error) {
 
 func (c *scan) seq() ([]int64, error) {
 	if c.seqs == nil {
-		t, err := c.chunk.Numbers(shelf.LineColumn)
+		t, err := c.numbers(shelf.LineColumn)
 		if err != nil {
-			return nil, c.damage(err)
+			return nil, err
 		}
 		c.seqs = t
 	}

@@ -10,6 +10,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ type Options struct {
 	Views func(*record.Record)
 	// Parts goes over the events of a line (intake.Parts). nil: a line is one.
 	Parts   func(raw string) iter.Seq[string]
-	Workers int // goroutines; 0 is one a core
+	Workers int   // goroutines; 0 is one a core
+	Memory  int64 // bytes of columns that are kept for the next search; 0 is 96 MiB
 }
 
 // A Searcher searches. Any number of goroutines may.
@@ -43,7 +45,8 @@ type Searcher struct {
 	o  Options
 	mu sync.Mutex // of open
 	// open are volumes that were searched last, the newest use last.
-	open []*volume
+	open  []*volume
+	cache *cache
 }
 
 // New returns a Searcher.
@@ -51,7 +54,7 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o}
+	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20))}
 }
 
 // Scanned says how much was looked at.
