@@ -119,7 +119,7 @@ func TestSearch(t *testing.T) {
 	t.Logf("%d volumes", len(view.Volumes))
 	view.Close()
 
-	a := search.New(search.Options{Shelf: s, Views: p.Views, Parts: intake.Parts})
+	a := search.New(search.Options{Shelf: s, Views: p.Views, Network: intake.Network, Parts: intake.Parts})
 	defer a.Close()
 	goal := func(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
 	for _, q := range []struct {

@@ -46,7 +46,7 @@ func (d *Desk) openShelf() error {
 	if err != nil {
 		return err
 	}
-	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Parts: intake.Parts, Tail: d.tail})
+	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Network: intake.Network, Parts: intake.Parts, Tail: d.tail})
 	return nil
 }
 

@@ -50,14 +50,7 @@ func (p *Parser) newPlace(s string) place {
 		return place{}
 	}
 	addr = addr.Unmap().WithZone("")
-	pl := place{ok: true, text: addr.String(), private: addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()}
-	bits := 64
-	if addr.Is4() {
-		bits = 24
-	}
-	if net, err := addr.Prefix(bits); err == nil {
-		pl.network = net.String()
-	}
+	pl := place{ok: true, text: addr.String(), network: networkOf(addr), private: addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()}
 	for _, t := range p.trusted {
 		if t.Contains(addr) {
 			pl.trusted = true
@@ -67,6 +60,27 @@ func (p *Parser) newPlace(s string) place {
 		pl.geo = geoValues(p.geo.Where(addr))
 	}
 	return pl
+}
+
+// Network returns source.network of a source.ip; false when that is no address.
+func Network(ip string) (string, bool) {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "", false
+	}
+	return networkOf(addr.Unmap().WithZone("")), true
+}
+
+func networkOf(addr netip.Addr) string {
+	bits := 64
+	if addr.Is4() {
+		bits = 24
+	}
+	net, err := addr.Prefix(bits)
+	if err != nil { // the bits fit every address
+		return ""
+	}
+	return net.String()
 }
 
 func geoValues(w Where) (out []geoValue) {

@@ -100,11 +100,11 @@ func (c *scan) leaf(e *query.Expr, in rowSet) (rowSet, error) {
 
 // leafColumn asks each value once.
 func (c *scan) leafColumn(e *query.Expr, name string, in, out rowSet) error {
-	if !c.chunk.Has(name) {
+	if !c.has(name) {
 		return nil
 	}
 	x, err := c.column(name)
-	if err != nil {
+	if err != nil || x == nil {
 		return err
 	}
 	if e.Op == query.Exists {

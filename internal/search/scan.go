@@ -40,15 +40,55 @@ func (c *scan) column(name string) (*shelf.Column, error) {
 		c.columns[name] = got.column
 		return got.column, nil
 	}
-	x, err := c.chunk.Column(name)
+	var x *shelf.Column
+	var err error
+	if name == network {
+		x, err = c.networks()
+	} else if x, err = c.chunk.Column(name); err != nil {
+		err = c.damage(err)
+	}
 	if err != nil {
-		return nil, c.damage(err)
+		return nil, err
 	}
 	c.columns[name] = x
 	if x != nil {
 		c.s.cache.put(&cached{key: key, column: x, size: sizeOf(x)})
 	}
 	return x, nil
+}
+
+// network is the one column that is not stored: it follows from the addresses.
+var network = record.SourceNetwork.String()
+
+// networks makes that column.
+func (c *scan) networks() (*shelf.Column, error) {
+	from, err := c.column(record.SourceIP.String())
+	if err != nil || from == nil || c.s.o.Network == nil {
+		return nil, err
+	}
+	out := &shelf.Column{Rows: make([]uint32, len(from.Rows))}
+	known := map[string]uint32{}
+	places := make([]uint32, len(from.Values)+1)
+	for i, ip := range from.Values {
+		net, ok := c.s.o.Network(ip)
+		if !ok {
+			continue
+		}
+		if known[net] == 0 {
+			out.Values = append(out.Values, net)
+			known[net] = uint32(len(out.Values))
+		}
+		places[i+1] = known[net]
+	}
+	for row, p := range from.Rows {
+		out.Rows[row] = places[p]
+	}
+	return out, nil
+}
+
+// has reports whether any row may have a column.
+func (c *scan) has(name string) bool {
+	return c.chunk.Has(name) || name == network && c.chunk.Has(record.SourceIP.String())
 }
 
 // numbers reads a column of numbers that are no values of a field.

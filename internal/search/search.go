@@ -34,6 +34,8 @@ type Options struct {
 	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
 	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
 	Views func(*record.Record)
+	// Network returns the network of an address (intake.Network). nil: source.network has no values.
+	Network func(ip string) (string, bool)
 	// Parts goes over the events of a line (intake.Parts). nil: a line is one.
 	Parts   func(raw string) iter.Seq[string]
 	Workers int   // goroutines; 0 is one a core
@@ -323,10 +325,10 @@ func (c *scan) may(e *query.Expr) (bool, error) {
 		return true, nil
 	}
 	for _, name := range o.columns {
-		if !c.chunk.Has(name) {
+		if !c.has(name) {
 			continue
 		}
-		if e.Op != query.Equal || e.Numeric || lettered(e.Text) {
+		if e.Op != query.Equal || e.Numeric || lettered(e.Text) || name == network {
 			return true, nil
 		}
 		ok, err := c.chunk.May(name, e.Text)

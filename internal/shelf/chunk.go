@@ -48,7 +48,7 @@ func (c *Chunk) Has(name string) bool { return c.columns[name] != nil }
 func (c *Chunk) Names() (names []string) {
 	for n := range c.columns {
 		base, number := strings.CutSuffix(n, NumberEnd)
-		if (!number || c.columns[base] == nil) && n != LineColumn && n != TimeColumn && n != ReceivedColumn {
+		if (!number || c.columns[base] == nil) && n != LineColumn && n != TimeColumn {
 			names = append(names, n)
 		}
 	}
@@ -77,8 +77,7 @@ func (c *Chunk) May(name, value string) (bool, error) {
 	return true, nil
 }
 
-// Numbers reads a column of numbers that are no values of a field: LineColumn, TimeColumn, ReceivedColumn. A row without one has
-// NoTime.
+// Numbers reads a column of numbers that are no values of a field: LineColumn, TimeColumn. A row without one has NoTime.
 func (c *Chunk) Numbers(name string) ([]int64, error) {
 	x := c.columns[name]
 	if x == nil {
@@ -86,8 +85,10 @@ func (c *Chunk) Numbers(name string) ([]int64, error) {
 	}
 	out := make([]int64, 0, c.Rows)
 	err := eachPage(x, func(p parquet.Page) error {
-		data := p.Data()
-		values := data.Int64()
+		values, err := wholes(p)
+		if err != nil {
+			return err
+		}
 		levels := p.DefinitionLevels()
 		if len(levels) == 0 || p.NumNulls() == 0 {
 			out = append(out, values...)
@@ -106,6 +107,25 @@ func (c *Chunk) Numbers(name string) ([]int64, error) {
 		err = fmt.Errorf("the column %s has %d rows instead of %d", name, len(out), c.Rows)
 	}
 	return out, err
+}
+
+// wholes are the numbers of a page, those that are missing left out.
+func wholes(p parquet.Page) ([]int64, error) {
+	data := p.Data()
+	d := p.Dictionary()
+	if d == nil {
+		return data.Int64(), nil
+	}
+	words := d.Page().Data()
+	numbers, places := words.Int64(), data.Int32()
+	out := make([]int64, len(places))
+	for i, n := range places {
+		if n < 0 || int(n) >= len(numbers) {
+			return nil, errors.New("a row names a value that is not there")
+		}
+		out[i] = numbers[n]
+	}
+	return out, nil
 }
 
 // eachPage goes over the pages of a column. What a changed file makes the reader panic over is an error.

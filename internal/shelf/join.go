@@ -153,7 +153,7 @@ func (d *draft) copyLines(s *Shelf, o *Volume) error {
 // append adds the rows of a chunk.
 func (t *Table) append(c *Chunk) error {
 	before := t.Len()
-	for name, to := range map[string]*[]int64{LineColumn: &t.Seq, TimeColumn: &t.Time, ReceivedColumn: &t.Received} {
+	for name, to := range map[string]*[]int64{LineColumn: &t.Seq, TimeColumn: &t.Time} {
 		n, err := c.Numbers(name)
 		if err != nil {
 			return err

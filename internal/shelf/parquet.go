@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding"
 
 	"tocsin/internal/record"
 )
@@ -34,9 +35,8 @@ func writeParquet(w io.Writer, t *Table) error {
 	names := slices.Sorted(maps.Keys(t.Columns))
 	codec := &zstd.Codec{Level: zstd.SpeedDefault}
 	group := parquet.Group{
-		LineColumn:     parquet.Compressed(parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), codec),
-		TimeColumn:     parquet.Optional(parquet.Compressed(parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked), codec)),
-		ReceivedColumn: parquet.Compressed(parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked), codec),
+		LineColumn: parquet.Compressed(parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), codec),
+		TimeColumn: parquet.Optional(parquet.Compressed(parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), t.timeEncoding()), codec)),
 	}
 	for _, name := range names {
 		leaf := parquet.String()
@@ -81,6 +81,17 @@ func writeParquet(w io.Writer, t *Table) error {
 	return nil
 }
 
+// timeEncoding is a dictionary when many rows have the same time: most logs tell the second.
+func (t *Table) timeEncoding() encoding.Encoding {
+	different := make(map[int64]struct{}, 1024)
+	for _, at := range t.Time {
+		if different[at] = struct{}{}; len(different) > len(t.Time)/4 {
+			return &parquet.DeltaBinaryPacked
+		}
+	}
+	return &parquet.RLEDictionary
+}
+
 // writeAtOnce is how many values are handed over at once, so that pages are cut where they should.
 const writeAtOnce = 1024
 
@@ -109,8 +120,6 @@ func (t *Table) valuesOf(name string, n int) func(row uint32) parquet.Value {
 	switch name {
 	case LineColumn:
 		return func(row uint32) parquet.Value { return parquet.Int64Value(t.Seq[row]).Level(0, 0, n) }
-	case ReceivedColumn:
-		return func(row uint32) parquet.Value { return parquet.Int64Value(t.Received[row]).Level(0, 0, n) }
 	case TimeColumn:
 		return func(row uint32) parquet.Value {
 			if t.Time[row] == NoTime {

@@ -155,7 +155,7 @@ func (b *binder) take(l *Line) error {
 		if r.Line.Raw == l.Raw {
 			part = 0
 		}
-		d.table.Add(r, l.Received, part)
+		d.table.Add(r, part)
 		d.v.met(at)
 	}
 	if d == nil {

@@ -14,17 +14,16 @@ import (
 // Names of columns that are no field of package record. Columns of fields have their ECS names; those of an application's own
 // fields begin with ownPrefix.
 const (
-	LineColumn     = "tocsin.line"     // number of the line in the archive, which leads to its bytes
-	TimeColumn     = "@timestamp"      // record time; missing when the line has none
-	ReceivedColumn = "tocsin.received" // when its batch was received
-	HostColumn     = "tocsin.host"     // that the file lies on; missing is the server's own
-	FileColumn     = "log.file.path"
-	ClassColumn    = "tocsin.class"  // parsed, unparsed, header, continuation, empty
-	FormatColumn   = "tocsin.format" // that the line was read as
-	PartColumn     = "tocsin.part"   // of a record that is one of several in its line: which, from 1
-	MoreColumn     = "tocsin.more"   // JSON [[name, value], ...] of own fields that have no column
-	OwnPrefix      = "own."
-	NumberEnd      = ".number" // behind the name of a column: the numbers that the parser made of its texts, where they are others
+	LineColumn   = "tocsin.line" // number of the line in the archive, which leads to its bytes and to when it was received
+	TimeColumn   = "@timestamp"  // record time; missing when the line has none
+	HostColumn   = "tocsin.host" // that the file lies on; missing is the server's own
+	FileColumn   = "log.file.path"
+	ClassColumn  = "tocsin.class"  // parsed, unparsed, header, continuation, empty
+	FormatColumn = "tocsin.format" // that the line was read as
+	PartColumn   = "tocsin.part"   // of a record that is one of several in its line: which, from 1
+	MoreColumn   = "tocsin.more"   // JSON [[name, value], ...] of own fields that have no column
+	OwnPrefix    = "own."
+	NumberEnd    = ".number" // behind the name of a column: the numbers that the parser made of its texts, where they are others
 )
 
 // maxOwn is how many own fields of an application get a column in one volume; the rest goes to MoreColumn.
@@ -55,10 +54,9 @@ func (c *Column) Value(place int) record.Value {
 
 // A Table is records as columns. It is what a volume's Parquet file is written from.
 type Table struct {
-	Seq      []int64
-	Time     []int64 // nanoseconds; NoTime when the line has none
-	Received []int64
-	Columns  map[string]*Column
+	Seq     []int64
+	Time    []int64 // nanoseconds; NoTime when the line has none
+	Columns map[string]*Column
 
 	known [record.NumFields]*Column // those of Columns that are fields of package record
 	own   int
@@ -75,16 +73,15 @@ func NewTable() *Table {
 // Len is how many rows it has.
 func (t *Table) Len() int { return len(t.Seq) }
 
-// Add adds a record as a row. Of fields that follow from others (package record, views) nothing is kept.
+// Add adds a record as a row. Of fields that follow from others alone (package record, views; source.network) nothing is kept.
 // Part is 0, or which of the records of its line it is, from 1.
-func (t *Table) Add(r *record.Record, received int64, part int) {
+func (t *Table) Add(r *record.Record, part int) {
 	t.Seq = append(t.Seq, r.Line.Seq)
 	at := int64(NoTime)
 	if t, ok := nanos(r.Time); ok {
 		at = t
 	}
 	t.Time = append(t.Time, at)
-	t.Received = append(t.Received, received)
 	t.set(FileColumn, r.Line.File)
 	if r.Line.Host != "" {
 		t.set(HostColumn, r.Line.Host)
@@ -98,7 +95,7 @@ func (t *Table) Add(r *record.Record, received int64, part int) {
 	}
 	for f := range record.NumFields {
 		f := record.Field(f)
-		if _, view := f.Base(); view || f.Habit() {
+		if _, view := f.Base(); view || f.Habit() || f == record.SourceNetwork {
 			continue
 		}
 		if v, ok := r.Get(f); ok {

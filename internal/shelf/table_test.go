@@ -23,7 +23,7 @@ func tableOf(t testing.TB, lines []string) (*Table, []Line) {
 	for i, l := range lines {
 		x := record.Line{File: "/var/log/access.log", Offset: int64(i * 100), Seq: int64(i + 1), Raw: l}
 		p.ParseInto(&r, x, time.Unix(1e9, 0))
-		table.Add(&r, int64(i), 0)
+		table.Add(&r, 0)
 		out = append(out, Line{Line: x, Received: int64(i)})
 	}
 	table.done()
