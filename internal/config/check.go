@@ -112,6 +112,17 @@ func checkFolders(c *Config, say say) {
 	if time.Duration(c.Retention) < 24*time.Hour {
 		say("retention", "lines must be kept for at least 1d")
 	}
+	for i, k := range c.Keep {
+		key := fmt.Sprintf("keep[%d]", i+1)
+		switch {
+		case k.Age == 0 && k.Size == 0:
+			say(key, "it sets no limit: write age, size or both")
+		case k.Age != 0 && time.Duration(k.Age) < 24*time.Hour:
+			say(key+".age", "lines must be kept for at least 1d")
+		case k.Size != 0 && k.Size < 100e6:
+			say(key+".size", "less than 100MB would keep next to nothing")
+		}
+	}
 	checkSilent("silent_after", c.SilentAfter, say)
 	for path, limit := range c.Silent {
 		checkSilent("silent."+path, limit, say)

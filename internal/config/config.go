@@ -48,6 +48,7 @@ type Config struct {
 	// Retention is how long log lines are kept, at least 1d. Default: 400d. SilentAfter is how long a source may be silent;
 	// "never" or 0s is for ever. Default: 24h. Silent has limits for single sources, by path.
 	Retention   Duration            `yaml:"retention"`
+	Keep        []Keep              `yaml:"keep"` // further limits, of single log sources or of all together
 	SilentAfter Duration            `yaml:"silent_after"`
 	Silent      map[string]Duration `yaml:"silent"`
 	// Mappings say how JSON that no format knows becomes records. doc/logs.md has an example.
@@ -57,6 +58,14 @@ type Config struct {
 	// People and Escalation seed the plan once.
 	People     []Person   `yaml:"people"`
 	Escalation Escalation `yaml:"escalation"`
+}
+
+// A Keep says how long, or how many, lines are kept: what is beyond goes, the oldest first. Source is the name of a log source as the shelf
+// has it (tocsin doctor lists them), "" is all together.
+type Keep struct {
+	Source string   `yaml:"source"`
+	Age    Duration `yaml:"age"`
+	Size   Size     `yaml:"size"` // on the disk
 }
 
 // Files are paths. One alone may stand without a list.
@@ -140,6 +149,9 @@ type Step struct {
 
 // A Duration is a time.Duration that may also be written in days: 90s, 5m, 24h, 30d.
 type Duration time.Duration
+
+// Size is bytes, written as 500MB or 20GB; a kilobyte has 1,000 (IEC 80000-13).
+type Size int64
 
 // A Network is an address or a network in CIDR form.
 type Network netip.Prefix

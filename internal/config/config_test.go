@@ -57,6 +57,9 @@ watch: [/var/log/a.log, logs/*.log]
 own_networks: [192.0.2.7, 2001:db8::/32, "::ffff:192.0.2.9"]
 zone: Europe/Berlin
 retention: 30d
+keep:
+  - {source: nginx-access, age: 90d, size: 20GB}
+  - {size: 1TiB}
 silent_after: never
 silent:
   /var/log/a.log: 1d12h
@@ -80,6 +83,7 @@ escalation:
 	}
 	want.Zone.Location, _ = time.LoadLocation("Europe/Berlin")
 	want.Retention, want.SilentAfter = Duration(30*24*time.Hour), 0
+	want.Keep = []Keep{{"nginx-access", Duration(90 * 24 * time.Hour), 20e9}, {Size: 1 << 40}}
 	want.Silent = map[string]Duration{"/var/log/a.log": Duration(36 * time.Hour), "/etc/tocsin/b.log": 0}
 	want.Mail = Mail{Host: "mail.example.com", Port: 465, From: "Tocsin <t@example.com>", Username: "t", PasswordFile: "/etc/tocsin/smtp", StartTLS: "required"}
 	want.People = []Person{{ID: "anna", Name: "Anna", Roles: []string{"commander", "reader"}, Mail: "a@example.com", WebhookFile: "hook"}}
@@ -121,6 +125,12 @@ func TestMistakes(t *testing.T) {
 		{"no value", "geo:\n", "geo: there is no value"},
 		{"a time without unit", "retention: 400\n", `1:12: retention: "400" is no time; write a number and a unit: 90s, 5m, 24h, 30d`},
 		{"a time of the future", "retention: 99999999d\n", "is no time"},
+		{"a size without unit", "keep:\n  - size: 400\n", `2:11: keep[1].size: "400" is no size; write a whole number and a unit: 500MB, 20GB, 1TB`},
+		{"a size beyond all", "keep: [{size: 99999999999TB}]\n", "is no size"},
+		{"a list for a size", "keep: [{size: [1GB]}]\n", "a size is wanted here"},
+		{"a limit that is none", "keep: [{source: nginx-access}]\n", "keep[1]: it sets no limit"},
+		{"a small limit", "keep: [{size: 1MB}]\n", "next to nothing"},
+		{"a short limit", "keep: [{age: 1h}]\n", "at least 1d"},
 		{"a list for a time", "retention: [1d]\n", "1:12: retention: a time is wanted here"},
 		{"never where it makes no sense", "retention: never\n", `"never" is no time`},
 		{"no address", "trusted_proxies:\n  - 10.0.0.5\n  - 10.0.0\n", `3:5: trusted_proxies[2]: "10.0.0" is no address or network`},
@@ -348,6 +358,8 @@ func printOne(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case Duration:
 		return time.Duration(x).String()
+	case Size:
+		return fmt.Sprintf("%dB", x)
 	case Network:
 		return fmt.Sprintf("%q", netip.Prefix(x))
 	case Zone:
@@ -372,6 +384,22 @@ func FuzzDuration(f *testing.F) {
 		}
 		if back, err := ParseDuration(d.String()); back != d || err != nil || d < 0 {
 			t.Fatalf("%q is %v, which reads as %v, %v", text, d, back, err)
+		}
+	})
+}
+
+// FuzzSize: the law is that a size printed and read again is the same.
+func FuzzSize(f *testing.F) {
+	for _, s := range []string{"500MB", "20GB", "1TiB", "0B", "9223372036854775807B", "1kib"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		n, err := ParseSize(text)
+		if err != nil {
+			return
+		}
+		if back, err := ParseSize(fmt.Sprintf("%dB", n)); back != n || err != nil || n < 0 {
+			t.Fatalf("%q is %d, which reads as %d, %v", text, n, back, err)
 		}
 	})
 }

@@ -263,6 +263,20 @@ func (d *decoder) scalar(key string, n ast.Node, v reflect.Value) {
 		*t = Duration(x)
 		return
 	}
+	if t, ok := v.Addr().Interface().(*Size); ok {
+		text, ok := textOf(n)
+		if !ok {
+			d.wrong(at, key, `a size is wanted here, such as 500MB or 20GB; this is %s`, kindOf(n))
+			return
+		}
+		x, err := ParseSize(text)
+		if err != nil {
+			d.wrong(at, key, "%v", err)
+			return
+		}
+		*t = Size(x)
+		return
+	}
 	switch v.Kind() {
 	case reflect.String:
 		text, ok := textOf(n)

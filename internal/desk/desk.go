@@ -63,6 +63,7 @@ type Options struct {
 	Pace       time.Duration                   // how long the sample plays; 0 is 20 s
 	Silent     func(file string) time.Duration // limit of silence; 0 is none
 	Retention  time.Duration                   // of lines; 0 keeps all
+	Keeps      []Keep                          // further limits of the lines on the shelf
 	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
 	Senders    map[string]Sender               // by channel: mail, webhook

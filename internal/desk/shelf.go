@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"tocsin/internal/archive"
@@ -14,6 +15,9 @@ import (
 	"tocsin/internal/search"
 	"tocsin/internal/shelf"
 )
+
+// Keep is a limit of the lines on the shelf.
+type Keep = shelf.Keep
 
 const (
 	shelfDir   = "shelf"
@@ -280,12 +284,13 @@ func (d *Desk) joinShelf(ctx context.Context) error {
 	return nil
 }
 
-// expireShelf lets volumes go that are too old.
+// expireShelf lets volumes go that are too old, or too many.
 func (d *Desk) expireShelf(now time.Time) error {
-	if d.o.Retention <= 0 {
-		return nil
+	keeps := slices.Clone(d.o.Keeps)
+	if d.o.Retention > 0 {
+		keeps = append(keeps, shelf.Keep{Age: d.o.Retention})
 	}
-	gone, err := d.shelf.Expire(now, []shelf.Keep{{Age: d.o.Retention}}, func(*shelf.Volume) bool { return false })
+	gone, err := d.shelf.Expire(now, keeps, func(*shelf.Volume) bool { return false })
 	if err != nil || len(gone) == 0 {
 		return err
 	}
