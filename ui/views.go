@@ -242,6 +242,10 @@ func Done(key string) string {
 		return "The incident is closed. It no longer rings anybody."
 	case "reopened":
 		return "The incident is open again."
+	case "held":
+		return "The log lines of this incident, from thirty days before it on, are kept beyond their time."
+	case "released":
+		return "The log lines of this incident go when their time is over."
 	case "muted":
 		return "The rule is muted for this address. It still counts, and opens and joins no incident."
 	case "unmuted":

@@ -19,6 +19,7 @@ const (
 	Verify   Action = "verify"   // check the ledger, and the kept lines, now
 	TestRing Action = "ring-now" // test a channel
 
+	Hold        Action = "hold"   // keep the lines of an incident beyond their time
 	SearchLines Action = "search" // read the kept lines, with all the personal data in them
 )
 
@@ -33,6 +34,7 @@ var may = map[Action][]string{
 	Verify:   {"commander", "engineer", "analyst", "legal"},
 	TestRing: {"commander", "engineer"},
 
+	Hold:        {"commander", "engineer", "analyst", "legal"},
 	SearchLines: {"commander", "engineer", "analyst"},
 }
 

@@ -11,6 +11,7 @@ const table = `
 	            commander engineer analyst legal communications reader
 	answer      yes       yes      yes     yes   yes            no
 	handle      yes       yes      yes     no    no             no
+	hold        yes       yes      yes     yes   no             no
 	note        yes       yes      yes     yes   yes            no
 	ring-now    yes       yes      no      no    no             no
 	search      yes       yes      yes     no    no             no

@@ -45,6 +45,16 @@ func (d *Desk) Assign(actor auth.Actor, id int64, person string) error {
 	})
 }
 
+// Hold keeps the lines of an incident beyond their time; Release ends that. Both need a reason.
+func (d *Desk) Hold(actor auth.Actor, id int64, why string) error {
+	return d.say(actor, auth.Hold, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Hold(actor.Name, id, text) })
+}
+
+// Release lets them go when their time is over.
+func (d *Desk) Release(actor auth.Actor, id int64, why string) error {
+	return d.say(actor, auth.Hold, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Release(actor.Name, id, text) })
+}
+
 // CloseIncident ends the work on an incident.
 func (d *Desk) CloseIncident(actor auth.Actor, id int64, verdict, why string) error {
 	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {

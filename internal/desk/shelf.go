@@ -284,13 +284,16 @@ func (d *Desk) joinShelf(ctx context.Context) error {
 	return nil
 }
 
-// expireShelf lets volumes go that are too old, or too many.
+// expireShelf lets volumes go that are too old, or too many, but none that a held incident needs.
 func (d *Desk) expireShelf(now time.Time) error {
 	keeps := slices.Clone(d.o.Keeps)
 	if d.o.Retention > 0 {
 		keeps = append(keeps, shelf.Keep{Age: d.o.Retention})
 	}
-	gone, err := d.shelf.Expire(now, keeps, func(*shelf.Volume) bool { return false })
+	gone, err := d.shelf.Expire(now, keeps, func(v *shelf.Volume) (held bool) {
+		d.Read(func(s *State) { held = s.Incidents.Holds(time.Unix(0, v.From), time.Unix(0, v.Until)) })
+		return held
+	})
 	if err != nil || len(gone) == 0 {
 		return err
 	}

@@ -26,6 +26,8 @@ const (
 	IncidentAssigned Kind = "incident.assigned" // Assigned
 	IncidentClosed   Kind = "incident.closed"   // Closed
 	IncidentReopened Kind = "incident.reopened" // Reopened
+	IncidentHeld     Kind = "incident.held"     // Held
+	IncidentReleased Kind = "incident.released" // Held
 
 	MuteAdded   Kind = "mute.added"   // Mute
 	MuteRemoved Kind = "mute.removed" // MuteEnd
@@ -219,6 +221,12 @@ type Closed struct {
 type Reopened struct {
 	ID   int64  `json:"id"`
 	Text string `json:"text,omitempty"`
+}
+
+// Held says that the lines of an incident are kept beyond their time, or no longer.
+type Held struct {
+	ID   int64  `json:"id"`
+	Text string `json:"text,omitempty"` // vault object with the reason
 }
 
 // Mute keeps alerts from opening incidents and ringing, until a time: those of a rule, of an address, of a network, of an account,

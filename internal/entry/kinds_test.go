@@ -44,6 +44,8 @@ var full = map[Kind]any{
 	IncidentAssigned: Assigned{4, "anna"},
 	IncidentClosed:   Closed{4, "true", "v5"},
 	IncidentReopened: Reopened{4, "v6"},
+	IncidentHeld:     Held{4, "v6"},
+	IncidentReleased: Held{4, "v6"},
 	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7", "bb22", 24, "cc33"},
 	MuteRemoved:      MuteEnd{2},
 	HabitForgotten:   Unlearnt{"aa11", "ssh", 12, "v11"},

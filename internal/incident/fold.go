@@ -191,6 +191,11 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.Reopened](e)
 		id, m.Ref = x.ID, x.Text
 		change = func(i *Incident) { i.Closed, i.Verdict, i.Ended = false, "", time.Time{} }
+	case entry.IncidentHeld, entry.IncidentReleased:
+		var x entry.Held
+		x, err = entry.Body[entry.Held](e)
+		id, m.Ref = x.ID, x.Text
+		change = func(i *Incident) { i.Held = e.Kind == entry.IncidentHeld }
 	default:
 		return false, nil
 	}

@@ -83,6 +83,7 @@ type Incident struct {
 	Sample   bool
 	Opened   time.Time
 	Ended    time.Time // when it was closed
+	Held     bool      // its lines are kept beyond their time
 	Happened time.Time // when the first thing in it was
 	Last     time.Time // and the last
 	Alerts   []string
@@ -187,6 +188,46 @@ func (b *Book) Assign(actor string, id int64, person string) (entry.Draft, error
 		return entry.Draft{}, fmt.Errorf("incident %d is with %q already", id, person)
 	}
 	return draft(actor, entry.IncidentAssigned, id, entry.Assigned{ID: id, Person: person}), nil
+}
+
+// Hold decides that the lines of an incident are kept beyond their time; text is the reason. A closed one can be held too.
+func (b *Book) Hold(actor string, id int64, text string) (entry.Draft, error) {
+	return b.holding(actor, id, true, text)
+}
+
+// Release decides that they go when their time is over.
+func (b *Book) Release(actor string, id int64, text string) (entry.Draft, error) {
+	return b.holding(actor, id, false, text)
+}
+
+func (b *Book) holding(actor string, id int64, hold bool, text string) (entry.Draft, error) {
+	i, err := b.Get(id)
+	kind, already := entry.IncidentHeld, "held"
+	if !hold {
+		kind, already = entry.IncidentReleased, "not held"
+	}
+	switch {
+	case err != nil:
+		return entry.Draft{}, err
+	case i.Held == hold:
+		return entry.Draft{}, fmt.Errorf("the lines of incident %d are %s already", id, already)
+	case text == "":
+		return entry.Draft{}, errors.New("holding lines, and letting them go, needs a reason")
+	}
+	return draft(actor, kind, id, entry.Held{ID: id, Text: text}), nil
+}
+
+// holdBefore is how long before an incident its lines are held: its first signs lie there. holdAfter is how long behind its last alert.
+const (
+	holdBefore = 30 * 24 * time.Hour
+	holdAfter  = 24 * time.Hour
+)
+
+// Holds reports whether a held incident needs lines of a time.
+func (b *Book) Holds(from, until time.Time) bool {
+	return slices.ContainsFunc(b.Incidents, func(i *Incident) bool {
+		return i.Held && !until.Before(i.Happened.Add(-holdBefore)) && !from.After(i.Last.Add(holdAfter))
+	})
 }
 
 // Close decides that the work is done; verdict says whether the alarm was true or false, text is the reason.

@@ -314,6 +314,10 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 		}
 	case entry.IncidentClosed:
 		x.Tone, x.Says, x.Note = "good", "Closed as a "+m.To+" alarm", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentHeld:
+		x.Icon, x.Says, x.Note = "note", "Its log lines are held beyond their time", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentReleased:
+		x.Icon, x.Says, x.Note = "note", "Its log lines are no longer held", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentReopened:
 		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
 	}

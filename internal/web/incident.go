@@ -186,10 +186,12 @@ func typedAgain(v *visit, f *ui.IncidentForms, again string) {
 // form's first; several forms have a reason, so its id begins with the form's name.
 func formErrors(mistake error, form string) ui.Errors {
 	es := fieldErrors(mistake)
-	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "close": "verdict"}
+	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "release": "hold-reason", "close": "verdict"}
 	for k := range es {
 		switch {
 		case es[k].Field == "":
+			es[k].Field = first[form]
+		case es[k].Field == "reason" && form == "release":
 			es[k].Field = first[form]
 		case es[k].Field == "reason" && form != "close":
 			es[k].Field = form + "-reason"
@@ -218,6 +220,10 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 	}
 	if i.Sample {
 		view.Marks = append(view.Marks, "sample: made from the bundled logs")
+	}
+	view.Held = i.Held
+	if i.Held {
+		view.Marks = append(view.Marks, "held: its log lines are kept beyond their time")
 	}
 	if i.Closed {
 		view.Verdict = desk.Title(i.Verdict) + " alarm"
@@ -333,7 +339,7 @@ func (s *Server) act(v *visit, form string, do func(id int64) error, key string)
 
 // needsReason names the field of a form that needs a reason and has none. What needs one is the desk's to say; it refuses, too.
 func needsReason(v *visit, form string) error {
-	says := map[string]string{"severity": "A changed severity needs a reason.", "mute": "A mute needs a reason.", "close": "Closing an incident needs a reason."}[form]
+	says := map[string]string{"severity": "A changed severity needs a reason.", "mute": "A mute needs a reason.", "close": "Closing an incident needs a reason.", "hold": "Say why the lines are held.", "release": "Say why the lines are no longer held."}[form]
 	if says == "" || text(v.r, "reason") != "" {
 		return nil
 	}
@@ -383,6 +389,14 @@ func (s *Server) assign(v *visit) error {
 
 func (s *Server) reopen(v *visit) error {
 	return s.act(v, "reopen", func(id int64) error { return s.desk.Reopen(v.actor, id, text(v.r, "reason")) }, "reopened")
+}
+
+func (s *Server) hold(v *visit) error {
+	return s.act(v, "hold", func(id int64) error { return s.desk.Hold(v.actor, id, text(v.r, "reason")) }, "held")
+}
+
+func (s *Server) release(v *visit) error {
+	return s.act(v, "release", func(id int64) error { return s.desk.Release(v.actor, id, text(v.r, "reason")) }, "released")
 }
 
 func (s *Server) mute(v *visit) error {

@@ -29,6 +29,8 @@ func routes() []route {
 		{"GET /incidents/{id}/close", auth.Handle, (*Server).askClose},
 		{"POST /incidents/{id}/close", auth.Handle, (*Server).closeIncident},
 		{"POST /incidents/{id}/reopen", auth.Handle, (*Server).reopen},
+		{"POST /incidents/{id}/hold", auth.Hold, (*Server).hold},
+		{"POST /incidents/{id}/release", auth.Hold, (*Server).release},
 		{"POST /incidents/{id}/mute", auth.Tune, (*Server).mute},
 		{"POST /mutes/{id}/remove", auth.Tune, (*Server).unmute},
 		{"GET /alerts", auth.See, (*Server).alerts},

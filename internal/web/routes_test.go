@@ -25,6 +25,8 @@ var needs = map[string]auth.Action{
 	"GET /incidents/{id}/close":     auth.Handle,
 	"POST /incidents/{id}/close":    auth.Handle,
 	"POST /incidents/{id}/reopen":   auth.Handle,
+	"POST /incidents/{id}/hold":     auth.Hold,
+	"POST /incidents/{id}/release":  auth.Hold,
 	"POST /incidents/{id}/mute":     auth.Tune,
 	"POST /mutes/{id}/remove":       auth.Tune,
 	"GET /alerts":                   auth.See,
