@@ -341,7 +341,9 @@ func TestTLSClients(t *testing.T) {
 			c.Close()
 		}
 		if x.host == "" {
-			until(t, x.name+": it is refused", func() bool { return countOf(s.Counts(), syslogTLS).Refused[BadPeer]+countOf(s.Counts(), syslogTLS).Refused[BadHandshake] == 2 })
+			until(t, x.name+": it is refused", func() bool {
+				return countOf(s.Counts(), syslogTLS).Refused[BadPeer]+countOf(s.Counts(), syslogTLS).Refused[BadHandshake] == 2
+			})
 		} else {
 			until(t, x.name+": it is kept", func() bool { return len(k.raws()) == 2 })
 		}
