@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"tocsin/internal/intake"
 	"tocsin/internal/record"
 )
 
@@ -220,7 +221,15 @@ func TestExporter(t *testing.T) {
 	if len(raws) != 2 {
 		t.Fatalf("kept: %q", raws)
 	}
+	p, err := intake.New(intake.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, raw := range raws {
+		r := p.Parse(record.Line{File: httpOTLP, Raw: raw}, time.Now())
+		if r.Class != record.Parsed || r.Text(record.SourceIP) != "203.0.113.7" || r.Text(record.EventAction) != "login" || r.Text(record.EventOutcome) != "failure" || r.Time.Nanosecond() != 5 {
+			t.Errorf("intake reads it as %s %s: %s", r.Class, r.Format, r.Text(record.Message))
+		}
 		if !strings.HasPrefix(raw, `{"otlp":1,"time":"2026-11-28T08:00:00.000000005Z",`) || !strings.Contains(raw, `"severity":"WARN","severity_number":13,"body":"login failed","attributes":{"client.address":"203.0.113.7","http.response.status_code":401},"resource":{`) ||
 			!strings.Contains(raw, `"scope":{"name":"shop/auth"}`) {
 			t.Errorf("%s", raw)
