@@ -64,23 +64,38 @@ func unpack(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error)
 	return body.Bytes(), nil
 }
 
+func tooManyLines(most int) error {
+	return refuse(http.StatusRequestEntityTooLarge, TooLarge, "The request has more than %d lines, which is the most that is taken at once. Send smaller requests.", most)
+}
+
 // linesOf cuts a body of text. The last line may lack its end.
-func linesOf(body []byte) ([]piece, error) {
+func linesOf(body []byte, most int) ([]piece, error) {
+	n := bytes.Count(body, []byte("\n"))
+	if !bytes.HasSuffix(body, []byte("\n")) {
+		n++
+	}
+	if n > most {
+		return nil, tooManyLines(most)
+	}
 	s := &textSplitter{held: held{max: record.MaxLine}}
-	out, _ := s.add(body, make([]piece, 0, bytes.Count(body, []byte("\n"))+1))
+	out, _ := s.add(body, make([]piece, 0, n))
 	return s.rest(out)
 }
 
 // objectsOf cuts a body of JSON: a list of objects, or objects.
-func objectsOf(body []byte) ([]piece, error) {
+func objectsOf(body []byte, most int) ([]piece, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	s := newObjectSplitter("", "", record.MaxLine)
 	if start := bytes.TrimLeft(body, " \r\n\t"); len(start) > 0 && start[0] == '[' {
 		s = newObjectSplitter(listOpen, listClose, record.MaxLine)
 	}
+	s.most = most
 	out, err := s.add(body, nil)
 	if err == nil {
 		out, err = s.rest(out)
+	}
+	if s.number > most {
+		return nil, tooManyLines(most)
 	}
 	if e, ok := errors.AsType[*jsonError](err); ok {
 		reason := BadRequest

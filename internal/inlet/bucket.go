@@ -33,7 +33,8 @@ import (
 //
 // An id is the beginning of SHA-256 over key and ETag: an object that was replaced is another one, and is read whole. The floor stays a
 // window behind the newest object that was read, because objects appear late under an older time: what S3 puts together of parts
-// has the time at which that began. What appears later than the window allows is not read. The N of the positions goes round, so their
+// has the time at which that began. What appears later than the window allows is not read. An object of which a part is kept holds up the others until
+// its rest can be read; one that cannot be read at all holds up none, and is tried again for as long as it is in the window. The N of the positions goes round, so their
 // number is bounded by the window.
 
 // BucketOptions say what is read and from where. All but those that name what 0 or "" means are needed.

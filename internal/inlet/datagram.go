@@ -110,7 +110,7 @@ func (s *Syslog) readDatagrams(t *tally, held chan<- datagram) {
 func (s *Syslog) datagram(t *tally, b []byte, from netip.Addr) (d datagram, ok bool) {
 	name, listed := peerOf(s.o.Peers, from)
 	if !listed {
-		t.refuse(BadPeer, 1, from.Unmap().String(), "This address is not on the list of those that may send syslog without a certificate. If it is a sender of yours, add it.")
+		t.refuse(BadPeer, 1, from.Unmap().String(), notListed)
 		return d, false
 	}
 	p, ok := oneFrame(b)

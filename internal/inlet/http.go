@@ -207,17 +207,14 @@ func (h *HTTP) take(t *tally, w http.ResponseWriter, r *http.Request) (name stri
 	var pieces []piece
 	switch t.count.Door {
 	case httpLines:
-		pieces, err = linesOf(body)
+		pieces, err = linesOf(body, h.o.MaxLines)
 	case httpJSON:
-		pieces, err = objectsOf(body)
+		pieces, err = objectsOf(body, h.o.MaxLines)
 	case httpOTLP:
 		pieces, rejected, err = otlpOf(body, r.Header.Get("Content-Type"), h.o.MaxLines)
 	}
 	if err != nil {
 		return token.Name, 0, rejected, err
-	}
-	if len(pieces) > h.o.MaxLines {
-		return token.Name, 0, rejected, refuse(http.StatusRequestEntityTooLarge, TooLarge, "The request has %d lines; %d are taken at once. Send smaller requests.", len(pieces), h.o.MaxLines)
 	}
 	file, err := fileOf(t.count.Door, r)
 	if err != nil {

@@ -102,7 +102,9 @@ func TestHTTP(t *testing.T) {
 		{"a bomb", "/in/lines", gzipped(strings.Repeat("\x00", 9<<20)), []string{"Content-Encoding: gzip"}, 413, "more than", nil, TooLarge},
 		{"a zstd bomb", "/in/lines", zstded(strings.Repeat("\x00", 9<<20)), []string{"Content-Encoding: zstd"}, 413, "more than", nil, TooLarge},
 		{"too large", "/in/lines", strings.Repeat("x", 9<<20), nil, 413, "more than", nil, TooLarge},
-		{"too many lines", "/in/lines", strings.Repeat("\n", 60_000), nil, 413, "50000 are taken", nil, TooLarge},
+		{"too many lines", "/in/lines", strings.Repeat("\n", 60_000), nil, 413, "more than 50000 lines", nil, TooLarge},
+		{"too many objects", "/in/json", strings.Repeat("{}", 60_000), nil, 413, "more than 50000 lines", nil, TooLarge},
+		{"as many lines as there may be", "/in/lines?log=a", strings.Repeat("\n", 50_000), nil, 200, `{"kept":50000}`, make([]string, 50_000), ""},
 		{"no token", "/in/lines", "a", []string{"Authorization: "}, 401, "no token", nil, NoToken},
 		{"unknown token", "/in/lines", "a", []string{"Authorization: Bearer x"}, 401, "not known", nil, BadToken},
 		{"another scheme", "/in/lines", "a", []string{"Authorization: Basic " + secret}, 401, "no token", nil, NoToken},
@@ -323,7 +325,7 @@ func FuzzObjects(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		out, err := objectsOf(body)
+		out, err := objectsOf(body, 100)
 		if err != nil {
 			if _, ok := errors.AsType[*refusal](err); !ok {
 				t.Fatalf("%q: %v", body, err)

@@ -214,3 +214,36 @@ func addrOf(c net.Conn) netip.Addr {
 	}
 	return netip.Addr{}
 }
+
+// A gate bounds how many may be inside, of all and of one address.
+type gate struct {
+	most, each int
+
+	mu  sync.Mutex
+	all int
+	of  map[netip.Addr]int
+}
+
+func newGate(o SyslogOptions) *gate {
+	return &gate{most: o.Connections, each: o.PerPeer, of: map[netip.Addr]int{}}
+}
+
+func (g *gate) enter(a netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.all >= g.most || g.of[a] >= g.each {
+		return false
+	}
+	g.all++
+	g.of[a]++
+	return true
+}
+
+func (g *gate) leave(a netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.all--
+	if g.of[a]--; g.of[a] == 0 {
+		delete(g.of, a)
+	}
+}

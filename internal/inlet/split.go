@@ -96,6 +96,7 @@ type objectSplitter struct {
 	ended       bool // the list is over
 	broken      bool // the object has line ends
 	number      int  // objects so far
+	most        int  // of these; 0 is any number
 }
 
 func newObjectSplitter(open, close string, max int) *objectSplitter {
@@ -197,7 +198,9 @@ func (s *objectSplitter) named() bool { return strings.Count(s.open, `"`) == 1 }
 
 // object ends the object that is held.
 func (s *objectSplitter) object() (piece, error) {
-	s.number++
+	if s.number++; s.most > 0 && s.number > s.most {
+		return piece{}, s.fail("there are more than %d objects", s.most)
+	}
 	s.comma = s.list
 	raw, cut := s.take()
 	if !cut && !json.Valid([]byte(raw)) {

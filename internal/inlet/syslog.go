@@ -37,12 +37,15 @@ type SyslogOptions struct {
 
 	Connections int           // at a time over each of TLS and TCP; 0 is 256. Each takes 64 KiB, and up to 1 MiB while a long frame comes
 	PerPeer     int           // of these from one address; 0 is 16
-	FrameTime   time.Duration // in which a frame that has begun must end, and a handshake; 0 is 30 s. Between frames a connection may wait for ever
+	FrameTime   time.Duration // in which a frame that has begun must end; 0 is 30 s. Between frames a connection may wait for ever
 }
 
 // stopTime is how long a connection is read on after a stop, so that what lies in the kernel is not lost. Syslog has no answer that
 // would tell a sender what was taken.
 const stopTime = 500 * time.Millisecond
+
+// shakeTime is how long a handshake may take.
+const shakeTime = 10 * time.Second
 
 // A Syslog is the doors of syslog.
 type Syslog struct {
@@ -163,14 +166,10 @@ func (s *Syslog) Run(ctx context.Context) error {
 
 // accept takes connections of one door, within the limits.
 func (s *Syslog) accept(ctx context.Context, t *tally, l net.Listener) {
-	var (
-		open   sync.WaitGroup
-		mu     sync.Mutex
-		all    int
-		of     = map[netip.Addr]int{}
-		secure = t.count.Door == syslogTLS
-	)
+	var open sync.WaitGroup
 	defer open.Wait()
+	// Who has not yet shown a certificate takes no room from those that have.
+	before, in := newGate(s.o), newGate(s.o)
 	for {
 		c, err := l.Accept()
 		if ctx.Err() != nil {
@@ -187,49 +186,52 @@ func (s *Syslog) accept(ctx context.Context, t *tally, l net.Listener) {
 			}
 			continue
 		}
-		addr := addrOf(c)
-		name, listed := peerOf(s.o.Peers, addr)
-		if !secure && !listed {
-			t.refuse(BadPeer, 1, addr.String(), "This address is not on the list of those that may send syslog without a certificate. If it is a sender of yours, add it.")
-			_ = c.Close()
-			continue
-		}
-		mu.Lock()
-		full := all >= s.o.Connections || of[addr] >= s.o.PerPeer
-		if !full {
-			all++
-			of[addr]++
-		}
-		mu.Unlock()
-		if full {
-			t.refuse(TooMany, 1, addr.String(), fmt.Sprintf("There are too many connections: %d are allowed, and %d from one address.", s.o.Connections, s.o.PerPeer))
-			_ = c.Close()
-			continue
-		}
 		open.Go(func() {
 			defer t.enter()()
-			defer func() {
-				mu.Lock()
-				defer mu.Unlock()
-				all--
-				if of[addr]--; of[addr] == 0 {
-					delete(of, addr)
-				}
-			}()
 			defer func() { _ = c.Close() }()
-			if secure {
-				s.secure(ctx, t, c, addr)
-			} else {
-				s.receive(ctx, t, c, name, addr)
+			addr := addrOf(c)
+			if !before.enter(addr) {
+				s.crowded(t, addr)
+				return
 			}
+			known, name, ok := s.admit(ctx, t, c, addr)
+			before.leave(addr)
+			if !ok {
+				return
+			}
+			if !in.enter(addr) {
+				s.crowded(t, addr)
+				return
+			}
+			defer in.leave(addr)
+			s.receive(ctx, t, known, name, addr)
 		})
 	}
 }
 
-// secure shakes hands and receives.
-func (s *Syslog) secure(ctx context.Context, t *tally, c net.Conn, addr netip.Addr) {
+func (s *Syslog) crowded(t *tally, addr netip.Addr) {
+	t.refuse(TooMany, 1, addr.String(), fmt.Sprintf("There are too many connections: %d are allowed, and %d from one address.", s.o.Connections, s.o.PerPeer))
+}
+
+// admit finds out whether a connection may speak, and the name of its host. The connection that it returns is the one to read.
+func (s *Syslog) admit(ctx context.Context, t *tally, c net.Conn, addr netip.Addr) (net.Conn, string, bool) {
+	if t.count.Door == syslogTLS {
+		return s.secure(ctx, t, c, addr)
+	}
+	name, listed := peerOf(s.o.Peers, addr)
+	if !listed {
+		t.refuse(BadPeer, 1, addr.String(), notListed)
+	}
+	return c, name, listed
+}
+
+// notListed is told of an address that may not speak.
+const notListed = "This address is not on the list of those that may send syslog without a certificate. If it is a sender of yours, add it."
+
+// secure shakes hands.
+func (s *Syslog) secure(ctx context.Context, t *tally, c net.Conn, addr netip.Addr) (net.Conn, string, bool) {
 	sc := tls.Server(c, s.clients.config(s.pair))
-	limit, cancel := context.WithTimeout(ctx, s.o.FrameTime)
+	limit, cancel := context.WithTimeout(ctx, min(s.o.FrameTime, shakeTime))
 	defer cancel()
 	if err := sc.HandshakeContext(limit); err != nil {
 		switch {
@@ -239,14 +241,14 @@ func (s *Syslog) secure(ctx context.Context, t *tally, c net.Conn, addr netip.Ad
 		default:
 			t.refuse(BadHandshake, 1, addr.String(), fmt.Sprintf("TLS did not come about: %v. The sender needs TLS 1.2 or later, a client certificate, and the authority of ours.", err))
 		}
-		return
+		return nil, "", false
 	}
 	name, err := s.clients.name(sc.ConnectionState().PeerCertificates, time.Now())
 	if err != nil {
 		t.refuse(BadPeer, 1, addr.String(), err.Error())
-		return
+		return nil, "", false
 	}
-	s.receive(ctx, t, sc, cmp.Or(name, addr.String()), addr)
+	return sc, cmp.Or(name, addr.String()), true
 }
 
 // receive reads one connection to its end. Reading waits while lines are being kept: that is the back-pressure.
