@@ -322,7 +322,7 @@ func TestBucketCutAtEveryByte(t *testing.T) {
 				w.Header().Set("Content-Length", fmt.Sprint(rec.Body.Len()))
 				w.WriteHeader(rec.Code)
 				whole := rec.Body.Bytes()
-				if at := cut; at < len(whole) {
+				if at := cut * 3; at < len(whole) {
 					_, _ = w.Write(whole[:at])
 					_ = http.NewResponseController(w).Flush()
 					panic(http.ErrAbortHandler)

@@ -22,7 +22,7 @@ type keyFile struct {
 // Retrieve reads the file. Of several profiles the first counts.
 func (k *keyFile) Retrieve() (v credentials.Value, err error) {
 	if k.name == "" {
-		return v, errors.New("no file with an access key is named: make one with the lines aws_access_key_id = ... and aws_secret_access_key = ...")
+		return v, errors.New("no file with an access key is named: make one with the lines aws_access_key_id = KEY and aws_secret_access_key = SECRET")
 	}
 	st, err := os.Stat(k.name)
 	if err != nil {
@@ -44,7 +44,7 @@ func (k *keyFile) Retrieve() (v credentials.Value, err error) {
 		}
 	}
 	if v.AccessKeyID == "" || v.SecretAccessKey == "" {
-		return v, fmt.Errorf("%s holds no access key: write the lines aws_access_key_id = ... and aws_secret_access_key = ...", k.name)
+		return v, fmt.Errorf("%s holds no access key: write the lines aws_access_key_id = KEY and aws_secret_access_key = SECRET", k.name)
 	}
 	v.SignerType = credentials.SignatureV4
 	k.changed = st.ModTime()
