@@ -82,7 +82,8 @@ func linesOf(body []byte, most int) ([]piece, error) {
 	return s.rest(out)
 }
 
-// objectsOf cuts a body of JSON: a list of objects, or objects.
+// objectsOf cuts a body of JSON: a list of objects, or objects. An object longer than record.MaxLine is cut there, as a line is: who makes a
+// program log much must not keep the lines around it out.
 func objectsOf(body []byte, most int) ([]piece, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	s := newObjectSplitter("", "", record.MaxLine)
@@ -103,11 +104,6 @@ func objectsOf(body []byte, most int) ([]piece, error) {
 			reason = TooLarge
 		}
 		return nil, refuse(http.StatusBadRequest, reason, "The body is no JSON of log lines, and nothing of it was kept: %v.", e)
-	}
-	for i, p := range out {
-		if p.cut {
-			return nil, refuse(http.StatusRequestEntityTooLarge, TooLarge, "Object %d has more than %d bytes.", i+1, record.MaxLine)
-		}
 	}
 	return out, err
 }

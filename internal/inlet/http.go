@@ -49,6 +49,9 @@ type HTTPOptions struct {
 	BodyTime time.Duration // in which a body must have come; 0 is 60 s
 }
 
+// busyTime is how long a request waits for others before it is told to come again.
+const busyTime = 2 * time.Second
+
 // maxBatch is how many bytes the lines of a request may have: OTLP names its resource once, and its lines each.
 const maxBatch = 24 << 20
 
@@ -196,7 +199,7 @@ func (h *HTTP) take(t *tally, w http.ResponseWriter, r *http.Request) (name stri
 	select {
 	case h.busy <- struct{}{}:
 		defer func() { <-h.busy }()
-	default:
+	case <-time.After(busyTime):
 		return token.Name, 0, rejected, &refusal{http.StatusTooManyRequests, TooMany, fmt.Sprintf("%d requests are being taken in already; send this again in a moment.", h.o.Requests), time.Second}
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.o.BodyTime)) // a writer that cannot has a server that does

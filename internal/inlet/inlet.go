@@ -45,9 +45,10 @@
 //	 "resource":{"service.name":"shop"}      attributes of the resource
 //	 "scope":{"name":"...","version":"...","attributes":{}}
 //	 "trace_id":"5b8e...","span_id":"eee1..." lower-case hexadecimal
-//	 "flags":1, "dropped_attributes":2}
+//	 "flags":1, "dropped_attributes":2,
+//	 "cut":true}                             the body was longer, and its end is left out
 //
-// Bytes are base64, numbers that JSON has not ("NaN", "Infinity", "-Infinity") are text. Package intake reads this form.
+// Text that is no UTF-8 has U+FFFD in its place. Bytes are base64, numbers that JSON has not ("NaN", "Infinity", "-Infinity") are text. Package intake reads this form.
 //
 // # Buckets
 //

@@ -26,6 +26,9 @@ const (
 // maxNested is how deep messages of a record may lie in each other. A value in a map takes three.
 const maxNested = 100
 
+// maxRecord is how many bytes a record may have as it is sent. One whose line is longer than record.MaxLine has its body cut.
+const maxRecord = 2 << 20
+
 // An otlpReader makes lines of the records of one request. The envelope is taken apart by hand and each record decoded alone, because of
 // small messages a whole decoded request would be a hundred times as large as its bytes.
 type otlpReader struct {
@@ -59,18 +62,19 @@ func otlpOf(body []byte, contentType string, most int) ([]piece, rejection, erro
 // take adds a record, or rejects it.
 func (r *otlpReader) take(rec *logs.LogRecord, err error) error {
 	var line []byte
+	cut := false
 	if err == nil {
-		line = appendRecord(nil, rec, r.resource, r.scope)
+		line, cut = lineOf(rec, r.resource, r.scope)
 	}
 	switch {
 	case err != nil:
 		r.reject(fmt.Sprintf("A record cannot be read: %v.", err))
 	case len(line) > record.MaxLine:
-		r.reject(fmt.Sprintf("A record has more than %d bytes as a line of JSON.", record.MaxLine))
+		r.reject(fmt.Sprintf("A record has more than %d bytes as a line of JSON, without its body.", record.MaxLine))
 	case len(r.out) == r.most || r.size+int64(len(line)) > maxBatch:
 		return refuse(http.StatusRequestEntityTooLarge, TooLarge, "The request has more than %d records, or they have more than %d bytes as lines. Make the exporter's batches smaller.", r.most, maxBatch)
 	default:
-		r.out = append(r.out, piece{raw: string(line), start: r.size})
+		r.out = append(r.out, piece{raw: string(line), start: r.size, cut: cut})
 		r.size += int64(len(line)) + 1
 	}
 	return nil
@@ -120,11 +124,21 @@ func all(b []byte, wanted protowire.Number) (joined []byte, err error) {
 	return joined, err
 }
 
-func decode(b []byte, into proto.Message) error {
-	if len(b) > record.MaxLine {
-		return fmt.Errorf("it has %d bytes, and %d is the most", len(b), record.MaxLine)
+// decode reads a message. Text that is no UTF-8 is mended, not refused: else a client could keep its line out by one byte in it.
+func decode(b []byte, into proto.Message, is shape) error {
+	if len(b) > maxRecord {
+		return fmt.Errorf("it has %d bytes, and %d is the most", len(b), maxRecord)
 	}
-	return proto.UnmarshalOptions{RecursionLimit: maxNested, DiscardUnknown: true}.Unmarshal(b, into)
+	o := proto.UnmarshalOptions{RecursionLimit: maxNested, DiscardUnknown: true}
+	err := o.Unmarshal(b, into)
+	if err == nil {
+		return nil
+	}
+	mended, bad := mend(b, is, maxNested)
+	if bad != nil {
+		return err
+	}
+	return o.Unmarshal(mended, into)
 }
 
 // protoRequest reads the envelope: ExportLogsServiceRequest 1 > ResourceLogs (1 resource, 2 scope_logs) > ScopeLogs (1 scope, 2 log_records).
@@ -136,7 +150,7 @@ func (r *otlpReader) protoRequest(body []byte) error {
 		b, err := all(group, 1)
 		var of resource.Resource
 		if err == nil {
-			err = decode(b, &of)
+			err = decode(b, &of, resourceShape)
 		}
 		if err != nil {
 			return fmt.Errorf("a resource: %w", err)
@@ -149,7 +163,7 @@ func (r *otlpReader) protoRequest(body []byte) error {
 			b, err := all(group, 1)
 			var of common.InstrumentationScope
 			if err == nil {
-				err = decode(b, &of)
+				err = decode(b, &of, scopeShape)
 			}
 			if err != nil {
 				return fmt.Errorf("a scope: %w", err)
@@ -160,7 +174,7 @@ func (r *otlpReader) protoRequest(body []byte) error {
 					return nil
 				}
 				var rec logs.LogRecord
-				return r.take(&rec, decode(b, &rec))
+				return r.take(&rec, decode(b, &rec, recordShape))
 			})
 		})
 	})

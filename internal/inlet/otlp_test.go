@@ -119,7 +119,7 @@ func TestOTLPRefused(t *testing.T) {
 		deep = &common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: &common.KeyValueList{Values: []*common.KeyValue{pair("k", deep)}}}}
 	}
 	good := &logs.LogRecord{Body: text("good")}
-	mixed := request(t, &logs.LogRecord{Body: deep}, good, &logs.LogRecord{Body: text(strings.Repeat("x", record.MaxLine))})
+	mixed := request(t, &logs.LogRecord{Body: deep}, good, &logs.LogRecord{SeverityText: strings.Repeat("x", record.MaxLine)}, &logs.LogRecord{Body: text(strings.Repeat("x", maxRecord))})
 	wide := make([]*logs.LogRecord, 600)
 	for i := range wide {
 		wide[i] = &logs.LogRecord{}
@@ -136,7 +136,7 @@ func TestOTLPRefused(t *testing.T) {
 		says             string
 		kept             int
 	}{
-		{"some records", otlpProto, mixed, 200, 2, "cannot be read", 1},
+		{"some records", otlpProto, mixed, 200, 3, "cannot be read", 1},
 		{"some records of JSON", otlpJSON, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"xyz"},{"body":{"stringValue":"good"}},null,{"severityNumber":"INFO"}]}]}]}`, 200, 3, "cannot be read", 1},
 		{"no protobuf", otlpProto, "\x0a\xff", 400, 0, "no OTLP request", 0},
 		{"no JSON", otlpJSON, `{"resourceLogs":[`, 400, 0, "no OTLP request", 0},
@@ -184,6 +184,37 @@ func TestOTLPRefused(t *testing.T) {
 		}
 		if c := countOf(h.Counts(), httpOTLP); c.Refused[RejectedRecord] != int64(x.rejected) || c.Lines != int64(x.kept) {
 			t.Errorf("%s: counted %+v", x.name, c)
+		}
+	}
+}
+
+// Given text that is no UTF-8, and bodies that are too long for a line, when they come, then the records are kept all the same: a client must not
+// keep its line out by what it writes.
+func TestOTLPIsNotEvaded(t *testing.T) {
+	bytesOf := func(s string) string { // what no exporter of the SDK sends, and Collectors may
+		b := []byte(request(t, &logs.LogRecord{Body: text("body:" + s + ":"), SeverityText: s, EventName: s, Attributes: []*common.KeyValue{pair(s, text(s)),
+			pair("list", &common.AnyValue{Value: &common.AnyValue_ArrayValue{ArrayValue: &common.ArrayValue{Values: []*common.AnyValue{text(s)}}}}),
+			pair("map", &common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: &common.KeyValueList{Values: []*common.KeyValue{pair(s, text(s))}}}})}}))
+		return string(bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("XX"), []byte("\xff\xfe")), []byte("shop"), []byte("sh\xffp")))
+	}
+	for name, x := range map[string]struct {
+		body, want string
+		cut        int64
+	}{
+		"no UTF-8":                     {bytesOf("aXXb"), `"body":"body:a` + "\ufffd" + `b:","attributes":{"a` + "\ufffd" + `b":"a` + "\ufffd" + `b","list":["a` + "\ufffd" + `b"],"map":{"a` + "\ufffd" + `b":"a` + "\ufffd" + `b"}},"resource":{"service.name":"sh` + "\ufffd" + `p"}`, 0},
+		"a long body":                  {request(t, &logs.LogRecord{Body: text("start" + strings.Repeat("x", record.MaxLine)), SpanId: []byte{1}}), `"span_id":"01","cut":true}`, 1},
+		"a long body of control signs": {request(t, &logs.LogRecord{Body: text("start" + strings.Repeat("\x01\"\u00e9", record.MaxLine/4))}), `"cut":true}`, 1},
+	} {
+		k := newKept()
+		h, url := web(t, HTTPOptions{Append: k.Append})
+		status, answer, _ := post(t, url+"/v1/logs", x.body, "Content-Type: "+otlpProto)
+		raws := k.raws()
+		if status != 200 || answer != "" || len(raws) != 1 || !strings.Contains(raws[0], x.want) || !json.Valid([]byte(raws[0])) {
+			t.Errorf("%s: %d %.300q, kept %.500q", name, status, answer, raws)
+			continue
+		}
+		if n := len(raws[0]); x.cut > 0 && (n > record.MaxLine || n < record.MaxLine-6) || countOf(h.Counts(), httpOTLP).Cut != x.cut {
+			t.Errorf("%s: %d bytes, counted %+v", name, n, countOf(h.Counts(), httpOTLP))
 		}
 	}
 }

@@ -11,10 +11,38 @@ import (
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+
+	"tocsin/internal/record"
 )
 
+// lineOf returns a record as a line. When that is too long, text of the body is left out at its end, and the line says so: a long body must not
+// keep a record out.
+func lineOf(r *logs.LogRecord, resource, scope string) (line []byte, cut bool) {
+	line = appendRecord(nil, r, resource, scope, false)
+	text, ok := r.Body.GetValue().(*common.AnyValue_StringValue)
+	if !ok || len(line) <= record.MaxLine {
+		return line, false
+	}
+	rest := len(line) - len(appendText(nil, text.StringValue)) + len(`"","cut":true`)
+	text.StringValue = fitting(text.StringValue, record.MaxLine-rest)
+	return appendRecord(nil, r, resource, scope, true), true
+}
+
+// fitting returns how much of a text has at most so many bytes in JSON, as appendText writes it.
+func fitting(s string, room int) string {
+	for i := 0; i < len(s); {
+		_, n := utf8.DecodeRuneInString(s[i:])
+		var whole [8]byte
+		if room -= len(appendText(whole[:0], s[i:i+n])) - len(`""`); room < 0 {
+			return s[:i]
+		}
+		i += n
+	}
+	return s
+}
+
 // appendRecord writes a record as the line that the package's comment draws. resource and scope are JSON already, or "".
-func appendRecord(b []byte, r *logs.LogRecord, resource, scope string) []byte {
+func appendRecord(b []byte, r *logs.LogRecord, resource, scope string, cut bool) []byte {
 	b = append(b, `{"otlp":1`...)
 	b = appendTime(b, `,"time":`, r.TimeUnixNano, r.ObservedTimeUnixNano)
 	b = appendTime(b, `,"observed":`, r.ObservedTimeUnixNano, 0)
@@ -46,6 +74,9 @@ func appendRecord(b []byte, r *logs.LogRecord, resource, scope string) []byte {
 	}
 	if r.DroppedAttributesCount != 0 {
 		b = strconv.AppendUint(append(b, `,"dropped_attributes":`...), uint64(r.DroppedAttributesCount), 10)
+	}
+	if cut {
+		b = append(b, `,"cut":true`...)
 	}
 	return append(b, '}')
 }
