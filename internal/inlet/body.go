@@ -99,11 +99,7 @@ func objectsOf(body []byte, most int) ([]piece, error) {
 		return nil, tooManyLines(most)
 	}
 	if e, ok := errors.AsType[*jsonError](err); ok {
-		reason := BadRequest
-		if e.deep {
-			reason = TooLarge
-		}
-		return nil, refuse(http.StatusBadRequest, reason, "The body is no JSON of log lines, and nothing of it was kept: %v.", e)
+		return nil, refuse(http.StatusBadRequest, BadRequest, "The body is no JSON of log lines, and nothing of it was kept: %v.", e)
 	}
 	return out, err
 }

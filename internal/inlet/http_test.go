@@ -121,7 +121,7 @@ func TestHTTP(t *testing.T) {
 		{"no JSON", "/in/json", `{"a":}`, nil, 400, "object 1", nil, BadRequest},
 		{"a torn list", "/in/json", `[{"a":1}`, nil, 400, "ends in the middle", nil, BadRequest},
 		{"a list and more", "/in/json", `[{"a":1}] {}`, nil, 400, "follows the list", nil, BadRequest},
-		{"too deep", "/in/json", strings.Repeat(`{"a":`, 80) + "1" + strings.Repeat("}", 80), nil, 400, "64 deep", nil, TooLarge},
+		{"a deep object is not parsed", "/in/json", strings.Repeat(`{"a":`, 80) + "\n1" + strings.Repeat("}", 80) + "{}", nil, 200, "2", []string{strings.Repeat(`{"a":`, 80) + " 1" + strings.Repeat("}", 80), "{}"}, ""},
 		{"an object too large is cut", "/in/json", `[{"a":"` + strings.Repeat("x", record.MaxLine) + `"},{}]`, nil, 200, "2", []string{`{"a":"` + strings.Repeat("x", record.MaxLine-6), "{}"}, ""},
 	} {
 		k := newKept()
@@ -334,6 +334,9 @@ func FuzzObjects(f *testing.F) {
 		}
 		for _, p := range out {
 			var a, b map[string]any
+			if strings.Count(p.raw, "{")+strings.Count(p.raw, "[") > maxDepth && !strings.ContainsAny(p.raw, "\r\n") {
+				continue // it may be too deep to be parsed
+			}
 			if strings.ContainsAny(p.raw, "\r\n") || json.Unmarshal([]byte(p.raw), &a) != nil {
 				t.Fatalf("%q gives %q", body, p.raw)
 			}

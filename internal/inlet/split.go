@@ -79,7 +79,8 @@ const (
 	cloudOpen, cloudClose = `{"Records":[`, `]}` // of a file that CloudTrail delivered
 )
 
-// maxDepth is how deep objects and lists in an object may lie.
+// maxDepth is how deep objects and lists in an object may lie to be parsed. A deeper one is taken as it stands: who makes a program log
+// such an object must not keep the lines around it out.
 const maxDepth = 64
 
 // An objectSplitter cuts JSON into the objects of a list, or of a sequence of objects (open and close are "" then). An object that stands
@@ -94,7 +95,8 @@ type objectSplitter struct {
 	comma       bool // must come before the next object of a list
 	list        bool
 	ended       bool // the list is over
-	broken      bool // the object has line ends
+	broken      bool // the object has line ends,
+	deep        bool // or is deeper than maxDepth
 	number      int  // objects so far
 	most        int  // of these; 0 is any number
 }
@@ -107,7 +109,6 @@ func newObjectSplitter(open, close string, max int) *objectSplitter {
 type jsonError struct {
 	at   int64 // bytes from the start
 	says string
-	deep bool
 }
 
 func (e *jsonError) Error() string { return fmt.Sprintf("byte %d: %s", e.at+1, e.says) }
@@ -140,9 +141,8 @@ func (s *objectSplitter) add(b []byte, out []piece) ([]piece, error) {
 		case c == '"':
 			s.quoted = true
 		case c == '{' || c == '[':
-			if s.depth++; s.depth > maxDepth {
-				return out, &jsonError{at: s.off - 1, says: fmt.Sprintf("objects and lists lie more than %d deep in each other", maxDepth), deep: true}
-			}
+			s.depth++
+			s.deep = s.deep || s.depth > maxDepth
 		case c == '\n' || c == '\r':
 			s.broken = true
 		case c == '}' || c == ']':
@@ -186,7 +186,7 @@ func (s *objectSplitter) between(c byte) error {
 	case c == '{' && s.comma:
 		return s.fail("a comma is missing before this object")
 	case c == '{':
-		s.depth, s.broken = 1, false
+		s.depth, s.broken, s.deep = 1, false, false
 	default:
 		return s.fail("an object was expected here, and %q begins none", string(rune(c)))
 	}
@@ -203,18 +203,18 @@ func (s *objectSplitter) object() (piece, error) {
 	}
 	s.comma = s.list
 	raw, cut := s.take()
-	if !cut && !json.Valid([]byte(raw)) {
+	if cut || s.deep { // not parsed, but a line must not have line ends
+		return piece{strings.NewReplacer("\n", " ", "\r", " ").Replace(raw), s.start, s.off, cut}, nil
+	}
+	if !json.Valid([]byte(raw)) {
 		return piece{}, &jsonError{at: s.start, says: fmt.Sprintf("object %d, which begins here, is not valid JSON", s.number)}
 	}
-	if !cut && s.broken {
+	if s.broken {
 		var b bytes.Buffer
 		if err := json.Compact(&b, []byte(raw)); err != nil {
 			return piece{}, &jsonError{at: s.start, says: err.Error()}
 		}
 		raw = b.String()
-	}
-	if cut { // it is no JSON any more, but a line must not have line ends
-		raw = strings.NewReplacer("\n", " ", "\r", " ").Replace(raw)
 	}
 	return piece{raw, s.start, s.off, cut}, nil
 }
