@@ -52,4 +52,5 @@ soak: build
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
 	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestRange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
+	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
 	script/fuzz.sh $(SOAK)

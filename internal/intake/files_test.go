@@ -34,6 +34,7 @@ func fromOf(r *record.Record) string {
 func fileCases() []fileCase {
 	all := edgeCases()
 	all = append(all, cloudCases()...)
+	all = append(all, otlpCases()...)
 	return append(all, shopCases()...)
 }
 

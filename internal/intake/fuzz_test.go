@@ -49,6 +49,7 @@ var seeds = []string{
 	`[Fri Sep 09 10:42:29 2011] [core:error] [pid 3:tid 1] (13)x: [client 203.0.113.7:5] AH00035: y, referer: z`,
 	`203.0.113.7 - - [02/Oct/2017:20:22:07 +0000] "GET /a HTTP/1.1" - - "-" "x" 262 "r" "http://172.19.0.3:5601" 2ms`,
 	`{"ClientAddr":"203.0.113.7:1","ClientHost":"6.6.6.6","RequestMethod":"GET","RequestPath":"/a","StartUTC":"2021-12-08T14:02:43Z","DownstreamStatus":200,"Duration":1,"OriginStatus":0}`,
+	`{"otlp":1,"time":"2026-11-28T08:00:00Z","body":"a","attributes":{"http.method":"GET","http.target":"/x","http.status_code":200,"net.peer.ip":"203.0.113.7"},"scope":{"name":"h"}}`,
 	`{"ClientIP":"203.0.113.7","ClientRequestMethod":"GET","ClientRequestURI":"/a?b","EdgeStartTimestamp":1545067628044000000,"EdgeEndTimestamp":"2023-03-03T05:30:05Z","EdgeResponseStatus":200,"RayID":"1"}`,
 	`{"level":"info","ts":1693840791.7,"logger":"http.log.access","request":{"remote_ip":"203.0.113.7","method":"GET","uri":"/","headers":{"User-Agent":["x"]}},"status":0}` + "\n2020/05/26 20:44:49.126\tINFO\thttp.log.access\thandled request\t{\"request\": {\"method\": \"GET\", \"uri\": \"/\", \"remote_addr\": \"[::1]:5\"}, \"status\": 200}",
 	`https 2023-04-26T12:22:55.463821Z app/a/b 203.0.113.7:44740 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET https://a:443/x HTTP/1.1" "c" - - arn "Root=1" "a" "-" 0 2018-07-02T22:22:48Z "waf" "-" "-"`,

@@ -84,6 +84,7 @@ type format struct {
 // The order matters where two formats could take one line: the stricter comes first.
 func allFormats() []format {
 	return []format{
+		{name: "otlp", read: readOTLP},
 		{name: "ftp-clf", read: readFTPCommon},
 		{name: "traefik", read: readTraefik},
 		{name: combinedName, read: readCombined},

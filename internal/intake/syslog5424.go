@@ -43,6 +43,7 @@ func (p *Parser) syslog5424(s string) (m message, t time.Time, ok bool) {
 		s = s[1:]
 	}
 	m.text = strings.TrimPrefix(strings.TrimPrefix(s, " "), "\ufeff")
+	m.text = strings.TrimPrefix(m.text, " ") // rsyslog's own blank behind the tag of RFC 3164
 	return m, t, m.text != "" || len(m.data) > 0
 }
 

@@ -51,6 +51,19 @@ event.action=login
 event.outcome=success
 event.code=password
 log.syslog.structured_data.a@1.x=]"[`},
+		{"RFC 5424 as rsyslog forwards it, with a blank more", Options{}, `<38>1 2026-11-28T08:12:39.742827+00:00 vm sshd - - -  Failed password for invalid user admin from 203.0.113.7 port 1000 ssh2`, `
+parsed syslog 2026-11-28T08:12:39.742827Z
+from authentication/linux/sshd
+source.ip=203.0.113.7
+source.port=1000
+user.name=admin
+user.realm=ssh
+host.name=vm
+process.name=sshd
+event.action=login
+event.outcome=failure
+event.reason=invalid user
+event.code=password`},
 		{"priority before RFC 3164", Options{}, `<38>Nov 10 06:51:41 shop1 sshd[1]: Server listening on :: port 22.`, `
 parsed syslog 2026-11-10T06:51:41Z
 from /linux/sshd
