@@ -10,7 +10,6 @@ import (
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding"
 
 	"tocsin/internal/record"
@@ -33,7 +32,7 @@ func bloomed() []string {
 // writeParquet writes a table that is done.
 func writeParquet(w io.Writer, t *Table) error {
 	names := slices.Sorted(maps.Keys(t.Columns))
-	codec := &zstd.Codec{Level: zstd.SpeedDefault}
+	codec := &parquet.Zstd
 	group := parquet.Group{
 		LineColumn: parquet.Compressed(parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), codec),
 		TimeColumn: parquet.Optional(parquet.Compressed(parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), t.timeEncoding()), codec)),
