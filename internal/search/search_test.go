@@ -160,7 +160,7 @@ var texts = []string{
 
 // Given lines on the shelf and behind it, when any query is asked, then the answer is that of reading every line.
 func TestSearchIsReadingEveryLine(t *testing.T) {
-	for _, n := range []int{0, 1, 60, 1500} {
+	for _, n := range []int{0, 1, 60, 700} {
 		for _, tail := range []int{0, n / 7} {
 			h := newHouse(t, shopLines(n), tail)
 			for _, text := range texts {
@@ -186,13 +186,13 @@ func TestSearchInARange(t *testing.T) {
 			continue
 		}
 		for i, l := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
-			if i == 4_000 {
+			if i == 1_500 {
 				break
 			}
 			lines = append(lines, shelf.Line{Line: record.Line{File: name, Offset: int64(i), Seq: int64(len(lines) + 1), Raw: l}, Received: now.UnixNano()})
 		}
 	}
-	h := newHouse(t, lines, 300)
+	h := newHouse(t, lines, 200)
 	for _, text := range append(slices.Clone(texts), "| top source.network", "| count by event.action, event.outcome", "user~/^[a-c]/ | top user 30", "union select | top ip", "bytes>1MB | fields time, ip, url, bytes", "| distinct(session) by ip | head 20") {
 		h.same(t, text)
 	}
