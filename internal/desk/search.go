@@ -29,7 +29,7 @@ func (d *Desk) Search(ctx context.Context, actor auth.Actor, q *query.Query, see
 		defer stop()
 		ctx = short
 	}
-	out, err := d.searcher.Run(ctx, q, seen)
+	out, err := d.searchMoved(ctx, q, seen)
 	for _, damage := range out.Damaged {
 		d.damaged(damage)
 	}
