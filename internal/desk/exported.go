@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"tocsin/internal/entry"
-	"tocsin/internal/ledger"
 )
 
 // The form of an export; doc/formats/export.md. It is for ever.
@@ -103,7 +102,7 @@ func tarSize(n int) int64 { return tarBlock + (int64(n)+tarBlock-1)/tarBlock*tar
 
 // VerifyExport checks an export: its signature, every file, every line, and that nothing else is in it. The error names the first thing that
 // is wrong. Nothing but the file and the key is needed.
-func VerifyExport(r io.ReaderAt, size int64, key ledger.Verifier) (ExportManifest, error) {
+func VerifyExport(r io.ReaderAt, size int64, key ExportKey) (ExportManifest, error) {
 	m, err := verifyContent(r, size, key)
 	if err != nil {
 		return m, err
@@ -156,7 +155,7 @@ func (w *sameWriter) Write(b []byte) (int, error) {
 }
 
 // verifyContent checks what is in the files.
-func verifyContent(r io.ReaderAt, size int64, key ledger.Verifier) (m ExportManifest, err error) {
+func verifyContent(r io.ReaderAt, size int64, key ExportKey) (m ExportManifest, err error) {
 	in := tar.NewReader(io.NewSectionReader(r, 0, size))
 	text, err := small(in, exportManifest, maxManifest)
 	if err != nil {

@@ -52,7 +52,15 @@ type Kept struct {
 func (d *Desk) Kept() Kept {
 	v := d.shelf.View()
 	defer v.Close()
-	k := Kept{First: d.firstLine(), Last: d.archive.Last(), Through: v.Through, Volumes: len(v.Volumes)}
+	k := keptIn(v)
+	k.First, k.Last = d.firstLine(), d.archive.Last()
+	d.Read(func(s *State) { k.Aside = append(k.Aside, s.Fleet.Aside...) })
+	return k
+}
+
+// keptIn is what is kept on a shelf.
+func keptIn(v *shelf.View) Kept {
+	k := Kept{Through: v.Through, Volumes: len(v.Volumes)}
 	for _, x := range v.Volumes {
 		k.Rows += int64(x.Rows)
 		k.Raw += x.Raw
@@ -61,7 +69,6 @@ func (d *Desk) Kept() Kept {
 			k.Oldest = at
 		}
 	}
-	d.Read(func(s *State) { k.Aside = append(k.Aside, s.Fleet.Aside...) })
 	return k
 }
 
