@@ -120,7 +120,7 @@ Beside a running server that one is asked, through the socket in the data folder
 their time, host and file before them.
 
 --json prints one object a line. Names are only added:
-  {"kind":"row","fields":{"time":"RFC 3339","host":"","file":"...","raw":"..."}}     one a line, or a group: a value for each column, null where there is none
+  {"kind":"row","fields":{"time":"RFC 3339","host":null,"file":"...","raw":"..."}}     one a line, or a group: a value for each column, null where there is none
   {"kind":"bar","start":"RFC 3339","end":"RFC 3339","count":12}                      of timeline, in place of rows
   {"kind":"summary","query":"...","matched":12,"without":0,"scanned":{"volumes":1,"of":2,"rows":9,"lines":9,"tail":3},"cut":"","truncated":"","about":"",
    "damaged":[{"volume":"...","file":"...","why":"..."}],"took":0.012}

@@ -47,20 +47,23 @@ func (d *Desk) Export(ctx context.Context, actor auth.Actor, q *query.Query) (*E
 			return nil, fmt.Errorf("an export is of whole lines, so the stage %s cannot be in its query; leave it out", s.Kind)
 		}
 	}
-	var taken *evidence
+	var found *evidence
 	var err error
 	for range looks { // while segments go to the shelf
-		if taken, err = d.evidence(ctx, q); !errors.Is(err, archive.ErrExpired) {
+		if found, err = d.evidence(ctx, q); !errors.Is(err, archive.ErrExpired) {
 			break
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(taken.lines) == 0 {
+	for _, damage := range found.damaged {
+		d.damaged(damage)
+	}
+	if len(found.lines) == 0 {
 		return nil, errors.New("no line matches, so there is nothing to export; try the query with tocsin search")
 	}
-	x := taken.export(q)
+	x := found.export(q)
 	x.Manifest.Origin, x.Manifest.By, x.Manifest.Program, x.Manifest.At = d.key.Origin(), actor.Name, d.o.Version, time.Now().UTC().Truncate(time.Second)
 	x.Manifest.Head = string(d.ledger.SignedHead())
 	if x.text, err = json.Marshal(x.Manifest); err != nil {
@@ -73,7 +76,7 @@ func (d *Desk) Export(ctx context.Context, actor auth.Actor, q *query.Query) (*E
 	}
 	return x, d.say(actor, auth.SearchLines, q.String(), func(_ *State, text string) (entry.Draft, error) {
 		return entry.Draft{Actor: actor.Name, Kind: entry.LinesExported, Subject: "lines",
-			Body: entry.LinesExport{Query: text, Lines: int64(len(x.Manifest.Lines)), Bytes: taken.bytes, Manifest: hash}}, nil
+			Body: entry.LinesExport{Query: text, Lines: int64(len(x.Manifest.Lines)), Bytes: found.bytes, Manifest: hash}}, nil
 	})
 }
 
