@@ -220,7 +220,7 @@ func (s *finds) summary(x client.Summary) (err error) {
 		some = thousands(x.Matched) + " lines match"
 	}
 	fmt.Fprintf(e, "%s; %s records looked at in %d of %d volumes and %s not on the shelf yet, in %s\n", some, thousands(x.Scanned.Rows), x.Scanned.Volumes, x.Scanned.Of,
-		thousands(x.Scanned.Tail), time.Duration(x.Took*float64(time.Second)).Round(time.Millisecond))
+		thousands(x.Scanned.Tail), time.Duration(x.Took*float64(time.Second)).Round(10*time.Microsecond))
 	if x.Without > 0 {
 		fmt.Fprintf(e, "%s of them are in no row, because they lack what is asked for\n", thousands(x.Without))
 	}
