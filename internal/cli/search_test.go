@@ -25,13 +25,17 @@ func kept(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	data, log := filepath.Join(dir, "d"), filepath.Join(dir, "access.log")
-	var b strings.Builder
-	for i := range 2000 {
-		fmt.Fprintf(&b, "203.0.113.%d - - [10/Nov/2026:%02d:%02d:%02d +0000] \"GET /p/%d HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n", i%200, 10+i/1000, i%1000/60, i%60, i)
+	grow := func(from int) {
+		f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		for i := from; i < from+500; i++ {
+			fmt.Fprintf(f, "203.0.113.%d - - [10/Nov/2026:%02d:%02d:%02d +0000] \"GET /p/%d HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n", i%200, 10+i/1000, i%1000/60, i%60, i)
+		}
 	}
-	if err := os.WriteFile(log, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	grow(0)
 	o := desk.Options{Version: "test", Rules: &detect.Rules{}, Watch: []string{log}, LogBytes: 3000}
 	var err error
 	if o.Data, err = disk.Open(data); err != nil {
@@ -45,11 +49,16 @@ func kept(t *testing.T) string {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	ended, grown := make(chan error, 1), 500
 	go func() { ended <- d.Run(ctx) }()
 	for end := time.Now().Add(40 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if k := d.Kept(); k.Last == 2000 && k.Through > 500 {
+		k := d.Kept()
+		if k.Last == 2000 && k.Through >= 1000 {
 			break
+		}
+		if k.Last < 2000 && k.Last == int64(grown) { // a batch each, and a segment
+			grow(grown)
+			grown += 500
 		}
 		if time.Now().After(end) {
 			t.Fatalf("no lines come to the shelf: %+v", d.Kept())
