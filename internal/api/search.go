@@ -12,7 +12,6 @@ import (
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/query"
-	"tocsin/internal/search"
 )
 
 // progressEvery is how often a search says how far it is.
@@ -115,7 +114,7 @@ func (t *teller) fail(err error) error {
 }
 
 // progress tells how far it is. Search calls it for one chunk at a time.
-func (t *teller) progress(p search.Progress) {
+func (t *teller) progress(p desk.SearchProgress) {
 	if now := time.Now(); now.Sub(t.shown) >= progressEvery {
 		t.shown = now
 		if t.tell(client.Found{Kind: "progress", Progress: &client.Progress{Done: p.Done, Seen: p.Scanned.Rows + p.Scanned.Tail}}) == nil {
@@ -125,7 +124,7 @@ func (t *teller) progress(p search.Progress) {
 }
 
 // result tells what was found, and the summary.
-func (t *teller) result(q *query.Query, r search.Result) error {
+func (t *teller) result(q *query.Query, r desk.SearchResult) error {
 	if err := t.rows(r.Result, false); err != nil {
 		return err
 	}

@@ -13,6 +13,12 @@ import (
 // SearchLimit is how long a search may take when nobody says otherwise: it then ends with what was found.
 const SearchLimit = 30 * time.Second
 
+// What a search tells, for faces.
+type (
+	SearchResult   = search.Result
+	SearchProgress = search.Progress
+)
+
 // ParseQuery reads a query as it is meant now, in the reader's zone. The error is a *query.Error with the place.
 func ParseQuery(text string, zone *time.Location) (*query.Query, error) {
 	return query.Parse(text, time.Now(), zone)
