@@ -9,6 +9,8 @@
 //	GET  /v1/never                                      -> the mutes in force
 //	POST /v1/never                   client.Never       -> client.Never
 //	POST /v1/never/{id}/remove       {"person": "anna"} -> {}
+//	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
+//	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
 // {call} is a number, or "ringing": the one that rings longest. Errors are application/problem+json (RFC 9457).
@@ -53,6 +55,12 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 			}
 		})
 	}
+	mux.Handle("POST /v1/search", SearchHandler(log, d))
+	mux.HandleFunc("POST /v1/export", func(w http.ResponseWriter, r *http.Request) {
+		if err := export(log, d, w, r); err != nil {
+			problem(log, w, err)
+		}
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.Alive(time.Now()) || d.CannotWrite() != "" {
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -50,7 +50,8 @@ func Main(args []string, p Program) int {
 		Long: "Tocsin reads a shop's logs, detects attacks, opens and classifies incidents, and rings the team until\nsomebody answers.\n\n" +
 			"  tocsin serve --sample                               look at it with bundled logs\n" +
 			"  tocsin serve --watch /var/log/nginx/access.log      watch your own\n" +
-			"  tocsin replay /var/log/nginx                        what the rules say of logs you have; changes nothing",
+			"  tocsin replay /var/log/nginx                        what the rules say of logs you have; changes nothing\n" +
+			"  tocsin search 'status=5xx since 2h | top path'      find lines that were kept",
 		SilenceUsage: true, SilenceErrors: true,
 		Args: takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -61,7 +62,7 @@ func Main(args []string, p Program) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return wrong{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.watch(), p.never(), p.habits(), p.doctor(), p.version())
+	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.watch(), p.never(), p.search(), p.archive(), p.habits(), p.doctor(), p.version())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	err := root.ExecuteContext(ctx)
 	switch {
@@ -69,6 +70,10 @@ func Main(args []string, p Program) int {
 		return 0
 	case errors.Is(err, errFailOn):
 		return 3
+	}
+	if m, ok := errors.AsType[misread](err); ok {
+		fmt.Fprintln(p.Err, m.show)
+		return 2
 	}
 	for line := range strings.Lines(err.Error()) {
 		if line = strings.TrimSpace(line); line != "" {

@@ -46,7 +46,10 @@ func (p Program) reach(ctx context.Context, f *folders) (*client.Client, func() 
 		set.rules, err = p.loadRules(set.Config.Rules)
 	}
 	if err == nil {
-		set.desk = desk.Options{Version: Version, Rules: set.rules.Rules, Reserve: reserve}
+		set.desk, err = p.reading(set)
+		set.desk.Rules, set.desk.Reserve = set.rules.Rules, reserve
+	}
+	if err == nil {
 		err = p.openLayers(&set)
 	}
 	var d *desk.Desk

@@ -163,9 +163,9 @@ func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set se
 	if err != nil {
 		return err
 	}
-	local := &http.Server{Handler: api.Handler(log, d), ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	local := &http.Server{Handler: api.Handler(log, d), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 2)
 	go func() {
 		if set.tls() {

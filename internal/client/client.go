@@ -81,50 +81,18 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 		return fmt.Errorf("asking the running Tocsin: %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return problemIn(resp)
+	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("reading what the running Tocsin said: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		var problem struct{ Detail string }
-		if json.Unmarshal(b, &problem) != nil || problem.Detail == "" {
-			problem.Detail = resp.Status
-		}
-		return errors.New(problem.Detail)
 	}
 	if out == nil {
 		return nil
 	}
 	return json.Unmarshal(b, out)
 }
-
-// Of returns a client of a handler in this process: what a command does while no server runs goes the same way.
-func Of(h http.Handler) *Client { return &Client{&http.Client{Transport: inside{h}}} }
-
-// inside answers requests by a handler.
-type inside struct{ handler http.Handler }
-
-// RoundTrip lets the handler answer.
-func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &written{header: http.Header{}, code: http.StatusOK}
-	if r.Body == nil {
-		r = r.Clone(r.Context())
-		r.Body = http.NoBody
-	}
-	t.handler.ServeHTTP(w, r)
-	return &http.Response{StatusCode: w.code, Status: http.StatusText(w.code), Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
-}
-
-// written takes an answer.
-type written struct {
-	header http.Header
-	code   int
-	body   bytes.Buffer
-}
-
-func (w *written) Header() http.Header         { return w.header }
-func (w *written) WriteHeader(code int)        { w.code = code }
-func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
 
 // Alive returns nil if a server works on the folder and its bell looks at what is owed. Errors: ErrNotRunning, or what is wrong.
 func (c *Client) Alive(ctx context.Context) error {

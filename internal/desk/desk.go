@@ -95,6 +95,7 @@ type Desk struct {
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
 	lists     lists
+	readOnly  bool // there are lines to be searched, and no other store
 	offline   bool // there is no reader, and nothing runs
 	watcher   *agent.Watcher
 	alarm     *alarm

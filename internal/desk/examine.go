@@ -9,8 +9,10 @@ import (
 
 	"tocsin/internal/archive"
 	"tocsin/internal/disk"
+	"tocsin/internal/fleet"
 	"tocsin/internal/intake"
 	"tocsin/internal/plan"
+	"tocsin/internal/shelf"
 	"tocsin/internal/vault"
 )
 
@@ -59,7 +61,38 @@ func Examine(data, keys disk.Layer, quick bool) (out []Examined) {
 		_, err = archive.Verify(data, archiveDir)
 	}
 	add("archive", asaid.String(), err, "")
+	says, err = examineShelf(data)
+	add("shelf", says, err, "tocsin archive verify says more")
 	return out
+}
+
+// examineShelf says what is kept on the shelf, and fails when a volume of it was set aside.
+func examineShelf(data disk.Layer) (string, error) {
+	s, said, err := shelf.Open(data, shelfDir, shelf.Options{ReadOnly: true})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	var f fleet.Book
+	for e, err := range (Offline{Data: data}).Entries(1) {
+		if err != nil {
+			return "", err
+		}
+		if _, err := f.Apply(e); err != nil {
+			return "", err
+		}
+	}
+	v := s.View()
+	defer v.Close()
+	k := keptIn(v)
+	says := "no lines are on the shelf yet"
+	if said.Volumes > 0 {
+		says = fmt.Sprintf("%d volumes with %d records, %s of lines in %s, the oldest of %s", said.Volumes, said.Rows, Size(k.Raw), Size(k.Bytes), k.Oldest.Format("2006-01-02 15:04"))
+	}
+	if len(f.Aside) > 0 {
+		return "", fmt.Errorf("%s; damaged and set aside: %s", says, strings.Join(f.Aside, ", "))
+	}
+	return says, nil
 }
 
 // KnownFormat says which format the first lines of a log have, with the settings' mappings of JSON.

@@ -72,6 +72,12 @@ func OpenLedger(data, keys disk.Layer, key string) (Offline, error) {
 	return o, err
 }
 
+// An ExportKey checks what a ledger signed.
+type ExportKey = ledger.Verifier
+
+// Key is the one that checks the ledger.
+func (o Offline) Key() ExportKey { return o.key }
+
 // Verify checks every entry, and that the ledger extends copyOf if that is not nil.
 func (o Offline) Verify(copyOf []byte) (ledger.Report, error) {
 	return ledger.Verify(o.Data, ledgerDir, o.key, copyOf)

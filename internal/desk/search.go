@@ -13,6 +13,12 @@ import (
 // SearchLimit is how long a search may take when nobody says otherwise: it then ends with what was found.
 const SearchLimit = 30 * time.Second
 
+// What a search tells, for faces.
+type (
+	SearchResult   = search.Result
+	SearchProgress = search.Progress
+)
+
 // ParseQuery reads a query as it is meant now, in the reader's zone. The error is a *query.Error with the place.
 func ParseQuery(text string, zone *time.Location) (*query.Query, error) {
 	return query.Parse(text, time.Now(), zone)
@@ -29,7 +35,7 @@ func (d *Desk) Search(ctx context.Context, actor auth.Actor, q *query.Query, see
 		defer stop()
 		ctx = short
 	}
-	out, err := d.searcher.Run(ctx, q, seen)
+	out, err := d.searchMoved(ctx, q, seen)
 	for _, damage := range out.Damaged {
 		d.damaged(damage)
 	}
@@ -52,7 +58,15 @@ type Kept struct {
 func (d *Desk) Kept() Kept {
 	v := d.shelf.View()
 	defer v.Close()
-	k := Kept{First: d.firstLine(), Last: d.archive.Last(), Through: v.Through, Volumes: len(v.Volumes)}
+	k := keptIn(v)
+	k.First, k.Last = d.firstLine(), d.archive.Last()
+	d.Read(func(s *State) { k.Aside = append(k.Aside, s.Fleet.Aside...) })
+	return k
+}
+
+// keptIn is what is kept on a shelf.
+func keptIn(v *shelf.View) Kept {
+	k := Kept{Through: v.Through, Volumes: len(v.Volumes)}
 	for _, x := range v.Volumes {
 		k.Rows += int64(x.Rows)
 		k.Raw += x.Raw
@@ -61,7 +75,6 @@ func (d *Desk) Kept() Kept {
 			k.Oldest = at
 		}
 	}
-	d.Read(func(s *State) { k.Aside = append(k.Aside, s.Fleet.Aside...) })
 	return k
 }
 

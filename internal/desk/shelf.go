@@ -33,7 +33,7 @@ func (d *Desk) openShelf() error {
 		return err
 	}
 	var said shelf.Opened
-	d.shelf, said, err = shelf.Open(d.o.Data, shelfDir, shelf.Options{Reserve: d.o.Reserve, Parser: shelf.Parser{
+	d.shelf, said, err = shelf.Open(d.o.Data, shelfDir, shelf.Options{ReadOnly: d.readOnly, Reserve: d.o.Reserve, Parser: shelf.Parser{
 		Parse: func(l record.Line, received time.Time) iter.Seq[*record.Record] {
 			return recordsOf(parser, l, received)
 		},
@@ -75,36 +75,46 @@ func recordsOf(p *intake.Parser, l record.Line, received time.Time) iter.Seq[*re
 	}
 }
 
-// tail goes over the records of lines that are not on the shelf yet. Their parser begins with what that of the shelf knew.
+// tail goes over the records of lines that are not on the shelf yet. When lines go there meanwhile, the error is archive.ErrExpired.
 func (d *Desk) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		p, err := d.newParser()
-		if err == nil {
-			if known := d.shelf.Parser(); len(known) > 0 {
-				err = p.Restore(known)
+		ended := errors.New("no more is wanted")
+		err := d.unshelved(ctx, behind, func(_ shelf.Line, r *record.Record) error {
+			if !yield(r, nil) {
+				return ended
 			}
-		}
-		for next := max(behind+1, d.archive.First()); err == nil && next <= d.archive.Last() && ctx.Err() == nil; {
-			var blocks []archive.Block
-			blocks, err = d.archive.Read(next, readAtOnce)
-			for _, b := range blocks {
-				for _, l := range b.Lines {
-					for r := range recordsOf(p, l, b.Received) {
-						if !yield(r, nil) {
-							return
-						}
-					}
-					next = l.Seq + 1
-				}
-			}
-			if errors.Is(err, archive.ErrExpired) { // they went to the shelf meanwhile
-				return
-			}
-		}
-		if err != nil {
+			return nil
+		})
+		if err != nil && err != ended {
 			yield(nil, err)
 		}
 	}
+}
+
+// unshelved calls act with each record of the lines behind a number that are not on the shelf yet, and the line that it stands in. The parser
+// begins with what that of the shelf knew.
+func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line, *record.Record) error) error {
+	p, err := d.newParser()
+	if err == nil {
+		if known := d.shelf.Parser(); len(known) > 0 {
+			err = p.Restore(known)
+		}
+	}
+	for next := max(behind+1, d.archive.First()); err == nil && next <= d.archive.Last() && ctx.Err() == nil; {
+		var blocks []archive.Block
+		blocks, err = d.archive.Read(next, readAtOnce)
+		for _, b := range blocks {
+			for _, l := range b.Lines {
+				for r := range recordsOf(p, l, b.Received) {
+					if err := act(shelf.Line{Line: l, Received: b.Received.UnixNano(), Agent: b.Agent}, r); err != nil {
+						return err
+					}
+				}
+				next = l.Seq + 1
+			}
+		}
+	}
+	return err
 }
 
 // firstLine is the number of the oldest line that is kept.
@@ -151,6 +161,9 @@ func blocksOf(lines []shelf.Line) (blocks []archive.Block) {
 
 // damaged sets a volume aside, and says so in the ledger.
 func (d *Desk) damaged(e *shelf.DamageError) {
+	if d.readOnly {
+		return
+	}
 	d.log.Error("a volume of lines is damaged and was set aside: bring its files back from a backup", "volume", e.Volume.Name, "because", e.Why)
 	err := d.shelf.SetAside(e.Volume, e.Why)
 	if err == nil {

@@ -100,6 +100,23 @@ func OpenHead(signed []byte, key note.Verifier) (Head, error) {
 	if len(signed) > maxHead {
 		return Head{}, errors.New("this is no signed head: too long")
 	}
+	text, err := openNote("head", signed, key)
+	if err != nil {
+		return Head{}, err
+	}
+	h, err := ParseHead(text)
+	if err != nil {
+		return Head{}, err
+	}
+	if h.Origin != key.Name() {
+		return Head{}, fmt.Errorf("the head is of %q, its key of %q", h.Origin, key.Name())
+	}
+	return h, nil
+}
+
+// openNote returns the text of a signed note that is called so, if the key signed it, and only if the note is written the one way
+// that it is written.
+func openNote(what string, signed []byte, key note.Verifier) (text string, err error) {
 	n, err := note.Open(signed, note.VerifierList(key))
 	if unsigned, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
 		by := "nobody"
@@ -107,26 +124,19 @@ func OpenHead(signed []byte, key note.Verifier) (Head, error) {
 			s := unsigned.Note.UnverifiedSigs[0]
 			by = fmt.Sprintf("%q (key %08x)", s.Name, s.Hash)
 		}
-		return Head{}, fmt.Errorf("the head is signed by %s, not by the key of this ledger, %q (key %08x)", by, key.Name(), key.KeyHash())
+		return "", fmt.Errorf("the %s is signed by %s, not by the key of this ledger, %q (key %08x)", what, by, key.Name(), key.KeyHash())
 	}
 	if _, ok := errors.AsType[*note.InvalidSignatureError](err); ok {
-		return Head{}, fmt.Errorf("the signature of the head does not fit: head or signature were changed")
+		return "", fmt.Errorf("the signature of the %s does not fit: %s or signature were changed", what, what)
 	}
 	if err != nil {
-		return Head{}, fmt.Errorf("this is no signed head: %w", err)
-	}
-	h, err := ParseHead(n.Text)
-	if err != nil {
-		return Head{}, err
-	}
-	if h.Origin != key.Name() {
-		return Head{}, fmt.Errorf("the head is of %q, its key of %q", h.Origin, key.Name())
+		return "", fmt.Errorf("this is no signed %s: %w", what, err)
 	}
 	sig, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
-	if err != nil || n.Text+"\n— "+h.Origin+" "+base64.StdEncoding.EncodeToString(sig)+"\n" != string(signed) {
-		return Head{}, errors.New("the signature of the head is not written the one way that it is written: it was changed")
+	if err != nil || n.Text+"\n— "+key.Name()+" "+base64.StdEncoding.EncodeToString(sig)+"\n" != string(signed) {
+		return "", fmt.Errorf("the signature of the %s is not written the one way that it is written: it was changed", what)
 	}
-	return h, nil
+	return n.Text, nil
 }
 
 // PeekHead reads a signed head without checking its signature, for those who have no key: it tells what the head claims.

@@ -14,6 +14,7 @@ const (
 	LinesJoined    Kind = "lines.joined"    // Lines
 	LinesExpired   Kind = "lines.expired"   // Lines
 	LinesAside     Kind = "lines.aside"     // Lines
+	LinesExported  Kind = "lines.exported"  // LinesExport
 
 	AlertRaised Kind = "alert.raised" // Alert
 	AlertGrew   Kind = "alert.grew"   // AlertGrowth
@@ -105,6 +106,14 @@ type Volume struct {
 	Last    int64  `json:"last"`
 	Lines   string `json:"lines"`
 	Columns string `json:"columns"`
+}
+
+// LinesExport says that lines were handed out as evidence. Who did is the entry's actor.
+type LinesExport struct {
+	Query    string `json:"query"` // vault object with the query, its times absolute
+	Lines    int64  `json:"lines"`
+	Bytes    int64  `json:"bytes"`    // of these lines
+	Manifest string `json:"manifest"` // SHA-256 of the export's manifest, in hex
 }
 
 // Erased names vault objects whose keys were destroyed.

@@ -34,6 +34,7 @@ var full = map[Kind]any{
 	LinesJoined:      Lines{0, []Volume{{"nginx-access/2026-11-27/09-0000000000000000001-abcd0124", 180, 1, 199, "ee56", "ff67"}}, []string{"nginx-access/2026-11-27/09-0000000000000000001-abcd0123"}, ""},
 	LinesExpired:     Lines{0, nil, []string{"nginx-access/2026-11-27/09-0000000000000000001-abcd0124"}, ""},
 	LinesAside:       Lines{0, nil, []string{"nginx-access/2026-11-27/10-0000000000000000200-abcd0125"}, "its SHA-256 is another"},
+	LinesExported:    LinesExport{"v14", 12, 3400, "aa77"},
 	AlertRaised:      Alert{"a1", "r1", "rv", "Card testing", "high", "attempt", t0, t0, t0, 7, 3, 9, true, []Party{party}, []Party{party}, []string{"s1"}, "v1", true, true, 4, "opened", 2, []string{"attack.t1190"}},
 	AlertGrew:        AlertGrowth{"a1", "tenfold", "high", "loss", t0, 30, 9, true, []Party{party}, []Party{party}, []string{"s1"}, "v2", true, 4, "address"},
 	AlertEnded:       AlertGrowth{ID: "a1", Step: "ended", Last: t0, Count: 30},

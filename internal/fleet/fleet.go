@@ -9,15 +9,25 @@ import (
 
 // A Book holds the sources that are silent beyond their limit.
 type Book struct {
-	Silent map[string]Silence // by keyed hash of the path
-	Sealed int64              // lines up to this number were said to be on the shelf
-	Aside  []string           // volumes that are damaged
+	Silent  map[string]Silence // by keyed hash of the path
+	Sealed  int64              // lines up to this number were said to be on the shelf
+	Aside   []string           // volumes that are damaged
+	Exports []Export           // lines that were handed out as evidence, in their order
 }
 
 // A Silence is a source that says nothing for longer than its limit.
 type Silence struct {
 	Since time.Time // when its last line came
 	Vault string    // the object that holds its path
+}
+
+// An Export is lines that were handed out as evidence.
+type Export struct {
+	At       time.Time
+	By       string // who did, as entries name actors
+	Query    string // the vault object that holds it
+	Lines    int64
+	Manifest string // SHA-256 of its manifest, in hex
 }
 
 // A Heard source is what the watcher saw of a file.
@@ -64,6 +74,10 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 		if e.Kind == entry.LinesAside {
 			b.Aside = append(b.Aside, x.Gone...)
 		}
+		return true, err
+	case entry.LinesExported:
+		x, err := entry.Body[entry.LinesExport](e)
+		b.Exports = append(b.Exports, Export{At: e.Time, By: e.Actor, Query: x.Query, Lines: x.Lines, Manifest: x.Manifest})
 		return true, err
 	default:
 		return false, nil

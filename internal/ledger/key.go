@@ -98,3 +98,6 @@ func ParseVerifier(text string) (Verifier, error) {
 
 // String is the public key as text, one line.
 func (v Verifier) String() string { return v.text }
+
+// SignExport signs what vouches for exported lines.
+func (k Key) SignExport(x entry.ExportSeal) ([]byte, error) { return entry.SignExport(x, k.signer) }

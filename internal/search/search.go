@@ -87,6 +87,7 @@ type Result struct {
 	Scanned Scanned
 	Cut     string               // a sentence that says why not all was searched; "" when it was
 	Damaged []*shelf.DamageError // volumes that could not be searched
+	Last    int64                // number of the last line that there was
 	Took    time.Duration
 }
 
@@ -113,6 +114,7 @@ type run struct {
 	damaged []*shelf.DamageError
 	jobs    int
 	done    int
+	last    int64
 }
 
 // Run searches. Seen is told now and then how far it is; it may be nil. The error is of a disk that cannot be read; when ctx ends, what was
@@ -126,7 +128,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	if keep, last, ok := q.Listing(); ok {
 		x.picks = newPicks(keep, last)
 	}
-	x.said.Of = len(view.Volumes)
+	x.said.Of, x.last = len(view.Volumes), view.Through
 	defer func() { s.letGo(x.used) }()
 	err := x.volumes(ctx, view)
 	if err == nil && ctx.Err() == nil {
@@ -135,7 +137,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	if err == nil {
 		err = x.materialize()
 	}
-	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Took: time.Since(begin)}
+	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Last: x.last, Took: time.Since(begin)}
 	if err != nil {
 		return out, err
 	}
@@ -257,16 +259,7 @@ func (x *run) tell() {
 func (x *run) chunk(j job) (fold *query.Fold, some *picks, said Scanned, err error) {
 	c := newScan(x.s, j.v, j.place, &said)
 	fold = query.NewFold(x.q)
-	filter := x.q.Filter()
-	may, err := c.may(filter)
-	if err != nil || !may {
-		return fold, nil, said, err
-	}
-	said.Rows = int64(c.chunk.Rows)
-	rows, err := c.window(x.q)
-	if err == nil {
-		rows, err = c.eval(filter, rows)
-	}
+	rows, err := c.matching(x.q)
 	if err != nil || rows.empty() {
 		return fold, nil, said, err
 	}
@@ -275,6 +268,20 @@ func (x *run) chunk(j job) (fold *query.Fold, some *picks, said Scanned, err err
 		return fold, some, said, err
 	}
 	return fold, nil, said, c.fold(x.q, fold, rows)
+}
+
+// matching returns the rows of the chunk that a query finds.
+func (c *scan) matching(q *query.Query) (rows rowSet, err error) {
+	filter := q.Filter()
+	may, err := c.may(filter)
+	if err != nil || !may {
+		return rows, err
+	}
+	c.said.Rows += int64(c.chunk.Rows)
+	if rows, err = c.window(q); err != nil {
+		return rows, err
+	}
+	return c.eval(filter, rows)
 }
 
 // tail searches what is not on the shelf yet.
@@ -290,6 +297,7 @@ func (x *run) tail(ctx context.Context, behind int64) error {
 			return err
 		}
 		x.said.Tail++
+		x.last = max(x.last, r.Line.Seq)
 		if x.q.Match(r) {
 			x.fold.Add(r)
 		}

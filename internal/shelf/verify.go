@@ -22,6 +22,12 @@ type Checked struct {
 // name the lines and that the numbers of both agree. It changes nothing. Seen is told how far it is; it may be nil. Errors: of ctx,
 // or of a disk that cannot be read.
 func (s *Shelf) Verify(ctx context.Context, seen func(volumes, of int)) (Checked, error) {
+	return s.VerifyOther(ctx, map[string]bool{}, seen)
+}
+
+// VerifyOther is Verify without the volumes that known names; it adds what it read. So a folder on which a server works can be looked at
+// again.
+func (s *Shelf) VerifyOther(ctx context.Context, known map[string]bool, seen func(volumes, of int)) (Checked, error) {
 	view := s.View()
 	defer view.Close()
 	var c Checked
@@ -29,6 +35,10 @@ func (s *Shelf) Verify(ctx context.Context, seen func(volumes, of int)) (Checked
 		if err := ctx.Err(); err != nil {
 			return c, err
 		}
+		if known[v.Name] {
+			continue
+		}
+		known[v.Name] = true
 		if seen != nil {
 			seen(n, len(view.Volumes))
 		}

@@ -195,7 +195,7 @@ func kindWords(k entry.Kind) string {
 	words := map[entry.Kind]string{
 		entry.ProgramStarted: "Tocsin started", entry.ClockJumped: "the clock jumped", entry.RulesLoaded: "rules were loaded",
 		entry.SourceSilent: "a source fell silent", entry.SourceBack: "a source spoke again", entry.VaultErased: "personal data was erased",
-		entry.LinesSealed: "lines went to the shelf", entry.LinesJoined: "volumes of lines were joined", entry.LinesExpired: "lines expired", entry.LinesAside: "a damaged volume of lines was set aside",
+		entry.LinesSealed: "lines went to the shelf", entry.LinesJoined: "volumes of lines were joined", entry.LinesExpired: "lines expired", entry.LinesAside: "a damaged volume of lines was set aside", entry.LinesExported: "lines were exported",
 		entry.AlertRaised: "an alert was raised", entry.AlertGrew: "an alert grew", entry.AlertEnded: "an alert ended",
 		entry.IncidentOpened: "an incident was opened", entry.IncidentSeverity: "a severity changed", entry.IncidentPhase: "a phase changed",
 		entry.IncidentNoted: "a note was written", entry.IncidentAssigned: "an incident was assigned", entry.IncidentClosed: "an incident was closed",
