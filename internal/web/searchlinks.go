@@ -2,8 +2,11 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
+	"tocsin/internal/auth"
+	"tocsin/internal/detect"
 	"tocsin/internal/query"
 	"tocsin/internal/record"
 	"tocsin/ui"
@@ -116,4 +119,47 @@ func foundField(q *query.Query, f query.Field, c query.Cell) ui.FoundField {
 // watchLink leads to the form of watch lists with a value filled in.
 func watchLink(value string) string {
 	return "/lists?" + url.Values{"values": {value}}.Encode() + "#watch"
+}
+
+const partiesSought = 20 // addresses or accounts that one query names
+
+// linesOf is a fact that leads to the lines of some alerts, by their addresses, or else their accounts, and their time. None for who may not search, and of
+// alerts that name nobody.
+func (s *Server) linesOf(v *visit, list []alertDetails) []ui.Fact {
+	if auth.May(v.actor, auth.SearchLines) != nil {
+		return nil
+	}
+	q := &query.Query{Zone: v.zone}
+	var addresses, accounts []*query.Expr
+	add := func(to []*query.Expr, f record.Field, ps []detect.Party) []*query.Expr {
+		for _, p := range ps {
+			e := query.Is(query.KnownField(f), p.Name)
+			if len(to) < partiesSought && p.Name != "" && !slices.ContainsFunc(to, e.Same) {
+				to = append(to, e)
+			}
+		}
+		return to
+	}
+	for _, d := range list {
+		addresses = add(addresses, record.SourceIP, d.full.Sources)
+		accounts = add(accounts, record.UserName, d.full.Accounts)
+		if first := d.state.First; q.Since.IsZero() || first.Before(q.Since) {
+			q.Since = first
+		}
+		if end := d.state.Last.Add(time.Second); end.After(q.Until) {
+			q.Until = end
+		}
+	}
+	who := addresses
+	if len(who) == 0 {
+		who = accounts
+	}
+	if q.Where = query.Any(who...); q.Where == nil {
+		return nil
+	}
+	href := queryLink(q)
+	if href == "" {
+		return nil
+	}
+	return []ui.Fact{{Name: "Its lines", Value: "search for them", Href: href}}
 }
