@@ -11,6 +11,7 @@ type Frame struct {
 	Who      Who    // zero when nobody is signed in: the page then has no navigation and no live update
 	Counts   Counts
 	Bell     Bell
+	Search   bool // the reader may search lines
 	Sample   bool // the lines are the bundled ones
 	Problems []Problem
 	Ringing  []Ringing // calls that ring now, worst first
@@ -84,6 +85,9 @@ func (f Frame) Links() []NavLink {
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
+	}
+	if f.Search {
+		links = append(links, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"})
 	}
 	for i := range links {
 		links[i].Current = links[i].Key == f.Nav

@@ -24,6 +24,9 @@ func ParseQuery(text string, zone *time.Location) (*query.Query, error) {
 	return query.Parse(text, time.Now(), zone)
 }
 
+// Found is what a search comes to.
+type Found = search.Result
+
 // Search asks all kept lines, those on the shelf and those that are not there yet. It ends when ctx does, or after SearchLimit, with what was
 // found until then (Result.Cut). Seen is told now and then how far it is; it may be nil. A damaged volume is set aside.
 func (d *Desk) Search(ctx context.Context, actor auth.Actor, q *query.Query, seen func(search.Progress)) (search.Result, error) {

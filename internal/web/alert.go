@@ -183,7 +183,7 @@ func (s *Server) alert(v *visit) error {
 	}
 	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
 		{Name: "Author of the rule", Value: s.credit(a.Rule, full.Author)}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
-	view.Facts = slices.Concat(s.onLists(full), quiet, view.Facts)
+	view.Facts = slices.Concat(s.linesOf(v, d), s.onLists(full), quiet, view.Facts)
 	if a.Bytes > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})
 	}

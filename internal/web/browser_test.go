@@ -270,7 +270,7 @@ func TestBrowserMainJob(t *testing.T) {
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
 	t.Run("pages", func(t *testing.T) { testLivePages(t, ctx, console, pages, heard) })
@@ -332,7 +332,7 @@ func testLivePages(t *testing.T, ctx context.Context, console string, pages map[
 				t.Errorf("%s (%s): %s", name, th, v)
 			}
 		}
-		if name == "rule" || name == "rules" || name == "alert" || name == "notices" {
+		if name == "rule" || name == "rules" || name == "alert" || name == "notices" || name == "search-lines" {
 			shoot(t, ctx, name+"-dark", chromedp.FullScreenshot(100))
 		}
 		in(t, ctx, theme("light"))
@@ -343,11 +343,11 @@ func testLivePages(t *testing.T, ctx context.Context, console string, pages map[
 		if w := ask(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); w > 360 {
 			t.Errorf("%s is %d wide: %s", name, w, strings.Join(ask(t, ctx, chromedp.Evaluate[[]string](beyond)), "\n"))
 		}
-		if code := map[bool]string{true: "404", false: ""}[name == "missing" || name == "answer"]; code == "" {
+		if code := map[bool]string{true: "404", false: ""}[name == "missing" || name == "answer" || name == "search-wrong"]; code == "" {
 			heard.report(t, name)
 		} else {
 			heard.mu.Lock()
-			heard.said = nil // the browser says that the page was not found, as it should
+			heard.said = nil // the browser says that the page was not found, or that the query is wrong, as it should
 			heard.mu.Unlock()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/agent"
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
 	"tocsin/ui"
@@ -31,6 +32,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		return f
 	}
 	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
+	f.Search = auth.May(v.actor, auth.SearchLines) == nil
 	f.Bell = s.bell(v)
 	f.Ringing = s.ringing(v)
 	f.Counts.Calls = len(f.Ringing)

@@ -120,6 +120,9 @@ func typedSpan(v *visit) (time.Time, error) {
 
 func (s *Server) watchForm(v *visit, again bool) ui.WatchForm {
 	f := ui.WatchForm{Level: levels(""), Until: spans("", true)}
+	if values := v.r.URL.Query().Get("values"); v.r.Method == http.MethodGet && values != "" && len(values) <= linksFitted+100 {
+		f.Open, f.Values = true, values // from a line that was found
+	}
 	if again {
 		f = ui.WatchForm{Open: true, List: text(v.r, "list"), Level: levels(text(v.r, "level")), About: text(v.r, "about"), Values: text(v.r, "values"), Until: spans(text(v.r, "until"), true)}
 	}

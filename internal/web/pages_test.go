@@ -129,7 +129,7 @@ func TestEveryPageThatIsLinked(t *testing.T) {
 	for _, r := range routes() {
 		mux.HandleFunc(r.pattern, func(http.ResponseWriter, *http.Request) {})
 	}
-	seen, next, hostile := map[string]bool{"/": true}, []string{"/"}, 0
+	seen, next, hostile, searches := map[string]bool{"/": true}, []string{"/"}, 0, 0
 	for len(next) > 0 {
 		path := next[0]
 		next = next[1:]
@@ -159,6 +159,11 @@ func TestEveryPageThatIsLinked(t *testing.T) {
 				continue
 			}
 			u.Fragment = ""
+			if u.Path == "/search" && !seen[u.String()] { // each leads to hundreds of others
+				if searches++; searches > 25 {
+					continue
+				}
+			}
 			if u := u.String(); !seen[u] && len(seen) < 400 {
 				seen[u] = true
 				next = append(next, u)

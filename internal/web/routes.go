@@ -35,6 +35,7 @@ func routes() []route {
 		{"POST /mutes/{id}/remove", auth.Tune, (*Server).unmute},
 		{"GET /alerts", auth.See, (*Server).alerts},
 		{"GET /alerts/{id}", auth.See, (*Server).alert},
+		{"GET /search", auth.SearchLines, (*Server).search},
 		{"GET /sources", auth.See, (*Server).sources},
 		{"GET /rules", auth.See, (*Server).rules},
 		{"GET /rules/{id}", auth.See, (*Server).rule},

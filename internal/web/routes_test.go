@@ -31,6 +31,7 @@ var needs = map[string]auth.Action{
 	"POST /mutes/{id}/remove":       auth.Tune,
 	"GET /alerts":                   auth.See,
 	"GET /alerts/{id}":              auth.See,
+	"GET /search":                   auth.SearchLines,
 	"GET /sources":                  auth.See,
 	"GET /rules":                    auth.See,
 	"GET /rules/{id}":               auth.See,
