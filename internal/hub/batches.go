@@ -124,7 +124,11 @@ func (h *Hub) batches(w http.ResponseWriter, r *http.Request, me Joined) {
 		var f record.Frame
 		var refused *refusal
 		if f, b, err = record.ParseFrame(b); err != nil {
-			refused = no(http.StatusBadRequest, record.Garbage, "%v", err)
+			reason := record.Garbage
+			if err == record.ErrChanged {
+				reason = record.Changed
+			}
+			refused = no(http.StatusBadRequest, reason, "%v", err)
 		} else if n == maxFrames {
 			refused = no(http.StatusRequestEntityTooLarge, record.Oversize, "more than %d batches in one request", maxFrames)
 		} else if _, status, reason := h.who(r); status != http.StatusOK { // it may have been revoked while it sent

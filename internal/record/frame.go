@@ -46,6 +46,9 @@ const (
 // ErrMore says that a frame is not complete: more bytes are wanted.
 var ErrMore = errors.New("the frame ends too early")
 
+// ErrChanged says that the payload of a frame does not have the hash that the frame gives it.
+var ErrChanged = errors.New("the payload of the frame does not have the hash that the frame says: it was changed on the way")
+
 // AppendFrame adds a frame to b. Its Sum is worked out here.
 func AppendFrame(b []byte, f Frame) []byte {
 	sum := sha256.Sum256(f.Payload)
@@ -86,7 +89,7 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 	}
 	f.Payload = b[:size:size]
 	if sha256.Sum256(f.Payload) != f.Sum {
-		return Frame{}, nil, errors.New("the payload of the frame does not have the hash that the frame says: it was changed on the way")
+		return Frame{}, nil, ErrChanged
 	}
 	return f, b[size:], nil
 }
