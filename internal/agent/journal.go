@@ -86,7 +86,9 @@ func (j *journal) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unhook := context.AfterFunc(ctx, func() { out.Close() }) // a child of the child may hold the other end
 	rerr := j.read(ctx, out)
+	unhook()
 	if rerr != nil {
 		_ = c.Process.Kill()
 	}
@@ -144,7 +146,10 @@ func cursorOf(raw []byte) (string, bool) {
 		Cursor string `json:"__CURSOR"`
 	}
 	if json.Unmarshal(raw, &e) == nil {
-		return e.Cursor, e.Cursor != "" && len(e.Cursor) <= 512
+		if e.Cursor == "" || len(e.Cursor) > 512 {
+			return "", false
+		}
+		return e.Cursor, true
 	}
 	const member = `"__CURSOR":"`
 	i := bytes.Index(raw, []byte(member))

@@ -17,17 +17,17 @@ import (
 const (
 	sendBytes   = 1 << 20 // of batches in one request, or one batch
 	sendBatches = 256
-	waitFirst   = 250 * time.Millisecond // after a failure; doubles up to waitLast
 	waitLast    = time.Minute
 )
 
 // How often the sender does what it does beside sending.
 type rhythm struct {
 	head, clock, state, renew time.Duration
+	retry                     time.Duration // first wait after a failure; doubles up to waitLast
 }
 
 func usualRhythm() rhythm {
-	return rhythm{head: time.Minute, clock: 10 * time.Minute, state: time.Minute, renew: time.Hour}
+	return rhythm{head: time.Minute, clock: 10 * time.Minute, state: time.Minute, renew: time.Hour, retry: 250 * time.Millisecond}
 }
 
 // A sender brings batches from the spool to the hub, in order, one request at a time. A batch goes from the spool only when the
@@ -41,6 +41,8 @@ type sender struct {
 	host   func() record.Host
 	every  rhythm
 	reader spoolReader
+
+	refusals int // of the order of batches, one after the other
 
 	mu     sync.Mutex
 	clock  record.Clock
@@ -60,8 +62,8 @@ func (s *sender) run(ctx context.Context) error {
 		}
 		s.client.close()
 	}()
-	for wait := waitFirst; ; {
-		begun := time.Now()
+	for wait := s.every.retry; ; {
+		was := s.lastReceipt()
 		err := s.session(ctx)
 		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 			return nil
@@ -70,8 +72,8 @@ func (s *sender) run(ctx context.Context) error {
 			return broken
 		}
 		s.say(err.Error())
-		if time.Since(begun) > waitLast {
-			wait = waitFirst
+		if s.lastReceipt() != was { // it worked
+			wait = s.every.retry
 		}
 		pause := wait/2 + rand.N(wait)
 		if refused, ok := errors.AsType[*refusedError](err); ok {
@@ -87,6 +89,12 @@ func (s *sender) run(ctx context.Context) error {
 		}
 		wait = min(2*wait, waitLast)
 	}
+}
+
+func (s *sender) lastReceipt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
 }
 
 // say shows the state of the connection, and logs it when it is another.
@@ -212,6 +220,7 @@ func (s *sender) send(ctx context.Context) error {
 		s.mu.Lock()
 		s.last = time.Now()
 		s.mu.Unlock()
+		s.refusals = 0
 	}
 	if !isRefused {
 		if len(a.Receipts) != len(all) {
@@ -234,8 +243,11 @@ func (s *sender) send(ctx context.Context) error {
 func (s *sender) agree(newest record.SentReceipt, refused bool) error {
 	s.lost(newest)
 	ok, err := s.reader.settle(newest)
-	if err != nil || ok || !refused {
+	if err != nil || ok && s.spool.follows(newest) && s.refusals == 0 || !refused {
 		return err
+	}
+	if s.refusals++; s.refusals > 3 {
+		return errors.New("the server refuses batches however they are numbered")
 	}
 	s.log.Warn("the server expects another batch than the one that follows here; what waits is numbered anew", "boot", newest.Boot, "number", newest.Number)
 	return s.spool.Renumber()
@@ -246,7 +258,7 @@ func (s *sender) lost(newest record.SentReceipt) {
 	s.spool.mu.Lock()
 	var from, to uint64
 	for _, b := range s.spool.boots {
-		if place := b.base + newest.Number; b.name == newest.Boot && place+1 < s.spool.segments[0].first {
+		if place := b.base + newest.Number; b.name == newest.Boot && place < s.spool.acked && place+1 < s.spool.segments[0].first {
 			from, to = newest.Number+1, s.spool.segments[0].first-b.base
 		}
 	}

@@ -194,9 +194,6 @@ func (s *Spool) take(g *spooled, p piece, head bool) error {
 			return err
 		}
 		if len(s.segments) == 0 || p.place > s.next {
-			if len(s.segments) > 0 { // batches are missing before it
-				h.boots = append(h.boots, boot{newBoot(), p.place - 1})
-			}
 			g.first, g.next, s.next = p.place, p.place, p.place
 		}
 		s.boots, s.positions = h.boots, h.positions
@@ -234,17 +231,13 @@ func (s *Spool) begin(base uint64) error {
 func (s *Spool) Renumber() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken != nil || s.closed {
-		return cmpErr(s.broken, ErrClosed)
+	switch {
+	case s.broken != nil:
+		return s.broken
+	case s.closed:
+		return ErrClosed
 	}
-	return s.begin(s.acked)
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
+	return s.begin(s.present(s.acked+1) - 1)
 }
 
 func newBoot() string {

@@ -185,6 +185,9 @@ func (s *Spool) wait(ctx context.Context) error {
 func (r *spoolReader) after(place uint64, most int, bytes int64) (all []waiting, err error) {
 	place++
 	for len(all) < most && bytes > 0 {
+		r.s.mu.Lock()
+		place = r.s.present(place)
+		r.s.mu.Unlock()
 		p, ok, err := r.at(place)
 		if err != nil || !ok {
 			return all, err
@@ -204,6 +207,25 @@ func (r *spoolReader) after(place uint64, most int, bytes int64) (all []waiting,
 		place++
 	}
 	return all, nil
+}
+
+// present returns the first place from one on that is in a segment: what damage took is passed over. It is told by Damage. The lock is held.
+func (s *Spool) present(place uint64) uint64 {
+	for _, g := range s.segments {
+		if place < g.next {
+			return max(place, g.first)
+		}
+	}
+	return place
+}
+
+// follows reports whether the next batch that waits has the number after one, or is the first of another boot.
+func (s *Spool) follows(newest record.SentReceipt) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	place := s.present(s.acked + 1)
+	boot, number := s.nameOf(place)
+	return place >= s.next || boot == newest.Boot && number == newest.Number+1 || boot != newest.Boot && number == 1
 }
 
 // at reads the batch at a place; false when it is not there yet.
