@@ -72,7 +72,7 @@ const (
 )
 
 // OpenRemote opens the data folder of an agent that joined. Close gives it back, if Run was not called.
-func OpenRemote(log *slog.Logger, o RemoteOptions) (r *Remote, err error) {
+func OpenRemote(log *slog.Logger, o RemoteOptions) (_ *Remote, err error) {
 	if o.Spool == 0 {
 		o.Spool = usualSpool
 	}
@@ -82,7 +82,7 @@ func OpenRemote(log *slog.Logger, o RemoteOptions) (r *Remote, err error) {
 	if o.BatchDelay == 0 {
 		o.BatchDelay = 50 * time.Millisecond
 	}
-	r = &Remote{log: log, o: o}
+	r := &Remote{log: log, o: o}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -112,7 +112,10 @@ func OpenRemote(log *slog.Logger, o RemoteOptions) (r *Remote, err error) {
 		return nil, err
 	}
 	r.sender = &sender{log: log, layer: r.folder, spool: r.spool, client: c, host: r.host, every: usualRhythm()}
-	return r, r.feeds()
+	if err = r.feeds(); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // feeds makes what lines come from.

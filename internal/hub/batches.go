@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,6 +22,7 @@ const (
 	maxFiles   = 10000                       // that an agent may name
 	maxNames   = 4 << 20                     // bytes of their names
 	keptBoots  = 32
+	waitRoom   = 5 * time.Second
 )
 
 // hold makes this request the only one that has to do with an agent's batches.
@@ -112,8 +115,9 @@ func (h *Hub) batches(w http.ResponseWriter, r *http.Request, me Joined) {
 		return
 	}
 	defer h.room.give(r.ContentLength)
-	b, err := body(w, r, r.ContentLength)
-	if err != nil || int64(len(b)) < r.ContentLength {
+	b := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(http.MaxBytesReader(w, r.Body, r.ContentLength), b)
+	if err != nil {
 		h.refuse(w, me.ID, http.StatusBadRequest, record.Garbage, "the request ended too early")
 		return
 	}
@@ -134,7 +138,7 @@ func (h *Hub) batches(w http.ResponseWriter, r *http.Request, me Joined) {
 		} else if _, status, reason := h.who(r); status != http.StatusOK { // it may have been revoked while it sent
 			refused = no(status, reason, sayRevoked)
 		} else {
-			refused = h.one(me, l, f, late, &a)
+			refused = h.one(r.Context(), me, l, f, late, &a)
 		}
 		if refused != nil {
 			h.count(me.ID, refused.reason)
@@ -163,7 +167,7 @@ func (h *Hub) late(r *http.Request) time.Duration {
 }
 
 // one keeps one batch and adds its receipt.
-func (h *Hub) one(me Joined, l *live, f record.Frame, late time.Duration, a *record.Receipts) *refusal {
+func (h *Hub) one(ctx context.Context, me Joined, l *live, f record.Frame, late time.Duration, a *record.Receipts) *refusal {
 	sum := hex.EncodeToString(f.Sum[:])
 	if same := f.Boot == l.newest.Boot; same && f.Number == l.newest.Number && sum == l.newest.Sum {
 		a.Receipts = append(a.Receipts, l.newest)
@@ -173,10 +177,10 @@ func (h *Hub) one(me Joined, l *live, f record.Frame, late time.Duration, a *rec
 		return refused
 	}
 	weight := weightOf(f)
-	if !h.room.take(weight) {
+	if !h.desk.wait(ctx, weight) {
 		return no(http.StatusTooManyRequests, record.Busy, "the server has no room for more batches now")
 	}
-	defer h.room.give(weight)
+	defer h.desk.give(weight)
 	b, refused := h.read(me, l, f, late)
 	if refused != nil {
 		return refused

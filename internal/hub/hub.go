@@ -10,8 +10,9 @@
 // down as the position of a file "queue:" in the same block of the archive as its lines (Print is its boot and hash, Offset
 // its number), so the hub itself keeps nothing and knows after a crash exactly what it acknowledged.
 //
-// Memory is bounded: what all requests together hold in batches stays below Options.InFlight, beyond it agents are told to come again
-// (429, Retry-After). Everything refused is counted by agent and reason.
+// Memory is bounded: what all requests together hold in batches stays below Options.InFlight. Of it one half is for requests as they come:
+// who finds no room there is told to come again (429, Retry-After). The other is for batches that are unpacked and kept, which wait for
+// their turn. Everything refused is counted by agent and reason.
 package hub
 
 import (
@@ -66,7 +67,8 @@ type Hub struct {
 	log       *slog.Logger
 	authority *authority
 	open      *zstd.Decoder
-	room      *room
+	room      *room // for what comes in
+	desk      *room // for what is being unpacked and kept
 
 	mu     sync.Mutex
 	state  State
@@ -161,7 +163,7 @@ func New(o Options) (*Hub, error) {
 		return nil, fmt.Errorf("making the hub: %w", err)
 	}
 	return &Hub{
-		o: o, log: o.Log, authority: a, open: open, room: &room{most: o.InFlight}, state: o.State.clone(),
+		o: o, log: o.Log, authority: a, open: open, room: newRoom(o.InFlight / 2), desk: newRoom(o.InFlight / 2), state: o.State.clone(),
 		lives: map[string]*live{}, counts: map[Count]int64{}, busy: map[string]bool{},
 	}, nil
 }
@@ -257,9 +259,35 @@ func (h *Hub) save(next State) error {
 
 // room is bytes that requests may hold together.
 type room struct {
-	mu   sync.Mutex
-	used int64
-	most int64
+	mu    sync.Mutex
+	used  int64
+	most  int64
+	freed chan struct{} // closed and replaced when bytes came back
+}
+
+func newRoom(most int64) *room { return &room{most: most, freed: make(chan struct{})} }
+
+// wait reserves bytes as soon as there is room, or says after a while that there is none.
+func (r *room) wait(ctx context.Context, n int64) bool {
+	ctx, cancel := context.WithTimeout(ctx, waitRoom)
+	defer cancel()
+	for {
+		r.mu.Lock()
+		turn := r.freed
+		fits := r.used+n <= r.most || r.used == 0
+		if fits {
+			r.used += n
+		}
+		r.mu.Unlock()
+		if fits {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-turn:
+		}
+	}
 }
 
 // take reserves bytes, or says that there is no room now.
@@ -276,6 +304,8 @@ func (r *room) take(n int64) bool {
 func (r *room) give(n int64) {
 	r.mu.Lock()
 	r.used -= n
+	close(r.freed)
+	r.freed = make(chan struct{})
 	r.mu.Unlock()
 }
 
