@@ -512,6 +512,7 @@ func TestLostConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer cl.close()
 	x := &sender{log: quiet(), layer: l, spool: s, client: cl, host: func() record.Host { return record.Host{} }, every: usualRhythm()}
 	x.reader.s = s
 	n := 0
