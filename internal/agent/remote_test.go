@@ -619,3 +619,18 @@ func TestRemoteFull(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 }
+
+// TestHostTooLong: given a host of which more is known than the server takes, when the agent runs, then its lines are sent all the same.
+func TestHostTooLong(t *testing.T) {
+	h := newHouse(t)
+	dir := h.join("shop1")
+	log := filepath.Join(t.TempDir(), "a.log")
+	write(t, log, "one\n")
+	runRemote(t, remoteOptions(dir, log), func(r *Remote) {
+		r.sender.host = func() record.Host { return record.Host{System: strings.Repeat("x", 2<<20)} }
+	})
+	h.exactly(log, "one")
+	if n := h.hub.Counts()[hub.Count{Agent: h.hub.Agents()[0].ID, Reason: record.Request}]; n == 0 {
+		t.Error("it was not refused")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
@@ -270,7 +271,11 @@ func (s *sender) lost(newest record.SentReceipt) {
 	s.gap(record.Gap{File: "spool:" + newest.Boot, From: int64(from), To: int64(to), Until: time.Now(), Why: "the server lost batches that it had acknowledged"})
 }
 
-const maxGaps = 200
+// How many losses and sources the server is told of at once.
+const (
+	maxGaps  = 200
+	maxFeeds = 1000
+)
 
 // gap remembers lines that are lost, for the server's screens.
 func (s *sender) gap(g record.Gap) {
@@ -289,7 +294,13 @@ func (s *sender) tell(ctx context.Context) error {
 	h.Gaps = append(append(h.Gaps, s.spool.Damage()...), s.gaps...)
 	s.mu.Unlock()
 	h.Spool = s.spool.State()
-	return s.client.post(ctx, "state", h, &struct{}{})
+	h.Sources, h.Gaps = h.Sources[:min(len(h.Sources), maxFeeds)], h.Gaps[max(0, len(h.Gaps)-maxGaps):]
+	err := s.client.post(ctx, "state", h, &struct{}{})
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.status != http.StatusUnauthorized && refused.status != http.StatusForbidden {
+		s.log.Warn("the server does not take what is known of this host; lines are sent all the same", "why", refused)
+		return nil
+	}
+	return err
 }
 
 const samples = 5

@@ -94,6 +94,9 @@ func (h *Hub) live(id string) *live {
 // refuse counts and answers. Who is unknown gets no detail that is not for everybody.
 func (h *Hub) refuse(w http.ResponseWriter, id string, status int, reason record.Reason, why string) {
 	h.count(id, reason)
+	if id == "" {
+		w.Header().Set("Connection", "close") // who is not known holds no connection
+	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")
 	}
