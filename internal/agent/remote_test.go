@@ -204,9 +204,10 @@ func TestRemote(t *testing.T) {
 	until(t, "it waits in the spool", func() bool { return r.Spooled().Batches > 0 })
 	stop()
 	write(t, log, "three\n")
-	_, stop = runRemote(t, remoteOptions(dir, log), nil)
+	r, stop = runRemote(t, remoteOptions(dir, log), nil)
 	h.begin()
 	h.exactly(log, "one", "two", "three")
+	until(t, "every receipt came", func() bool { return r.Spooled().Batches == 0 })
 	stop()
 	b, err := h.archive.Read(1, 10)
 	if err != nil {
