@@ -508,7 +508,7 @@ func TestLostConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	s := openSpool(t, disk.NewLossy(), 1<<20)
+	s := openSpool(t, disk.NewLossy(), 256<<20)
 	cl, err := newClient(id, "")
 	if err != nil {
 		t.Fatal(err)
