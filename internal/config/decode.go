@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A decoder walks the tree of a YAML file beside the fields of Config. The library's own decoder stops at the first
+// A decoder walks the tree of a YAML file beside the fields of Config or Agent. The library's own decoder stops at the first
 // problem; people mend a file faster when they see all.
 type decoder struct {
 	file     string
@@ -45,8 +45,8 @@ func (d *decoder) wrong(at place, key, format string, args ...any) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Says: says})
 }
 
-// decode fills c from the file.
-func (d *decoder) decode(data []byte, c *Config) {
+// decode fills what c points to, a struct, from the file.
+func (d *decoder) decode(data []byte, c any) {
 	defer func() {
 		if p := recover(); p != nil { // the YAML library is not ours: its panic is a broken file to us
 			d.wrong(place{}, "", "the file cannot be read as YAML (%v)", p)

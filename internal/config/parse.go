@@ -40,16 +40,24 @@ type Check func(c *Config, say func(key, says string))
 
 // Load reads a settings file. All its mistakes come as one joined error of Problems.
 func Load(name string, more ...Check) (Config, error) {
+	data, err := readFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(name, data, more...)
+}
+
+func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return Config{}, fmt.Errorf("reading the settings: %w", err)
+		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return Config{}, fmt.Errorf("reading the settings: %w", err)
+		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
-	return Parse(name, data, more...)
+	return data, nil
 }
 
 // Parse reads settings from data; name is for messages, and relative paths begin at its folder. An empty file is the
