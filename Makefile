@@ -7,7 +7,7 @@
 
 GO     ?= go
 WATCH  ?=
-FUZZ   ?= 3
+FUZZ   ?= 2
 SOAK   ?= 120
 
 .PHONY: help build run test check bench soak needs
@@ -53,4 +53,6 @@ soak: build
 	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestRange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
+	$(GO) test -tags soak -timeout 60m -count 1 -v ./cmd/tocsin-agent
+	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -run TestLostConnection ./internal/agent
 	script/fuzz.sh $(SOAK)
