@@ -62,6 +62,7 @@ func (h *house) until(what string, ok func() bool) {
 // Given lines that detection has read, when segments of the write-ahead log are complete, then they go to the shelf, the ledger says so, and every line is
 // found once, before and after a restart, also when what detection knew is lost.
 func TestLinesGoToTheShelf(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.o.LogBytes = 3000
 	d, stop := h.start()
@@ -125,6 +126,7 @@ func TestLinesGoToTheShelf(t *testing.T) {
 
 // Given a volume whose bytes were changed, when somebody searches, then it is set aside, the ledger says so, and the rest is found.
 func TestDamagedVolumeIsSetAside(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.o.LogBytes = 3000
 	d, stop := h.start()
