@@ -250,7 +250,7 @@ func TestMain(m *testing.M) {
 	os.Exit(cli.Main(os.Args[1:], cli.Program{
 		Files: os.DirFS(root), Out: os.Stdout, Err: os.Stderr,
 		Layer:    func(l disk.Layer) disk.Layer { return marked{l, b} },
-		LogBytes: 100_000, // so that lines go to the shelf in a short life
+		LogBytes: 30_000, // so that lines go to the shelf in a short life
 		Sender: func(channel string, s desk.Sender) desk.Sender {
 			return markSender(b, s)
 		},

@@ -163,7 +163,7 @@ func (s *siege) aim(n int) (kill, place) {
 		n /= 3
 	}
 	at := place(n % int(places))
-	most := map[place]int{appending: 60, writing: 40, syncing: 200, positioning: 1, shelving: 60, sending: 12, acknowledged: 12}[at]
+	most := map[place]int{appending: 60, writing: 40, syncing: 200, positioning: 1, shelving: 6, sending: 12, acknowledged: 12}[at]
 	s.board.arm(at, s.rng.IntN(most), s.rng.IntN(2))
 	return kill{how: "armed"}, at
 }
