@@ -7,7 +7,7 @@
 
 GO     ?= go
 WATCH  ?=
-FUZZ   ?= 2
+FUZZ   ?= 3
 SOAK   ?= 120
 
 .PHONY: help build run test check bench soak needs
