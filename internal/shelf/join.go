@@ -15,7 +15,7 @@ import (
 
 // Bounds of a volume that is made of others: what it takes in memory follows from them.
 const (
-	joinRows    = 1 << 20
+	joinRows    = 1 << 18
 	joinVolumes = 16
 )
 
