@@ -21,7 +21,8 @@ type Keep = shelf.Keep
 
 const (
 	shelfDir   = "shelf"
-	shelveTick = 5 * time.Second  // how often complete segments are looked for
+	shelveTick = time.Second      // how often complete segments are looked for
+	joinTick   = 30 * time.Second // and small volumes
 	joinAfter  = 10 * time.Minute // since the last line of a volume came
 	shelfCheck = time.Hour        // how often what is too old is looked for
 )
@@ -192,7 +193,7 @@ func (d *Desk) shelve(ctx context.Context) error {
 	if err := d.sayUnsaid(); err != nil {
 		d.log.Error("writing down which lines are on the shelf", "error", err)
 	}
-	var checked time.Time
+	var checked, joined time.Time
 	tick := time.NewTicker(shelveTick)
 	defer tick.Stop()
 	for {
@@ -201,7 +202,8 @@ func (d *Desk) shelve(ctx context.Context) error {
 			checked = time.Now()
 			err = d.expireShelf(checked)
 		}
-		if err == nil {
+		if err == nil && time.Since(joined) > joinTick {
+			joined = time.Now()
 			err = d.joinShelf(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
