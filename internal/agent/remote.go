@@ -263,7 +263,7 @@ func (r *Remote) host() record.Host {
 	h.At, h.Version = time.Now(), r.o.Version
 	if r.watcher != nil {
 		for _, s := range r.watcher.Sources() {
-			h.Sources = append(h.Sources, record.Feed{Path: s.Path, State: string(s.State), Why: s.Why, Lines: s.Lines, Lag: s.Lag, Last: s.LastLine, Gaps: s.Gaps})
+			h.Sources = append(h.Sources, record.Feed{Path: s.Path, Pattern: s.Pattern, State: string(s.State), Why: s.Why, Lines: s.Lines, Lag: s.Lag, Last: s.LastLine, Gaps: s.Gaps})
 		}
 	}
 	if r.journal != nil {

@@ -66,6 +66,8 @@ type Options struct {
 	Keeps      []Keep                          // further limits of the lines on the shelf
 	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
+	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
+	Doors      Doors                           // other ways by which lines come in
 	Senders    map[string]Sender               // by channel: mail, webhook
 	URL        string                          // where people reach the console, without a slash at the end
 }
@@ -106,6 +108,8 @@ type Desk struct {
 	refusals  tally
 	bundled   measure // the sample, if it is played
 	searcher  *search.Searcher
+	agents    agents
+	doors     doors
 	People    contacts
 }
 
@@ -155,6 +159,12 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 			set.loaded(detect.Adopted{}),
 		}, nil
 	})
+	if err == nil {
+		err = d.openHub()
+	}
+	if err == nil {
+		err = d.openDoors()
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -189,6 +199,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
+		"agents": d.hear, "doors": d.takeIn,
 	})
 	d.sending.Wait()
 	d.landLast()

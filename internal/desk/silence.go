@@ -1,7 +1,7 @@
 package desk
 
 import (
-	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -9,6 +9,7 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/fleet"
 	"tocsin/internal/incident"
+	"tocsin/internal/record"
 )
 
 // A source that says nothing for longer than its limit is an alert: logs stop when a service dies, when a disk is full, and
@@ -22,12 +23,8 @@ func (d *Desk) heard(state *State, now time.Time) (hs []fleet.Heard) {
 		return nil
 	}
 	groups := map[string]int{}
-	for _, s := range d.Sources() {
-		name := s.Path
-		if s.Pattern != s.Path && s.State != agent.Missing {
-			name = s.Pattern
-		}
-		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: s.LastLine, Limit: d.o.Silent(name)}
+	add := func(name string, last time.Time, spoke bool) {
+		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: last, Limit: d.o.Silent(name), Spoke: spoke}
 		if h.Last.IsZero() {
 			h.Last = state.Started
 			if was, silent := state.Fleet.Silent[h.Hash]; silent {
@@ -36,26 +33,68 @@ func (d *Desk) heard(state *State, now time.Time) (hs []fleet.Heard) {
 		}
 		k, again := groups[name]
 		if again {
-			hs[k].Last = later(hs[k].Last, h.Last)
-			continue
+			hs[k].Last, hs[k].Spoke = later(hs[k].Last, h.Last), hs[k].Spoke || spoke
+			return
 		}
 		groups[name] = len(hs)
 		hs = append(hs, h)
 	}
+	for _, s := range d.Sources() {
+		add(groupOf(s.Path, s.Pattern, s.State), s.LastLine, !s.LastLine.IsZero())
+	}
+	for _, c := range d.Doors() {
+		if c.Note == "" || !c.Last.IsZero() {
+			add(c.Door, c.Last, !c.Last.IsZero())
+		}
+	}
+	d.heardAgents(state, now, add)
 	for name, k := range groups {
-		d.nameSilent(state, &hs[k], name, now)
+		d.nameSource(state, &hs[k], name, now)
 	}
 	return hs
 }
 
-// nameSilent puts the path of a source that falls silent now into the vault. If that cannot be written, it is told later.
-func (d *Desk) nameSilent(state *State, h *fleet.Heard, name string, now time.Time) {
-	if _, told := state.Fleet.Silent[h.Hash]; told || h.Limit <= 0 || now.Before(h.Last.Add(h.Limit)) {
+// groupOf is the name under which a source speaks: files that a glob or folder found speak for each other.
+func groupOf(path, pattern string, state agent.State) string {
+	if pattern != "" && pattern != path && state != agent.Missing {
+		return pattern
+	}
+	return path
+}
+
+// heardAgents adds the sources on other hosts, as their agents tell of them: web-1:/var/log/auth.log. Those of an agent that is lost are
+// not silent by themselves. A time that lies ahead is no later than now.
+func (d *Desk) heardAgents(state *State, now time.Time, add func(name string, last time.Time, spoke bool)) {
+	all := d.agents.present.Load()
+	if all == nil {
+		return
+	}
+	for _, a := range *all {
+		if a.Revoked || !state.Fleet.Agents[a.ID].Lost.IsZero() {
+			continue
+		}
+		for _, f := range a.Host.Sources {
+			last := f.Last.Add(a.Host.Clock.Offset)
+			if f.Last.IsZero() {
+				last = time.Time{}
+			} else if last.After(now) {
+				last = now
+			}
+			add(a.Name+":"+groupOf(f.Path, f.Pattern, agent.State(f.State)), last, f.Lines > 0)
+		}
+	}
+}
+
+// nameSource puts the path of a source that speaks for the first time or falls silent now into the vault. If that cannot be written, it is told later.
+func (d *Desk) nameSource(state *State, h *fleet.Heard, name string, now time.Time) {
+	_, told := state.Fleet.Silent[h.Hash]
+	fresh := h.Spoke && !state.Fleet.Known[h.Hash]
+	if !fresh && (told || h.Limit <= 0 || now.Before(h.Last.Add(h.Limit))) {
 		return
 	}
 	id, err := d.vault.Put([]byte(name))
 	if err != nil {
-		d.log.Error("keeping the name of a silent source", "error", err)
+		d.log.Error("keeping the name of a log source", "error", err)
 		h.Limit = 0
 		return
 	}
@@ -89,17 +128,82 @@ func (d *Desk) silences() (out []silentSource) {
 	return out
 }
 
-// SilentRule is the id under which a silent source is an alert. It has no Sigma rule: nothing is what it matches.
-const SilentRule = "tocsin-source-silent"
+// Ids under which something is an alert that no Sigma rule matches: nothing is what it would match.
+const (
+	SilentRule = "tocsin-source-silent"
+	LostRule   = "tocsin-agent-lost"
+	GapRule    = "tocsin-lines-lost"
+)
 
-// raiseSilence makes alerts of silent sources, and ends those of sources that speak again.
-func (d *Desk) raiseSilence() {
-	now := time.Now().UTC()
-	live := map[string]detect.Alert{}
-	for _, s := range d.silences() {
-		a := silence(s, now)
-		live[a.ID] = a
+// StandingTitle is the title of such an alert, "" of one that has a rule.
+func StandingTitle(rule string) string {
+	switch rule {
+	case SilentRule:
+		return "A log source fell silent"
+	case LostRule:
+		return "An agent is not heard of any more"
+	case GapRule:
+		return "Log lines of a host are lost"
 	}
+	return ""
+}
+
+// gapStands is how long the alert of lost lines lasts: they do not come back, so it ends by itself.
+const gapStands = time.Hour
+
+// standing are the alerts of what is silent or lost now.
+func (d *Desk) standing(now time.Time) map[string]detect.Alert {
+	live := map[string]detect.Alert{}
+	add := func(a detect.Alert) { live[a.ID] = a }
+	for _, s := range d.silences() {
+		add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
+	}
+	type lost struct {
+		fleet.Agent
+		fleet.Gap
+	}
+	var agents []fleet.Agent
+	gaps := map[string]lost{}
+	d.Read(func(s *State) {
+		for _, a := range s.Fleet.Agents {
+			if !a.Lost.IsZero() {
+				agents = append(agents, a)
+			}
+		}
+		for hash, g := range s.Fleet.Gaps {
+			if now.Sub(g.Told) < gapStands {
+				gaps[hash] = lost{s.Fleet.Agents[g.ID], g}
+			}
+		}
+	})
+	for _, a := range agents {
+		add(standing(LostRule, a.ID, a.Lost.UTC(), now, a.Name, "nothing was heard of the agent on "+a.Name+" since "))
+	}
+	for hash, g := range gaps {
+		a := standing(GapRule, hash, g.Since.UTC(), now, g.Name, "")
+		var x record.Gap
+		if err := json.Unmarshal([]byte(d.Text(g.Gap.Vault)), &x); err == nil {
+			a.Samples = []string{fmt.Sprintf("%s on %s: from %d to %d, between %s and %s: %s", x.File, g.Name, x.From, x.To,
+				x.Since.UTC().Format(time.RFC3339), x.Until.UTC().Format(time.RFC3339), x.Why)}
+		}
+		add(a)
+	}
+	return live
+}
+
+// standing is the alert of one of them.
+func standing(rule, key string, since, now time.Time, log, says string) detect.Alert {
+	if since.IsZero() || since.After(now) {
+		since = now
+	}
+	return detect.Alert{ID: alertID(rule + "\x00" + key + "\x00" + since.Format(time.RFC3339Nano)), Rule: rule, Title: StandingTitle(rule), Level: incident.Medium,
+		Impact: detect.Attempt, Author: "Tocsin", First: since, Last: now, Raised: now, Count: 1, Logs: []string{log}, Samples: []string{says + since.Format(time.RFC3339)}}
+}
+
+// raiseStanding makes alerts of what fell silent or was lost, and ends those of what speaks again.
+func (d *Desk) raiseStanding() {
+	now := time.Now().UTC()
+	live := d.standing(now)
 	var changes []told
 	d.Read(func(s *State) {
 		for id, a := range live {
@@ -119,15 +223,6 @@ func (d *Desk) raiseSilence() {
 		return
 	}
 	if err := d.raise(changes); err != nil {
-		d.log.Error("raising the alert of a silent source", "error", err)
+		d.log.Error("raising the alert of something that fell silent", "error", err)
 	}
-}
-
-// silence is the alert of one silent source.
-func silence(s silentSource, now time.Time) detect.Alert {
-	since := s.Since.UTC()
-	sum := sha256.Sum256([]byte(SilentRule + "\x00" + s.hash + "\x00" + since.Format(time.RFC3339Nano)))
-	return detect.Alert{ID: fmt.Sprintf("%x", sum[:16]), Rule: SilentRule, Title: "A log source fell silent", Level: incident.Medium, Impact: detect.Attempt,
-		Author: "Tocsin", First: since, Last: now, Raised: now, Count: 1, Logs: []string{s.name},
-		Samples: []string{"no line from " + s.name + " since " + since.Format(time.RFC3339)}}
 }

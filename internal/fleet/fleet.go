@@ -1,4 +1,4 @@
-// Package fleet remembers which sources speak. Later it also remembers the agents on the shop's hosts.
+// Package fleet remembers which sources speak, and the agents on the shop's hosts: who was let in, who is not heard any more, who was lost.
 package fleet
 
 import (
@@ -13,6 +13,10 @@ type Book struct {
 	Sealed  int64              // lines up to this number were said to be on the shelf
 	Aside   []string           // volumes that are damaged
 	Exports []Export           // lines that were handed out as evidence, in their order
+	Known   map[string]bool    // sources that ever spoke, by keyed hash of the path
+	Tokens  map[string]Token   // that were made and not used, by their hash
+	Agents  map[string]Agent   // that ever joined, by id
+	Gaps    map[string]Gap     // lines that agents lost, by keyed hash
 }
 
 // A Silence is a source that says nothing for longer than its limit.
@@ -36,11 +40,18 @@ type Heard struct {
 	Vault string    // object with its path; needed when it falls silent
 	Last  time.Time // when its last line came, or when watching began
 	Limit time.Duration
+	Spoke bool // a line came from it, ever
 }
+
+// maxKnown is how many sources are remembered: more have no entry when they first speak.
+const maxKnown = 100_000
 
 // Owed says which sources fell silent and which spoke again, as entries that are not written yet, and when to look again.
 func (b *Book) Owed(heard []Heard, now time.Time) (drafts []entry.Draft, again time.Time) {
 	for _, h := range heard {
+		if h.Spoke && h.Vault != "" && !b.Known[h.Hash] && len(b.Known) < maxKnown {
+			drafts = append(drafts, draft(entry.SourceAdded, h))
+		}
 		if h.Limit <= 0 {
 			continue
 		}
@@ -67,7 +78,7 @@ func draft(k entry.Kind, h Heard) entry.Draft {
 // Apply folds an entry and reports whether it was about a source.
 func (b *Book) Apply(e entry.Entry) (bool, error) {
 	switch e.Kind {
-	case entry.SourceSilent, entry.SourceBack:
+	case entry.SourceSilent, entry.SourceBack, entry.SourceAdded:
 	case entry.LinesSealed, entry.LinesJoined, entry.LinesExpired, entry.LinesAside:
 		x, err := entry.Body[entry.Lines](e)
 		b.Sealed = max(b.Sealed, x.Through)
@@ -80,9 +91,16 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 		b.Exports = append(b.Exports, Export{At: e.Time, By: e.Actor, Query: x.Query, Lines: x.Lines, Manifest: x.Manifest})
 		return true, err
 	default:
-		return false, nil
+		return b.applyAgent(e)
 	}
 	x, err := entry.Body[entry.Source](e)
+	if e.Kind == entry.SourceAdded {
+		if b.Known == nil {
+			b.Known = map[string]bool{}
+		}
+		b.Known[x.Hash] = true
+		return true, err
+	}
 	if b.Silent == nil {
 		b.Silent = map[string]Silence{}
 	}
