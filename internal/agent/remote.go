@@ -124,6 +124,7 @@ func (r *Remote) feeds() (err error) {
 	if len(r.o.Paths) > 0 {
 		r.watcher = New(r.log, Options{
 			Paths: r.o.Paths, Start: start, Since: r.spool.Stopped(), Append: r.spool.Append, Poll: r.o.Poll, BatchLines: 4000, BatchDelay: r.o.BatchDelay,
+			Stamp: func(_, raw string) (time.Time, bool) { return timeIn(raw, time.Now(), time.Local) },
 		})
 		r.guard = newGuard(r.log, r.watcher, r.spool, r.sender.gap)
 	}

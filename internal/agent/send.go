@@ -24,7 +24,7 @@ const (
 // How often the sender does what it does beside sending.
 type rhythm struct {
 	head, clock, beat, state, renew time.Duration
-	retry                     time.Duration // first wait after a failure; doubles up to waitLast
+	retry                           time.Duration // first wait after a failure; doubles up to waitLast
 }
 
 func usualRhythm() rhythm {
