@@ -4,13 +4,16 @@
 # make bench    the figures that the design promises, measured and printed
 # make soak     an hour of kills, power cuts and fuzzing
 # make build    bin/tocsin
+# make agent    bin/tocsin-agent, and its Debian package if dpkg-deb is there
 
 GO     ?= go
 WATCH  ?=
 FUZZ   ?= 3
 SOAK   ?= 120
 
-.PHONY: help build run test check bench soak needs
+AGENT_VERSION ?= 0.1.0
+
+.PHONY: help build agent run test check bench soak needs
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +21,10 @@ help:
 
 build:
 	$(GO) build -trimpath -o bin/tocsin .
+
+agent:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/tocsin-agent ./cmd/tocsin-agent
+	@if command -v dpkg-deb >/dev/null; then GO="$(GO)" packaging/agent/build.sh $(AGENT_VERSION) bin; fi
 
 # The sample gets a folder of its own, gone when it ends, unless DATA names one to keep.
 run: build
