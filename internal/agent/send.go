@@ -28,7 +28,7 @@ type rhythm struct {
 }
 
 func usualRhythm() rhythm {
-	return rhythm{head: time.Minute, clock: 10 * time.Minute, beat: 10 * time.Second, state: time.Minute, renew: time.Hour, retry: 250 * time.Millisecond}
+	return rhythm{head: time.Minute, clock: 10 * time.Minute, beat: 10 * time.Second, state: 30 * time.Second, renew: time.Hour, retry: 250 * time.Millisecond}
 }
 
 // A sender brings batches from the spool to the hub, in order, one request at a time. A batch goes from the spool only when the

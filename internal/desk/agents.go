@@ -47,6 +47,7 @@ type agents struct {
 	hub     *hub.Hub
 	o       HubOptions
 	present atomic.Pointer[[]hub.Agent]
+	heard   atomic.Pointer[[]fleet.Heard] // their log sources
 
 	inviting sync.Mutex // held while a token is made
 	actor    string     // who makes it
@@ -75,7 +76,13 @@ func (d *Desk) authority() ([]byte, error) {
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return b, err
 	}
-	if n := len(d.state.Fleet.Agents); n > 0 {
+	n := 0
+	for _, a := range d.state.Fleet.Agents {
+		if a.Revoked.IsZero() {
+			n++
+		}
+	}
+	if n > 0 {
 		return nil, fmt.Errorf("%d agents joined, but the key by which they know this server, %s, is gone from the key folder: bring the folder back from its backup. "+
 			"If that cannot be, remove agents.listen from the settings, start, revoke all agents, and let them join again", n, authorityFile)
 	}
@@ -160,34 +167,24 @@ func (d *Desk) hear(ctx context.Context) error {
 		return nil
 	}
 	return runLoops(ctx, map[string]func(context.Context) error{
-		"hub": func(ctx context.Context) error { return d.agents.hub.Serve(ctx, d.agents.o.Listener) },
-		"roll call": func(ctx context.Context) error {
-			tick := time.NewTicker(lookAgain)
-			defer tick.Stop()
-			for {
-				d.rollCall()
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-tick.C:
-				}
-			}
-		},
+		"hub":       func(ctx context.Context) error { return d.agents.hub.Serve(ctx, d.agents.o.Listener) },
+		"roll call": func(ctx context.Context) error { return again(ctx, lookAgain, d.rollCall) },
 	})
 }
 
-// rollCall looks at whom the hub heard, and writes down which lines were lost on their hosts.
+// rollCall looks at whom the hub heard. It waits for no disk.
 func (d *Desk) rollCall() {
 	all := d.agents.hub.Agents()
 	d.agents.present.Store(&all)
-	for _, a := range all {
-		for _, g := range a.Host.Gaps {
-			if err := d.noteGap(a, g); err != nil && !errors.Is(err, fleet.ErrTooManyOf) && !errors.Is(err, fleet.ErrRevoked) {
-				d.log.Error("noting lines that were lost on a host", "agent", a.Name, "error", err)
-			}
+	seen, back := d.lastHeard(), false
+	d.Read(func(s *State) {
+		for id, a := range s.Fleet.Agents {
+			back = back || seen[id].After(a.Lost) && !a.Lost.IsZero()
 		}
+	})
+	if back {
+		d.owes()
 	}
-	d.owes()
 }
 
 // lastHeard is when each agent was heard of last, as the last roll call saw it.
@@ -203,29 +200,6 @@ func (d *Desk) lastHeard() map[string]time.Time {
 		}
 	}
 	return out
-}
-
-// noteGap makes the entry of lines that an agent says are lost, once.
-func (d *Desk) noteGap(a hub.Agent, g record.Gap) error {
-	b, err := json.Marshal(g)
-	if err != nil {
-		return err
-	}
-	x := entry.AgentLoss{ID: a.ID, Hash: d.vault.Hash("gap", a.ID+"\x00"+string(b)), Since: g.Since.UTC(), Until: g.Until.UTC()}
-	known, full := false, error(nil)
-	d.Read(func(s *State) {
-		_, known = s.Fleet.Gaps[x.Hash]
-		if !known {
-			_, full = s.Fleet.Lose(x)
-		}
-	})
-	if known || full != nil {
-		return full
-	}
-	if x.Vault, err = d.vault.Put(b); err != nil {
-		return err
-	}
-	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) { return s.Fleet.Lose(x) })
 }
 
 // ErrNoHub says that no agents are heard.

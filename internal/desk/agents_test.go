@@ -169,7 +169,10 @@ func TestAgentsLife(t *testing.T) {
 	web := joined(t, d, "web-1")
 	web.write(t, "nothing")
 	web.run(t)
-	soon(t, "web-1 is heard", func() bool { all, _ := d.Agents(); return len(all) == 1 && all[0].State() == "heard" && !all[0].HostAt.IsZero() })
+	soon(t, "web-1 is heard", func() bool {
+		all, _ := d.Agents()
+		return len(all) == 1 && all[0].State() == "heard" && !all[0].HostAt.IsZero()
+	})
 	soon(t, "its first line is kept", func() bool { all, _ := d.Agents(); return all[0].Lines > 0 })
 	web.write(t, hit("203.0.113.9"))
 	soon(t, "the attack on web-1 is an alert", func() bool { n, _ := d.alertsOf(evilRule); return n == 1 })
@@ -198,7 +201,10 @@ func TestAgentsLife(t *testing.T) {
 	db := joined(t, d, "")
 	db.write(t, "nothing")
 	db.run(t)
-	soon(t, "the other is heard", func() bool { all, _ := d.Agents(); return len(all) == 2 && all[0].Name == "itself" && all[0].State() == "heard" })
+	soon(t, "the other is heard", func() bool {
+		all, _ := d.Agents()
+		return len(all) == 2 && all[0].Name == "itself" && all[0].State() == "heard"
+	})
 	if err := d.RevokeAgent(auth.Actor{Name: "person:x", Roles: []string{plan.Reader}}, "itself", ""); err == nil {
 		t.Error("a reader puts agents out")
 	}

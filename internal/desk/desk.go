@@ -110,6 +110,7 @@ type Desk struct {
 	searcher  *search.Searcher
 	agents    agents
 	doors     doors
+	names     sync.Map // of log sources, by keyed hash
 	People    contacts
 }
 
@@ -174,6 +175,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 // Close closes the stores. Run must have returned.
 func (d *Desk) Close() error {
 	var errs []error
+	if d.o.Hub != nil {
+		_ = d.o.Hub.Listener.Close() // Run has closed it, if it ever ran
+	}
 	if d.searcher != nil {
 		d.searcher.Close()
 	}
@@ -199,7 +203,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen,
 	})
 	d.sending.Wait()
 	d.landLast()
@@ -239,6 +243,10 @@ func (d *Desk) write(decide func(*State, time.Time) ([]entry.Draft, error)) erro
 		return err
 	}
 	entries, err := d.ledger.Append(now, drafts...)
+	if err != nil && d.ledger.Broken() == nil { // a draft that can be no entry: nothing was written, and the next may be
+		d.log.Error("an entry cannot be made", "error", err)
+		return err
+	}
 	if err != nil {
 		d.broken = fmt.Errorf("%w (%v)", ErrBroken, err)
 		d.log.Error("the ledger cannot be written", "error", err)

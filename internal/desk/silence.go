@@ -1,8 +1,11 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/agent"
@@ -22,39 +25,41 @@ func (d *Desk) heard(state *State, now time.Time) (hs []fleet.Heard) {
 	if d.o.Silent == nil {
 		return nil
 	}
-	groups := map[string]int{}
-	add := func(name string, last time.Time, spoke bool) {
-		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: last, Limit: d.o.Silent(name), Spoke: spoke}
+	for name, last := range d.ownSources() {
+		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: last, Limit: d.o.Silent(name)}
 		if h.Last.IsZero() {
 			h.Last = state.Started
 			if was, silent := state.Fleet.Silent[h.Hash]; silent {
 				h.Last = was.Since
 			}
 		}
-		k, again := groups[name]
-		if again {
-			hs[k].Last, hs[k].Spoke = later(hs[k].Last, h.Last), hs[k].Spoke || spoke
-			return
-		}
-		groups[name] = len(hs)
+		d.nameSilent(state, &h, name, now)
 		hs = append(hs, h)
 	}
-	for _, s := range d.Sources() {
-		add(groupOf(s.Path, s.Pattern, s.State), s.LastLine, !s.LastLine.IsZero())
-	}
-	for _, c := range d.Doors() {
-		if c.Note == "" || !c.Last.IsZero() {
-			add(c.Door, c.Last, !c.Last.IsZero())
+	if all := d.agents.heard.Load(); all != nil {
+		for _, h := range *all {
+			if a := state.Fleet.Agents[h.Agent]; a.Lost.IsZero() && a.Revoked.IsZero() { // those of an agent that is lost are not silent by themselves
+				hs = append(hs, h)
+			}
 		}
-	}
-	d.heardAgents(state, now, add)
-	for name, k := range groups {
-		d.nameSource(state, &hs[k], name, now)
 	}
 	return hs
 }
 
-// groupOf is the name under which a source speaks: files that a glob or folder found speak for each other.
+// ownSources are the watched sources and the doors, and when each spoke last. Files that a glob or folder found speak for each other.
+func (d *Desk) ownSources() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, s := range d.Sources() {
+		name := groupOf(s.Path, s.Pattern, s.State)
+		out[name] = later(out[name], s.LastLine)
+	}
+	for _, c := range d.Doors() {
+		out[c.Door] = later(out[c.Door], c.Last)
+	}
+	return out
+}
+
+// groupOf is the name under which a source speaks.
 func groupOf(path, pattern string, state agent.State) string {
 	if pattern != "" && pattern != path && state != agent.Missing {
 		return pattern
@@ -62,39 +67,18 @@ func groupOf(path, pattern string, state agent.State) string {
 	return path
 }
 
-// heardAgents adds the sources on other hosts, as their agents tell of them: web-1:/var/log/auth.log. Those of an agent that is lost are
-// not silent by themselves. A time that lies ahead is no later than now.
-func (d *Desk) heardAgents(state *State, now time.Time, add func(name string, last time.Time, spoke bool)) {
-	all := d.agents.present.Load()
-	if all == nil {
+// nameSilent puts the path of a source that falls silent now into the vault. If that cannot be written, it is told later.
+func (d *Desk) nameSilent(state *State, h *fleet.Heard, name string, now time.Time) {
+	if _, told := state.Fleet.Silent[h.Hash]; told || h.Limit <= 0 || now.Before(h.Last.Add(h.Limit)) {
 		return
 	}
-	for _, a := range *all {
-		if a.Revoked || !state.Fleet.Agents[a.ID].Lost.IsZero() {
-			continue
-		}
-		for _, f := range a.Host.Sources {
-			last := f.Last.Add(a.Host.Clock.Offset)
-			if f.Last.IsZero() {
-				last = time.Time{}
-			} else if last.After(now) {
-				last = now
-			}
-			add(a.Name+":"+groupOf(f.Path, f.Pattern, agent.State(f.State)), last, f.Lines > 0)
-		}
-	}
-}
-
-// nameSource puts the path of a source that speaks for the first time or falls silent now into the vault. If that cannot be written, it is told later.
-func (d *Desk) nameSource(state *State, h *fleet.Heard, name string, now time.Time) {
-	_, told := state.Fleet.Silent[h.Hash]
-	fresh := h.Spoke && !state.Fleet.Known[h.Hash]
-	if !fresh && (told || h.Limit <= 0 || now.Before(h.Last.Add(h.Limit))) {
+	if known, ok := state.Fleet.Known[h.Hash]; ok {
+		h.Vault = known.Vault
 		return
 	}
 	id, err := d.vault.Put([]byte(name))
 	if err != nil {
-		d.log.Error("keeping the name of a log source", "error", err)
+		d.log.Error("keeping the name of a silent source", "error", err)
 		h.Limit = 0
 		return
 	}
@@ -123,9 +107,19 @@ func (d *Desk) silences() (out []silentSource) {
 		}
 	})
 	for k := range out {
-		out[k].name = d.Text(out[k].Vault)
+		out[k].name = d.sourceName(out[k].hash, out[k].Vault)
 	}
 	return out
+}
+
+// sourceName is the name that a vault object holds, remembered: screens and the bell ask again and again. The agent's sources have its name in front.
+func (d *Desk) sourceName(hash, vault string) string {
+	if name, ok := d.names.Load(hash); ok {
+		return name.(string)
+	}
+	name := d.Text(vault)
+	d.names.Store(hash, name)
+	return name
 }
 
 // Ids under which something is an alert that no Sigma rule matches: nothing is what it would match.
@@ -148,6 +142,9 @@ func StandingTitle(rule string) string {
 	return ""
 }
 
+// silentAtOnce is how many sources of one agent are alerts at a time; the others are shown as silent.
+const silentAtOnce = 10
+
 // gapStands is how long the alert of lost lines lasts: they do not come back, so it ends by itself.
 const gapStands = time.Hour
 
@@ -155,8 +152,13 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
-	for _, s := range d.silences() {
-		add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
+	of := map[string]int{}
+	silent := d.silences()
+	slices.SortFunc(silent, func(a, b silentSource) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.hash, b.hash)) })
+	for _, s := range silent {
+		if of[s.Agent]++; s.Agent == "" || of[s.Agent] <= silentAtOnce {
+			add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
+		}
 	}
 	type lost struct {
 		fleet.Agent
@@ -193,10 +195,11 @@ func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 
 // standing is the alert of one of them.
 func standing(rule, key string, since, now time.Time, log, says string) detect.Alert {
+	id := alertID(rule + "\x00" + key + "\x00" + since.Format(time.RFC3339Nano)) // the same whenever it is asked
 	if since.IsZero() || since.After(now) {
 		since = now
 	}
-	return detect.Alert{ID: alertID(rule + "\x00" + key + "\x00" + since.Format(time.RFC3339Nano)), Rule: rule, Title: StandingTitle(rule), Level: incident.Medium,
+	return detect.Alert{ID: id, Rule: rule, Title: StandingTitle(rule), Level: incident.Medium,
 		Impact: detect.Attempt, Author: "Tocsin", First: since, Last: now, Raised: now, Count: 1, Logs: []string{log}, Samples: []string{says + since.Format(time.RFC3339)}}
 }
 

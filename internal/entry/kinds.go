@@ -97,6 +97,7 @@ type Source struct {
 	Vault string        `json:"vault"`
 	Since time.Time     `json:"since"` // when its last line came
 	Limit time.Duration `json:"limit_ns,omitempty"`
+	Agent string        `json:"agent,omitempty"` // id of the agent that tells of it; "" is this host
 }
 
 // AgentToken says that a token was made which lets one agent join. Its secret is nowhere here.

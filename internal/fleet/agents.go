@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"tocsin/internal/entry"
@@ -41,8 +42,17 @@ type Gap struct {
 	Until time.Time
 }
 
-// maxGaps is how many losses of one agent are remembered: an agent that tells ever new ones would fill the ledger.
-const maxGaps = 1000
+// maxLosses is how many losses of one agent are remembered in lossesIn: one that tells ever new ones would fill the ledger.
+const (
+	maxLosses = 100
+	lossesIn  = 30 * 24 * time.Hour
+)
+
+// losses counts those of an agent.
+type losses struct {
+	since time.Time
+	n     int
+}
 
 // Why a change of agents is refused.
 var (
@@ -77,22 +87,21 @@ func (b *Book) Revoke(actor, id, text string) (entry.Draft, error) {
 	return entry.Draft{Actor: actor, Kind: entry.AgentRevoked, Subject: "agent:" + id, Body: entry.AgentEnd{ID: id, Text: text}}, b.heard(id)
 }
 
+// MayLose returns why no more losses of an agent are taken, nil while they are.
+func (b *Book) MayLose(id string, now time.Time) error {
+	if l := b.losses[id]; l.n >= maxLosses && now.Sub(l.since) < lossesIn {
+		return ErrTooManyOf
+	}
+	return b.heard(id)
+}
+
 // Lose makes the entry of lines that an agent lost; none when it is known.
-func (b *Book) Lose(x entry.AgentLoss) (drafts []entry.Draft, err error) {
-	if err := b.heard(x.ID); err != nil {
+func (b *Book) Lose(x entry.AgentLoss, now time.Time) (drafts []entry.Draft, err error) {
+	if err := b.MayLose(x.ID, now); err != nil {
 		return nil, err
 	}
 	if _, known := b.Gaps[x.Hash]; known {
 		return nil, nil
-	}
-	n := 0
-	for _, g := range b.Gaps {
-		if g.ID == x.ID {
-			n++
-		}
-	}
-	if n >= maxGaps {
-		return nil, ErrTooManyOf
 	}
 	return []entry.Draft{{Actor: "hub", Kind: entry.AgentGap, Subject: "agent:" + x.ID, Body: x}}, nil
 }
@@ -110,14 +119,17 @@ func (b *Book) heard(id string) error {
 // OwedAgents says which agents were lost and which came back, as entries that are not written yet, and when to look again. last says when each
 // was heard of last, by id; of one that is not in it, that is since.
 func (b *Book) OwedAgents(last map[string]time.Time, since, now time.Time, limit time.Duration) (drafts []entry.Draft, again time.Time) {
-	if limit <= 0 {
-		return nil, again
-	}
 	for id, a := range b.Agents {
 		if !a.Revoked.IsZero() {
 			continue
 		}
 		seen, heard := last[id]
+		if limit <= 0 { // nobody asks any more
+			if !a.Lost.IsZero() {
+				drafts = append(drafts, entry.Draft{Actor: "desk", Kind: entry.AgentBack, Subject: "agent:" + id, Body: entry.AgentSilence{ID: id, Since: a.Lost.UTC(), Limit: limit}})
+			}
+			continue
+		}
 		if !heard {
 			seen = since
 			if a.Joined.After(seen) {
@@ -145,7 +157,7 @@ func (b *Book) OwedAgents(last map[string]time.Time, since, now time.Time, limit
 // applyAgent folds an entry about agents, and reports whether it was one.
 func (b *Book) applyAgent(e entry.Entry) (bool, error) {
 	if b.Agents == nil {
-		b.Tokens, b.Agents, b.Gaps = map[string]Token{}, map[string]Agent{}, map[string]Gap{}
+		b.Tokens, b.Agents, b.Gaps, b.losses = map[string]Token{}, map[string]Agent{}, map[string]Gap{}, map[string]losses{}
 	}
 	switch e.Kind {
 	case entry.AgentInvited:
@@ -169,6 +181,7 @@ func (b *Book) applyAgent(e entry.Entry) (bool, error) {
 	case entry.AgentRevoked:
 		x, err := entry.Body[entry.AgentEnd](e)
 		b.change(x.ID, func(a *Agent) { a.Revoked, a.Ended, a.Why, a.Lost = e.Time, e.Actor, x.Text, time.Time{} })
+		maps.DeleteFunc(b.Silent, func(_ string, s Silence) bool { return s.Agent == x.ID })
 		return true, err
 	case entry.AgentLost, entry.AgentBack:
 		x, err := entry.Body[entry.AgentSilence](e)
@@ -180,6 +193,12 @@ func (b *Book) applyAgent(e entry.Entry) (bool, error) {
 		return true, err
 	case entry.AgentGap:
 		x, err := entry.Body[entry.AgentLoss](e)
+		l := b.losses[x.ID]
+		if e.Time.Sub(l.since) >= lossesIn {
+			l = losses{since: e.Time}
+		}
+		l.n++
+		b.losses[x.ID] = l
 		b.Gaps[x.Hash] = Gap{ID: x.ID, Told: e.Time, Vault: x.Vault, Since: x.Since, Until: x.Until}
 		return true, err
 	}

@@ -13,16 +13,25 @@ type Book struct {
 	Sealed  int64              // lines up to this number were said to be on the shelf
 	Aside   []string           // volumes that are damaged
 	Exports []Export           // lines that were handed out as evidence, in their order
-	Known   map[string]bool    // sources that ever spoke, by keyed hash of the path
+	Known   map[string]Known   // sources that ever spoke, by keyed hash of the path
 	Tokens  map[string]Token   // that were made and not used, by their hash
 	Agents  map[string]Agent   // that ever joined, by id
 	Gaps    map[string]Gap     // lines that agents lost, by keyed hash
+	known   map[string]int     // how many of Known each agent has
+	losses  map[string]losses  // how many of Gaps each agent told of lately
+}
+
+// A Known source spoke once.
+type Known struct {
+	Vault string // the object that holds its path
+	Agent string // id of the agent that tells of it; "" is this host
 }
 
 // A Silence is a source that says nothing for longer than its limit.
 type Silence struct {
 	Since time.Time // when its last line came
 	Vault string    // the object that holds its path
+	Agent string    // id of the agent that tells of it; "" is this host
 }
 
 // An Export is lines that were handed out as evidence.
@@ -40,18 +49,26 @@ type Heard struct {
 	Vault string    // object with its path; needed when it falls silent
 	Last  time.Time // when its last line came, or when watching began
 	Limit time.Duration
-	Spoke bool // a line came from it, ever
+	Agent string // id of the agent that tells of it; "" is this host
 }
 
-// maxKnown is how many sources are remembered: more have no entry when they first speak.
-const maxKnown = 100_000
+// MaxKnown is how many sources of one agent, or of this host, are remembered: more have no entry when they first speak, and are never silent.
+const MaxKnown = 200
+
+// May reports whether one more source of an agent ("" is this host) can be remembered.
+func (b *Book) May(agent string) bool { return b.known[agent] < MaxKnown }
+
+// Add makes the entry of a source that speaks for the first time; none when it is known, or too many of its agent are.
+func (b *Book) Add(h Heard) []entry.Draft {
+	if _, known := b.Known[h.Hash]; known || !b.May(h.Agent) {
+		return nil
+	}
+	return []entry.Draft{draft(entry.SourceAdded, h)}
+}
 
 // Owed says which sources fell silent and which spoke again, as entries that are not written yet, and when to look again.
 func (b *Book) Owed(heard []Heard, now time.Time) (drafts []entry.Draft, again time.Time) {
 	for _, h := range heard {
-		if h.Spoke && h.Vault != "" && !b.Known[h.Hash] && len(b.Known) < maxKnown {
-			drafts = append(drafts, draft(entry.SourceAdded, h))
-		}
 		if h.Limit <= 0 {
 			continue
 		}
@@ -70,9 +87,19 @@ func (b *Book) Owed(heard []Heard, now time.Time) (drafts []entry.Draft, again t
 	return drafts, again
 }
 
+// Gone says which silent sources of an agent it does not tell of any more, as entries: nobody waits for them. told has the hashes of those of which it does.
+func (b *Book) Gone(agent string, told map[string]bool) (drafts []entry.Draft) {
+	for hash, s := range b.Silent {
+		if s.Agent == agent && !told[hash] {
+			drafts = append(drafts, draft(entry.SourceBack, Heard{Hash: hash, Vault: s.Vault, Last: s.Since, Agent: agent}))
+		}
+	}
+	return drafts
+}
+
 func draft(k entry.Kind, h Heard) entry.Draft {
 	return entry.Draft{Actor: "desk", Kind: k, Subject: "source:" + h.Hash,
-		Body: entry.Source{Hash: h.Hash, Vault: h.Vault, Since: h.Last.UTC(), Limit: h.Limit}}
+		Body: entry.Source{Hash: h.Hash, Vault: h.Vault, Since: h.Last.UTC(), Limit: h.Limit, Agent: h.Agent}}
 }
 
 // Apply folds an entry and reports whether it was about a source.
@@ -96,16 +123,17 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 	x, err := entry.Body[entry.Source](e)
 	if e.Kind == entry.SourceAdded {
 		if b.Known == nil {
-			b.Known = map[string]bool{}
+			b.Known, b.known = map[string]Known{}, map[string]int{}
 		}
-		b.Known[x.Hash] = true
+		b.Known[x.Hash] = Known{x.Vault, x.Agent}
+		b.known[x.Agent]++
 		return true, err
 	}
 	if b.Silent == nil {
 		b.Silent = map[string]Silence{}
 	}
 	if e.Kind == entry.SourceSilent {
-		b.Silent[x.Hash] = Silence{x.Since, x.Vault}
+		b.Silent[x.Hash] = Silence{x.Since, x.Vault, x.Agent}
 	} else {
 		delete(b.Silent, x.Hash)
 	}
