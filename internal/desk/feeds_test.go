@@ -224,3 +224,48 @@ func TestLostAndNobodyAsks(t *testing.T) {
 		t.Error("it is lost for ever")
 	}
 }
+
+// A host cannot make an attack on another one look like history: an old line of its own raises the alert, and the first line that is not old rings.
+func TestAnOldLineHidesNoAttack(t *testing.T) {
+	h := newFleetHouse(t, 0, "bad", "good")
+	now := time.Now()
+	old := func(agent, host string, start bool, lines ...string) {
+		t.Helper()
+		b := record.Batch{Agent: agent, Boot: "b", Received: time.Now(), Start: start}
+		if start {
+			b.Positions = []record.Position{{File: "/x.log"}}
+		}
+		for _, l := range lines {
+			b.Lines = append(b.Lines, record.Line{Host: host, File: "/x.log", Raw: l})
+		}
+		if _, err := h.keep(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.reader.step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line := func(at time.Time) string {
+		return fmt.Sprintf(`203.0.113.9 - - [%s] "GET /evil HTTP/1.1" 200 5 "-" "x"`, at.UTC().Format("02/Jan/2006:15:04:05 -0700"))
+	}
+	live := func() (open, history int) {
+		h.Read(func(s *State) {
+			for _, i := range s.Incidents.Incidents {
+				if i.History {
+					history++
+				} else {
+					open++
+				}
+			}
+		})
+		return open, history
+	}
+	old("bad", "bad", true, line(now.Add(-5*time.Second)))
+	if open, history := live(); open != 0 || history != 1 {
+		t.Fatalf("an old line makes %d open incidents and %d of history", open, history)
+	}
+	old("good", "good", true, line(now.Add(2*time.Second)))
+	if open, _ := live(); open != 1 {
+		t.Error("the attack on the other host is taken for history")
+	}
+}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -289,15 +290,21 @@ func (r *reader) matchLine(l record.Line, b archive.Block, wishes []wish, lists 
 	rec, received := &r.record, b.Received
 	r.parser.ParseInto(rec, l, received)
 	r.clamp(rec, received)
+	start, watched := r.d.archive.StartedAt(b.Agent, l.File)
 	if l.Seq >= r.counted {
 		r.count(rec)
-		start, _ := r.d.archive.StartedAt(b.Agent, l.File)
 		if r.signin(rec, received, start, wishes) {
 			r.d.owes()
 		}
 	}
 	r.mark(lists, rec, l.Seq >= r.counted)
-	changed := r.detector.Step(rec)
+	// Logs tell the second: what comes in that of the start is live, not history.
+	start = start.Truncate(time.Second)
+	step := r.detector.Step
+	if at := cmp.Or(rec.Time, r.detector.Newest()); watched && at.Before(start) {
+		step = r.detector.StepPast
+	}
+	changed := step(rec)
 	r.countHits(rec, l.Seq < r.counted)
 	for _, c := range changed {
 		if l.Seq < r.mute {
@@ -306,9 +313,7 @@ func (r *reader) matchLine(l record.Line, b archive.Block, wishes []wish, lists 
 		if c.Step == detect.Raised {
 			r.hour(rec.Time).Alerts++
 		}
-		start, watched := r.d.archive.StartedAt(b.Agent, l.File)
-		// Logs tell the second: what comes in that of the start is live, not history.
-		changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+		changes = append(changes, told{c, c.Alert.Past && watched && c.Alert.Last.Before(start)})
 	}
 	return changes
 }
@@ -323,7 +328,7 @@ func (r *reader) unmute() (changes []told) {
 	r.takeOver()
 	start, watched := r.d.archive.FirstStart()
 	for _, a := range r.detector.Alerts() {
-		changes = append(changes, told{detect.Change{Step: detect.Raised, Alert: a}, watched && a.Last.Before(start)})
+		changes = append(changes, told{detect.Change{Step: detect.Raised, Alert: a}, a.Past || watched && a.Last.Before(start)})
 	}
 	return changes
 }
@@ -341,7 +346,7 @@ func (r *reader) clamp(rec *record.Record, received time.Time) {
 		}
 		return
 	}
-	if name := lineSource(rec.Line); len(r.ahead) < maxSources || r.ahead[name] != 0 {
+	if name := lineSource(rec.Line); roomFor(rec.Line, len(r.ahead)) || r.ahead[name] != 0 {
 		r.ahead[name] = by
 	}
 	rec.Time = received.UTC()
@@ -372,6 +377,11 @@ func lineSource(l record.Line) string {
 	return l.Host + ":" + l.File
 }
 
+// roomFor reports whether something of one more log is kept for screens. Half of the room is this host's own.
+func roomFor(l record.Line, has int) bool {
+	return has < maxSources/2 || l.Host == "" && has < maxSources
+}
+
 const (
 	maxSources   = 1000 // of which screens show such things
 	unparsedKept = 10   // of a file
@@ -393,7 +403,7 @@ func (r *reader) count(rec *record.Record) {
 	}
 	raw := rec.Line.Raw[:min(len(rec.Line.Raw), unparsedLong)]
 	name := lineSource(rec.Line)
-	if _, there := r.unparsed[name]; !there && len(r.unparsed) >= maxSources {
+	if _, there := r.unparsed[name]; !there && !roomFor(rec.Line, len(r.unparsed)) {
 		return
 	}
 	list := append(r.unparsed[name], strings.Clone(raw))

@@ -48,7 +48,7 @@ func TestAWrongClockDoesNotHoldAllBack(t *testing.T) {
 	const wrong = 10 * 24 * 3600.0
 	for minute := range 120 {
 		now := wrong + float64(minute)*60
-		run(d, on("good", at(now)), on("bad", at(now-wrong)))
+		run(d, on("good", at(now)), on("bad", at(now-wrong)), on("bad", at(now-wrong+1)), on("bad", at(now-wrong+2)))
 		held := d.watermark() < d.newest-int64(5*time.Minute)
 		if want := minute < 76; minute > 2 && held != want { // three must agree before ten days ahead are believed
 			t.Fatalf("in minute %d the watermark is held back: %v", minute, held)
@@ -86,13 +86,76 @@ func TestLanesAreKept(t *testing.T) {
 	}
 }
 
-// So many hosts share a lane that names cannot fill the memory.
+// Names of hosts cannot fill the memory.
 func TestLanesAreBounded(t *testing.T) {
 	d := New(rules(t, tries), Options{})
 	for n := range 2 * maxLanes {
 		run(d, on(fmt.Sprint("h", n), at(float64(n))))
 	}
-	if n := len(d.lanes.by); n != maxLanes+1 {
+	if n := len(d.lanes.by); n != maxLanes {
 		t.Errorf("%d lanes", n)
+	}
+}
+
+// What a host does to the others has a bound: one that leaps to and fro each hour holds them back for a tenth of the time, and a line with a wrong
+// clock, or a quiet host's line a day, for a minute.
+func TestWhatAHostHoldsBack(t *testing.T) {
+	held := func(minutes int, bad func(d *Detector, m int, now float64)) (n int) {
+		d := New(rules(t, tries), Options{})
+		const base = 40 * 24 * 3600.0
+		for i := range 3 {
+			run(d, on("good", at(base+float64(i))), on("bad", at(base+float64(i))))
+		}
+		for m := range minutes {
+			now := base + 10 + float64(m)*60
+			bad(d, m, now)
+			run(d, on("good", at(now+30)))
+			if d.watermark() < d.newest-int64(5*time.Minute) {
+				n++
+			}
+		}
+		return n
+	}
+	const days = 10 * 24 * 60
+	if n := held(days, func(d *Detector, m int, now float64) {
+		if m%60 == 0 {
+			for _, back := range []float64{0, 40 * 24 * 3600} {
+				for i := range 3 {
+					run(d, on("bad", at(now-back+float64(i))))
+				}
+			}
+		}
+	}); n == 0 || n > days/7 {
+		t.Errorf("to and fro: held back in %d of %d minutes", n, days)
+	}
+	if n := held(days, func(d *Detector, m int, now float64) {
+		if m%(30*60) == 0 {
+			run(d, on("bad", at(now)))
+		}
+	}); n > 5 {
+		t.Errorf("a line each 30 hours: held back in %d minutes", n)
+	}
+	if n := held(200, func(d *Detector, m int, _ float64) {
+		if m == 50 {
+			run(d, on("fresh", at(0)))
+		}
+	}); n > 2 {
+		t.Errorf("one line of long ago: held back in %d minutes", n)
+	}
+}
+
+// BenchmarkLanes is a record while many hosts come late.
+func BenchmarkLanes(b *testing.B) {
+	for _, n := range []int{1, 1000, 4000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := New(rules(b, tries), Options{})
+			for k := range n {
+				d.Step(on(fmt.Sprint("h", k), at(float64(k)/1000)))
+			}
+			d.Step(on("now", at(3600)))
+			for i := 0; b.Loop(); i++ {
+				d.Step(on(fmt.Sprint("h", i%n), at(10)))
+			}
+		})
 	}
 }

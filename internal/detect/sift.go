@@ -265,6 +265,7 @@ func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []
 		d.hits = d.hits[:0]
 		return nil
 	}
+	d.past = false
 	at, changes := d.begin("", r.Time)
 	d.judge(r, at)
 	for _, f := range faults {
