@@ -62,6 +62,11 @@ type Source struct {
 	Limit    string // "6 h"; silence beyond it is an alert
 	Says     string // what is wrong and how to mend it; "" when nothing is
 	Rejected []Rejected
+
+	Door        bool   // it is a door, through which others send
+	Note        string // what is to be known of the door always; may be empty
+	Refused     []Fact // what it refused since the start, by reason
+	LastRefused Text   // why, the last time
 }
 
 // A Rejected is a line that could not be parsed.

@@ -136,18 +136,29 @@ func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	for _, c := range r.Counts {
 		counts[sourceName(c.Host, c.File)] = c
 	}
-	silent := s.desk.Silent()
+	silent, doors := s.desk.Silent(), s.doorSays()
 	seen := map[string]bool{}
 	for host, sources := range s.allSources() {
 		for _, x := range sources {
 			name := sourceName(host, x.Path)
 			seen[name] = true
-			out = append(out, s.source(v, host, x, counts[name], silent, r))
+			o := s.source(v, host, x, counts[name], silent, r)
+			if d, is := doors[x.Path]; is && host == "" {
+				o.Door, o.Note, o.Refused, o.LastRefused, o.Host = true, d.note, d.refused, ui.Visible(clipped(d.why)), d.host
+				if o.State.Tone == "good" {
+					o.State.Word = "open"
+				}
+			}
+			out = append(out, o)
 		}
 	}
 	for _, c := range r.Counts { // what the archive has from files that are not watched now, and the bundled sample
 		if !seen[sourceName(c.Host, c.File)] {
-			out = append(out, s.source(v, c.Host, agent.Source{Path: c.File, State: "archived", Lines: c.Lines}, c, silent, r))
+			state := agent.State("archived")
+			if throughDoor(doors, c.File) {
+				state = "sent"
+			}
+			out = append(out, s.source(v, c.Host, agent.Source{Path: c.File, State: state, Lines: c.Lines}, c, silent, r))
 		}
 	}
 	tones := []string{"bad", "late", "busy", "good", "off"}
@@ -173,7 +184,7 @@ func sourceName(host, file string) string {
 func (s *Server) allSources() map[string][]agent.Source {
 	all := map[string][]agent.Source{"": s.desk.Sources()}
 	for _, c := range s.desk.Doors() {
-		x := agent.Source{Path: c.Door, State: agent.OK, Lines: c.Lines, Bytes: c.Bytes, LastLine: c.Last, Cut: c.Cut, Why: c.Why}
+		x := agent.Source{Path: c.Door, State: agent.OK, Lines: c.Lines, Bytes: c.Bytes, LastLine: c.Last, Cut: c.Cut}
 		if c.Stuck != "" {
 			x.State, x.Why = "stuck", c.Stuck
 		}
@@ -184,7 +195,7 @@ func (s *Server) allSources() map[string][]agent.Source {
 		if !a.Revoked.IsZero() {
 			continue
 		}
-		for _, f := range a.Host.Sources {
+		for _, f := range worstFeeds(a.Host.Sources) {
 			x := agent.Source{Path: f.Path, Pattern: f.Pattern, State: agent.State(f.State), Why: f.Why, Lines: f.Lines, Lag: f.Lag, LastLine: f.Last, Gaps: f.Gaps}
 			if !a.Lost.IsZero() {
 				x.State, x.Why = "agent lost", "Its agent is not heard of any more: see Agents."
@@ -216,6 +227,8 @@ func (s *Server) source(v *visit, host string, x agent.Source, c intake.Count, s
 		o.State = ui.State{Tone: "late", Word: "behind"}
 	case x.State == "ok":
 		o.State = ui.State{Tone: "good", Word: "reading"}
+	case x.State == "sent":
+		o.State, o.Last = ui.State{Tone: "good", Word: "comes by a door"}, v.at(c.Last)
 	case x.State == "archived":
 		o.State, o.Last = ui.State{Tone: "off", Word: "in the archive"}, v.at(c.Last)
 		if s.desk.Sample() {
