@@ -40,7 +40,7 @@ func agentsJoining() AgentsView {
 	v := agentsView()
 	v.Agents, v.Losses, v.MoreLosses, v.Pager, v.Refused, v.Still = v.Agents[3:4], nil, "", Pager{}, nil, true
 	const command = "tocsin-agent join https://tocsin.kontor-nord.example:8443 mzxw6ytboi2dknrxhezdgobsg43tcmrtgq2tmnzyheydcmrtgq2t.gm2tkojqgeztimzsgu3dooby4vqxizlmnrxw2zlomrzxizdbmnsw4zq"
-	v.Joining = Joining{Command: command, Join: "sudo runuser -u tocsin-agent -- " + command + " && sudo systemctl enable --now tocsin-agent", Until: At(night.Add(24*time.Hour), night, berlin)}
+	v.Joining = Joining{Command: command, Join: "sudo " + command + " && sudo systemctl enable --now tocsin-agent", Until: At(night.Add(24*time.Hour), night, berlin)}
 	return v
 }
 

@@ -64,7 +64,7 @@ type AgentForm struct {
 // Joining is what a host's engineer needs to let the agent join; it is shown once. Zero is nothing.
 type Joining struct {
 	Command string // with the token
-	Join    string // the same as the agent's own user, which is how it is typed where the package is installed
+	Join    string // the same as root, and then the start, as it is typed where the package is installed
 	Until   Time
 	Unknown bool // nobody said at which address agents reach this server, so the command has a gap
 }

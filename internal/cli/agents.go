@@ -42,7 +42,7 @@ func (p Program) agents() *cobra.Command {
 			if f.json {
 				return json.NewEncoder(p.Out).Encode(got)
 			}
-			fmt.Fprintf(p.Err, "On the host, with tocsin-agent installed (doc/agents.md): sudo runuser -u tocsin-agent -- and then this, which works once, until %s:\n", got.Expires.Format("2006-01-02 15:04 MST"))
+			fmt.Fprintf(p.Err, "On the host, as root, with tocsin-agent installed (doc/agents.md). It works once, until %s:\n", got.Expires.Format("2006-01-02 15:04 MST"))
 			_, err = fmt.Fprintln(p.Out, got.Command)
 			return err
 		})}

@@ -102,7 +102,7 @@ func (s *Server) inviteAgent(v *visit) error {
 	}
 	switch {
 	case err == nil:
-		return s.showAgents(v, http.StatusOK, nil, ui.Joining{Command: i.Command(), Join: "sudo runuser -u tocsin-agent -- " + i.Command() + " && sudo systemctl enable --now tocsin-agent",
+		return s.showAgents(v, http.StatusOK, nil, ui.Joining{Command: i.Command(), Join: "sudo " + i.Command() + " && sudo systemctl enable --now tocsin-agent",
 			Until: v.at(i.Expires), Unknown: i.Address == ""})
 	case known(err):
 		return err
