@@ -90,7 +90,7 @@ func agentWrong() AgentView {
 
 // doorsView is the page of sources with doors.
 func doorsView() SourcesView {
-	v := SourcesView{Frame: frame("Sources", "sources", "/sources"), Summary: "3 sources, 1 silent, missing or behind, 0 with lines that could not be parsed"}
+	v := SourcesView{Frame: frame("Sources", "sources", "/sources"), Pager: Pager{Says: "1 to 50 of 211", Next: "/sources?page=2"}, Summary: "3 sources, 1 silent, missing or behind, 0 with lines that could not be parsed"}
 	door := func(k int, name string, state State) Source {
 		id := fmt.Sprint("source-", k)
 		return Source{ID: id, SourceRow: SourceRow{Name: name, Href: "/sources#" + id, State: state, Lag: "none", Unparsed: "0", Last: before(time.Minute)}, Path: name, Host: "this host, 3 senders now", Format: "not known yet", Lines: "88,120", Limit: "24 h", Door: true}

@@ -11,8 +11,10 @@ type OverviewView struct {
 	More    int           // open incidents that Open leaves out
 	Figures []Figure      // of today
 	Chart   Chart
-	Sources []SourceRow
-	Calls   []CallRow // the last few, newest first
+	Sources []SourceRow // worst first; as many as fit
+	Calls   []CallRow   // the last few, newest first
+
+	MoreSources int // that Sources leaves out
 }
 
 // A Tally counts the open incidents of one severity.
@@ -38,11 +40,12 @@ type SourcesView struct {
 	Frame
 	Summary string // "7 sources, 1 silent, 12 lines unparsed"
 	Sources []Source
+	Pager   Pager
 }
 
 // A SourceRow is a source in short.
 type SourceRow struct {
-	Name     string // base name of the file
+	Name     string // base name of the file, with the host in front if it is another
 	Href     string
 	State    State // "reading", "silent for 3 h", "missing", "behind by 2 min"
 	Lag      string

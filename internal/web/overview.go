@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	openShown  = 8
-	callsFirst = 4
-	chartHours = 72
+	openShown    = 8
+	callsFirst   = 4
+	chartHours   = 72
+	sourcesFirst = 20 // on the overview
+	sourcesShown = 50 // on a page of all of them
 )
 
 // overview is the first page.
@@ -53,9 +55,11 @@ func (s *Server) overview(v *visit) error {
 		view.Figures = s.figures(v, st, reading, today)
 		view.Chart = ui.NewChart("Records and alerts by the hour", points(v, st, reading))
 	})
-	for _, x := range s.sourceList(v, reading) {
+	sources := s.sourceList(v, reading)
+	for _, x := range sources[:min(len(sources), sourcesFirst)] {
 		view.Sources = append(view.Sources, x.SourceRow)
 	}
+	view.MoreSources = len(sources) - len(view.Sources)
 	return ui.Overview.Show(v.w, http.StatusOK, view)
 }
 
@@ -116,9 +120,15 @@ func points(v *visit, st *desk.State, r desk.Reading) (out []ui.Point) {
 // sources shows every source in full.
 func (s *Server) sources(v *visit) error {
 	view := ui.SourcesView{Frame: s.frame(v, "sources", "Sources")}
-	view.Sources = s.sourceList(v, s.desk.Reading())
+	all := s.sourceList(v, s.desk.Reading())
+	page := pageOf(v)
+	from := min(page*sourcesShown, len(all))
+	view.Sources = all[from:min(from+sourcesShown, len(all))]
+	if len(all) > sourcesShown {
+		view.Pager = pager(v, page, sourcesShown, len(all))
+	}
 	bad, unparsed := 0, 0
-	for _, x := range view.Sources {
+	for _, x := range all {
 		if x.State.Tone == "bad" || x.State.Tone == "late" {
 			bad++
 		}
@@ -126,7 +136,7 @@ func (s *Server) sources(v *visit) error {
 			unparsed++
 		}
 	}
-	view.Summary = fmt.Sprintf("%s, %d silent, missing or behind, %d with lines that could not be parsed", ui.Plural(int64(len(view.Sources)), "source", "sources"), bad, unparsed)
+	view.Summary = fmt.Sprintf("%s, %d silent, missing or behind, %d with lines that could not be parsed", ui.Plural(int64(len(all)), "source", "sources"), bad, unparsed)
 	return ui.Sources.Show(v.w, http.StatusOK, view)
 }
 
@@ -168,6 +178,9 @@ func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	for k := range out {
 		out[k].ID = fmt.Sprintf("source-%d", k+1)
 		out[k].Href = "/sources#" + out[k].ID
+		if page := k / sourcesShown; page > 0 {
+			out[k].Href = fmt.Sprintf("/sources?page=%d#%s", page+1, out[k].ID)
+		}
 	}
 	return out
 }
@@ -211,6 +224,9 @@ func (s *Server) source(v *visit, host string, x agent.Source, c intake.Count, s
 	name := sourceName(host, x.Path)
 	o := ui.Source{Path: x.Path, Host: cmp.Or(host, "this host"), Format: cmp.Or(c.Format, "not known yet"), Limit: "never", Lines: ui.Number(x.Lines), Says: x.Why}
 	o.Name, o.Unparsed, o.Bad = bases([]string{x.Path})[0], ui.Number(c.Unparsed), c.Unparsed > 0
+	if host != "" {
+		o.Name = sourceName(host, o.Name)
+	}
 	o.Last, o.Lag = v.at(x.LastLine), ui.Plural(x.Lag, "byte behind", "bytes behind")
 	if x.Lag == 0 {
 		o.Lag = "none"
