@@ -219,7 +219,7 @@ func quietOverview() OverviewView {
 	f := frame("Overview", "overview", "/")
 	f.Counts, f.Bell, f.News = Counts{}, Bell{}, "nothing is open"
 	f.Notice = Done("setup")
-	return OverviewView{Frame: f, Tally: []Tally{{"critical", 0, "/incidents?severity=critical"}, {"high", 0, "/incidents?severity=high"}, {"medium", 0, "/incidents?severity=medium"}, {"low", 0, "/incidents?severity=low"}},
+	return OverviewView{MoreSources: 12, Frame: f, Tally: []Tally{{"critical", 0, "/incidents?severity=critical"}, {"high", 0, "/incidents?severity=high"}, {"medium", 0, "/incidents?severity=medium"}, {"low", 0, "/incidents?severity=low"}},
 		Figures: []Figure{{Name: "Records", Value: "0"}, {Name: "Alerts", Value: "0"}}}
 }
 

@@ -197,9 +197,16 @@ func (c *console) logLink(t *testing.T, id, log string) {
 	}
 }
 
-// TestAgentsOff shows how to turn agents on, and takes no form.
-func TestAgentsOff(t *testing.T) {
+// TestPagesOfWhatNobodySends looks at pages of a console that hears no agents: made-up ones are shown where one is needed.
+func TestPagesOfWhatNobodySends(t *testing.T) {
 	c := newConsole(t, attacks(), nil)
+	t.Run("agents are off", func(t *testing.T) { testAgentsOff(t, c) })
+	t.Run("a hostile host", func(t *testing.T) { testHostileHost(t, c) })
+	t.Run("many sources", func(t *testing.T) { testManySources(t, c) })
+}
+
+// testAgentsOff wants to see how to turn agents on, and no form.
+func testAgentsOff(t *testing.T, c *console) {
 	anna := c.as(t, "anna")
 	if got := anna.get("/agents"); got.code != http.StatusOK || !strings.Contains(got.body, "listen: 0.0.0.0:8443") || strings.Contains(got.body, "Make a token") {
 		t.Errorf("the page: %d", got.code)
@@ -225,9 +232,8 @@ func hostileHost() record.Host {
 	return h
 }
 
-// TestHostileHostIsBounded renders what an attacker's agent tells: nothing of it runs, and the page stays small.
-func TestHostileHostIsBounded(t *testing.T) {
-	c := newConsole(t, attacks(), nil)
+// testHostileHost renders what an attacker's agent tells: nothing of it runs, and the page stays small.
+func testHostileHost(t *testing.T, c *console) {
 	h := hostileHost()
 	gaps := make([]desk.Loss, 1000)
 	for k := range gaps {
