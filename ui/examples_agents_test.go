@@ -105,7 +105,7 @@ func doorsView() SourcesView {
 }
 
 func agentExamples() []example {
-	off := AgentsView{Frame: frame("Agents", "agents", "/agents"), Summary: "0 agents are heard.", May: true}
+	off := AgentsView{Frame: frame("Agents", "agents", "/agents"), Summary: "Programs that follow the logs of your other hosts and send them here.", May: true}
 	return []example{
 		ex("agents", Agents, agentsView()),
 		ex("agents-off", Agents, off),

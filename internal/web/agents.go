@@ -61,6 +61,9 @@ func (s *Server) showAgents(v *visit, code int, mistake error, made ui.Joining) 
 }
 
 func agentSummary(all []desk.Agent) string {
+	if len(all) == 0 {
+		return "Programs that follow the logs of your other hosts and send them here."
+	}
 	count := map[string]int64{}
 	for _, a := range all {
 		count[a.State()]++
