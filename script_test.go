@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -41,7 +42,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"port": scriptPort, "up": scriptUp, "until": scriptUntil, "flip": scriptFlip, "pack": scriptPack, "half": scriptHalf,
-			"request": scriptRequest, "append": scriptAppend, "status": scriptStatus, "term": scriptTerm,
+			"request": scriptRequest, "append": scriptAppend, "status": scriptStatus, "term": scriptTerm, "post": scriptPost,
 		},
 	})
 }
@@ -144,6 +145,24 @@ func scriptHalf(ts *testscript.TestScript, _ bool, args []string) {
 func scriptRequest(ts *testscript.TestScript, _ bool, args []string) {
 	line := fmt.Sprintf(`%s - - [%s] "GET %s HTTP/1.1" 200 512 "-" "Mozilla/5.0"`, args[1], time.Now().Format("02/Jan/2006:15:04:05 -0700"), args[2])
 	scriptAppend(ts, false, []string{args[0], line + "\n"})
+}
+
+// scriptPost sends a file to an address and wants a status, with a bearer's token if one is given: post STATUS URL FILE [TOKEN].
+func scriptPost(ts *testscript.TestScript, _ bool, args []string) {
+	req, err := http.NewRequest(http.MethodPost, args[1], bytes.NewReader([]byte(ts.ReadFile(args[2]))))
+	ts.Check(err)
+	req.Header.Set("Content-Type", "text/plain")
+	if len(args) > 3 {
+		req.Header.Set("Authorization", "Bearer "+args[3])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+		ts.Fatalf("%s answers %s, want %s: %s", args[1], got, args[0], answer)
+	}
 }
 
 // scriptAppend appends text to a file, which it makes: append FILE TEXT.

@@ -35,7 +35,7 @@ func frame(title, nav, path string) Frame {
 	return Frame{
 		Title: title, Nav: nav, Path: path,
 		Who:    Who{"anna", "Anna Keller"},
-		Counts: Counts{Incidents: 9, Calls: 1, Sources: 2, Rules: 1},
+		Counts: Counts{Incidents: 9, Calls: 1, Sources: 2, Agents: 1, Rules: 1},
 		Bell:   Bell{Known: true, Alive: true, At: before(4 * time.Minute), Says: "a test message went through mail and the console"},
 		Zone:   "Europe/Berlin", AsOf: before(0), News: "9 open incidents, 1 call rings",
 	}
@@ -219,7 +219,7 @@ func quietOverview() OverviewView {
 	f := frame("Overview", "overview", "/")
 	f.Counts, f.Bell, f.News = Counts{}, Bell{}, "nothing is open"
 	f.Notice = Done("setup")
-	return OverviewView{Frame: f, Tally: []Tally{{"critical", 0, "/incidents?severity=critical"}, {"high", 0, "/incidents?severity=high"}, {"medium", 0, "/incidents?severity=medium"}, {"low", 0, "/incidents?severity=low"}},
+	return OverviewView{MoreSources: 12, Frame: f, Tally: []Tally{{"critical", 0, "/incidents?severity=critical"}, {"high", 0, "/incidents?severity=high"}, {"medium", 0, "/incidents?severity=medium"}, {"low", 0, "/incidents?severity=low"}},
 		Figures: []Figure{{Name: "Records", Value: "0"}, {Name: "Alerts", Value: "0"}}}
 }
 
@@ -464,7 +464,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return []example{
+	return append(agentExamples(), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",
@@ -517,5 +517,5 @@ func examples() []example {
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),
 		ex("error-500", Error, pick(http.StatusInternalServerError)),
-	}
+	}...)
 }

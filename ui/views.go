@@ -32,6 +32,7 @@ type Counts struct {
 	Incidents int // open
 	Calls     int // ringing
 	Sources   int // silent or missing
+	Agents    int // lost
 	Rules     int // refused
 }
 
@@ -79,6 +80,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "calls", Href: "/calls", Word: "Calls", Icon: "call", Count: f.Counts.Calls, CountWord: "ringing"},
 		{Key: "alerts", Href: "/alerts", Word: "Alerts", Icon: "alert"},
 		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
+		{Key: "agents", Href: "/agents", Word: "Agents", Icon: "host", Count: f.Counts.Agents, CountWord: "lost"},
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
@@ -272,6 +274,8 @@ func Done(key string) string {
 		return "The policy is saved. Calls that ring now go on as they began."
 	case "rung":
 		return "A test call is on its way. Its result appears beside the channel."
+	case "revoked":
+		return "The agent is not heard any more. What it sent before stays."
 	case "told":
 		return "The notice is in force from now on."
 	case "untold":

@@ -11,8 +11,10 @@ type OverviewView struct {
 	More    int           // open incidents that Open leaves out
 	Figures []Figure      // of today
 	Chart   Chart
-	Sources []SourceRow
-	Calls   []CallRow // the last few, newest first
+	Sources []SourceRow // worst first; as many as fit
+	Calls   []CallRow   // the last few, newest first
+
+	MoreSources int // that Sources leaves out
 }
 
 // A Tally counts the open incidents of one severity.
@@ -38,11 +40,12 @@ type SourcesView struct {
 	Frame
 	Summary string // "7 sources, 1 silent, 12 lines unparsed"
 	Sources []Source
+	Pager   Pager
 }
 
 // A SourceRow is a source in short.
 type SourceRow struct {
-	Name     string // base name of the file
+	Name     string // base name of the file, with the host in front if it is another
 	Href     string
 	State    State // "reading", "silent for 3 h", "missing", "behind by 2 min"
 	Lag      string
@@ -62,6 +65,11 @@ type Source struct {
 	Limit    string // "6 h"; silence beyond it is an alert
 	Says     string // what is wrong and how to mend it; "" when nothing is
 	Rejected []Rejected
+
+	Door        bool   // it is a door, through which others send
+	Note        string // what is to be known of the door always; may be empty
+	Refused     []Fact // what it refused since the start, by reason
+	LastRefused Text   // why, the last time
 }
 
 // A Rejected is a line that could not be parsed.

@@ -203,7 +203,7 @@ func (d *Desk) lastHeard() map[string]time.Time {
 }
 
 // ErrNoHub says that no agents are heard.
-var ErrNoHub = errors.New("agents are not heard here yet: write into tocsin.yaml\nagents:\n  listen: 0.0.0.0:8443\nand restart Tocsin; open that port in the firewall for your hosts")
+var ErrNoHub = errors.New(`agents are not heard here yet: write agents: {listen: "0.0.0.0:8443"} into tocsin.yaml, open that port in the firewall for your hosts, and restart Tocsin`)
 
 // An Invitation lets one agent join.
 type Invitation struct {

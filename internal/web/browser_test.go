@@ -269,7 +269,7 @@ func TestBrowserMainJob(t *testing.T) {
 	heard.report(t, "the main job")
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
-	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
+	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources", "agents": "/agents",
 		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")

@@ -93,8 +93,8 @@ func newEmptyConsole(t *testing.T, files fstest.MapFS, wrap func(disk.Layer) dis
 	return newConsoleOf(t, set, files, wrap)
 }
 
-// newConsoleOf is newEmptyConsole with other rules.
-func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(disk.Layer) disk.Layer) *console {
+// newConsoleOf is newEmptyConsole with other rules, and other options.
+func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(disk.Layer) disk.Layer, more ...func(*desk.Options)) *console {
 	t.Helper()
 	geo, err := intake.ReadGeo(strings.NewReader("198.51.100.0/24\tNL\n203.0.113.0/24\tBR\n192.0.2.0/24\tUS\n"))
 	if err != nil {
@@ -106,7 +106,7 @@ func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(
 		data = wrap(data)
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c.desk, err = desk.Open(log, desk.Options{Version: "test", Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Geo: geo, Sample: files, Pace: time.Millisecond,
+	o := desk.Options{Version: "test", Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Geo: geo, Sample: files, Pace: time.Millisecond,
 		URL: "http://" + c.Listener.Addr().String(),
 		Senders: map[string]desk.Sender{plan.Mail: func(_ context.Context, m notify.Message) error {
 			select {
@@ -114,8 +114,11 @@ func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(
 			default: // nobody reads them in this test
 			}
 			return nil
-		}}})
-	if err != nil {
+		}}}
+	for _, change := range more {
+		change(&o)
+	}
+	if c.desk, err = desk.Open(log, o); err != nil {
 		t.Fatal(err)
 	}
 	c.web = New(log, c.desk, Options{Set: set})
@@ -243,6 +246,18 @@ func (v *visitor) do(method, path string, form url.Values, header map[string]str
 	}
 	a.body = string(b)
 	return a
+}
+
+// recorded is the page that a handler shows to somebody.
+func (c *console) recorded(t *testing.T, person string, handle func(*visit) error) string {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(c.as(t, person).cookie)
+	w := httptest.NewRecorder()
+	if err := handle(c.web.visit(w, r)); err != nil {
+		t.Fatal(err)
+	}
+	return w.Body.String()
 }
 
 func (v *visitor) get(path string) answer {

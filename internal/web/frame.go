@@ -44,8 +44,16 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 			}
 		}
 		f.Counts.Sources = len(st.Fleet.Silent)
+		for _, a := range st.Fleet.Agents {
+			if !a.Lost.IsZero() && a.Revoked.IsZero() {
+				f.Counts.Agents++
+			}
+		}
 	})
 	f.Problems = append(append(f.Problems, s.problems()...), s.noticeProblems()...)
+	if n := f.Counts.Agents; n > 0 {
+		f.Problems = append(f.Problems, ui.Problem{Says: ui.Plural(int64(n), "agent is", "agents are") + " not heard of any more.", Mend: "See whether the host runs, and reaches this server.", Href: "/agents"})
+	}
 	f.News = ui.Plural(int64(f.Counts.Incidents), "open incident", "open incidents") + ", " + ui.Plural(int64(f.Counts.Calls), "call rings", "calls ring")
 	return f
 }

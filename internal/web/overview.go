@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	openShown  = 8
-	callsFirst = 4
-	chartHours = 72
+	openShown    = 8
+	callsFirst   = 4
+	chartHours   = 72
+	sourcesFirst = 20 // on the overview
+	sourcesShown = 50 // on a page of all of them
 )
 
 // overview is the first page.
@@ -53,9 +55,11 @@ func (s *Server) overview(v *visit) error {
 		view.Figures = s.figures(v, st, reading, today)
 		view.Chart = ui.NewChart("Records and alerts by the hour", points(v, st, reading))
 	})
-	for _, x := range s.sourceList(v, reading) {
+	sources := s.sourceList(v, reading)
+	for _, x := range sources[:min(len(sources), sourcesFirst)] {
 		view.Sources = append(view.Sources, x.SourceRow)
 	}
+	view.MoreSources = len(sources) - len(view.Sources)
 	return ui.Overview.Show(v.w, http.StatusOK, view)
 }
 
@@ -116,9 +120,15 @@ func points(v *visit, st *desk.State, r desk.Reading) (out []ui.Point) {
 // sources shows every source in full.
 func (s *Server) sources(v *visit) error {
 	view := ui.SourcesView{Frame: s.frame(v, "sources", "Sources")}
-	view.Sources = s.sourceList(v, s.desk.Reading())
+	all := s.sourceList(v, s.desk.Reading())
+	page := pageOf(v)
+	from := min(page*sourcesShown, len(all))
+	view.Sources = all[from:min(from+sourcesShown, len(all))]
+	if len(all) > sourcesShown {
+		view.Pager = pager(v, page, sourcesShown, len(all))
+	}
 	bad, unparsed := 0, 0
-	for _, x := range view.Sources {
+	for _, x := range all {
 		if x.State.Tone == "bad" || x.State.Tone == "late" {
 			bad++
 		}
@@ -126,7 +136,7 @@ func (s *Server) sources(v *visit) error {
 			unparsed++
 		}
 	}
-	view.Summary = fmt.Sprintf("%s, %d silent, missing or behind, %d with lines that could not be parsed", ui.Plural(int64(len(view.Sources)), "source", "sources"), bad, unparsed)
+	view.Summary = fmt.Sprintf("%s, %d silent, missing or behind, %d with lines that could not be parsed", ui.Plural(int64(len(all)), "source", "sources"), bad, unparsed)
 	return ui.Sources.Show(v.w, http.StatusOK, view)
 }
 
@@ -136,18 +146,29 @@ func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	for _, c := range r.Counts {
 		counts[sourceName(c.Host, c.File)] = c
 	}
-	silent := s.desk.Silent()
+	silent, doors := s.desk.Silent(), s.doorSays()
 	seen := map[string]bool{}
 	for host, sources := range s.allSources() {
 		for _, x := range sources {
 			name := sourceName(host, x.Path)
 			seen[name] = true
-			out = append(out, s.source(v, host, x, counts[name], silent, r))
+			o := s.source(v, host, x, counts[name], silent, r)
+			if d, is := doors[x.Path]; is && host == "" {
+				o.Door, o.Note, o.Refused, o.LastRefused, o.Host = true, d.note, d.refused, ui.Visible(clipped(d.why)), d.host
+				if o.State.Tone == "good" {
+					o.State.Word = "open"
+				}
+			}
+			out = append(out, o)
 		}
 	}
 	for _, c := range r.Counts { // what the archive has from files that are not watched now, and the bundled sample
 		if !seen[sourceName(c.Host, c.File)] {
-			out = append(out, s.source(v, c.Host, agent.Source{Path: c.File, State: "archived", Lines: c.Lines}, c, silent, r))
+			state := agent.State("archived")
+			if throughDoor(doors, c.File) {
+				state = "sent"
+			}
+			out = append(out, s.source(v, c.Host, agent.Source{Path: c.File, State: state, Lines: c.Lines}, c, silent, r))
 		}
 	}
 	tones := []string{"bad", "late", "busy", "good", "off"}
@@ -157,6 +178,9 @@ func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	for k := range out {
 		out[k].ID = fmt.Sprintf("source-%d", k+1)
 		out[k].Href = "/sources#" + out[k].ID
+		if page := k / sourcesShown; page > 0 {
+			out[k].Href = fmt.Sprintf("/sources?page=%d#%s", page+1, out[k].ID)
+		}
 	}
 	return out
 }
@@ -173,7 +197,7 @@ func sourceName(host, file string) string {
 func (s *Server) allSources() map[string][]agent.Source {
 	all := map[string][]agent.Source{"": s.desk.Sources()}
 	for _, c := range s.desk.Doors() {
-		x := agent.Source{Path: c.Door, State: agent.OK, Lines: c.Lines, Bytes: c.Bytes, LastLine: c.Last, Cut: c.Cut, Why: c.Why}
+		x := agent.Source{Path: c.Door, State: agent.OK, Lines: c.Lines, Bytes: c.Bytes, LastLine: c.Last, Cut: c.Cut}
 		if c.Stuck != "" {
 			x.State, x.Why = "stuck", c.Stuck
 		}
@@ -184,7 +208,7 @@ func (s *Server) allSources() map[string][]agent.Source {
 		if !a.Revoked.IsZero() {
 			continue
 		}
-		for _, f := range a.Host.Sources {
+		for _, f := range worstFeeds(a.Host.Sources) {
 			x := agent.Source{Path: f.Path, Pattern: f.Pattern, State: agent.State(f.State), Why: f.Why, Lines: f.Lines, Lag: f.Lag, LastLine: f.Last, Gaps: f.Gaps}
 			if !a.Lost.IsZero() {
 				x.State, x.Why = "agent lost", "Its agent is not heard of any more: see Agents."
@@ -200,6 +224,9 @@ func (s *Server) source(v *visit, host string, x agent.Source, c intake.Count, s
 	name := sourceName(host, x.Path)
 	o := ui.Source{Path: x.Path, Host: cmp.Or(host, "this host"), Format: cmp.Or(c.Format, "not known yet"), Limit: "never", Lines: ui.Number(x.Lines), Says: x.Why}
 	o.Name, o.Unparsed, o.Bad = bases([]string{x.Path})[0], ui.Number(c.Unparsed), c.Unparsed > 0
+	if host != "" {
+		o.Name = sourceName(host, o.Name)
+	}
 	o.Last, o.Lag = v.at(x.LastLine), ui.Plural(x.Lag, "byte behind", "bytes behind")
 	if x.Lag == 0 {
 		o.Lag = "none"
@@ -216,6 +243,8 @@ func (s *Server) source(v *visit, host string, x agent.Source, c intake.Count, s
 		o.State = ui.State{Tone: "late", Word: "behind"}
 	case x.State == "ok":
 		o.State = ui.State{Tone: "good", Word: "reading"}
+	case x.State == "sent":
+		o.State, o.Last = ui.State{Tone: "good", Word: "comes by a door"}, v.at(c.Last)
 	case x.State == "archived":
 		o.State, o.Last = ui.State{Tone: "off", Word: "in the archive"}, v.at(c.Last)
 		if s.desk.Sample() {

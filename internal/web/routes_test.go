@@ -33,6 +33,10 @@ var needs = map[string]auth.Action{
 	"GET /alerts/{id}":              auth.See,
 	"GET /search":                   auth.SearchLines,
 	"GET /sources":                  auth.See,
+	"GET /agents":                   auth.See,
+	"POST /agents":                  auth.Hosts,
+	"GET /agents/{id}":              auth.See,
+	"POST /agents/{id}/revoke":      auth.Hosts,
 	"GET /rules":                    auth.See,
 	"GET /rules/{id}":               auth.See,
 	"GET /habits":                   auth.See,
@@ -81,6 +85,9 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
 	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	if agents, _ := c.desk.Agents(); len(agents) > 0 {
+		ids["agents"] = agents[0].ID
+	}
 	if habits := c.desk.Habits(); len(habits) > 0 {
 		ids["habits"] = c.desk.HabitID(habits[0].Realm, habits[0].Account)
 	}
@@ -92,8 +99,13 @@ func (c *console) pathOf(pattern string) (method, path string) {
 }
 
 func TestEveryRouteAsksWhoItIs(t *testing.T) {
-	c := newConsole(t, attacks(), nil)
+	set, err := shopRules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConsoleOf(t, set, attacks(), nil, heardHere(t)).staffed(t)
 	c.settled(t)
+	c.letIn(t, t.TempDir(), "web-1")
 	if _, err := c.desk.Watch(desk.Local("test"), desk.Listing{List: "suspects", Values: []tuning.Listed{{Kind: tuning.Account, Text: "eve"}}}); err != nil {
 		t.Fatal(err)
 	}
