@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -309,7 +310,7 @@ func (d *Desk) Hub() (address string, fingerprint string, heard bool) {
 func (d *Desk) Agents() (all []Agent, tokens []fleet.Token) {
 	now := time.Now()
 	at := map[string]int{}
-	var gaps []fleet.Gap
+	gaps := map[string]fleet.Gap{}
 	d.Read(func(s *State) {
 		for _, a := range s.Fleet.Agents {
 			all = append(all, Agent{Agent: a})
@@ -319,9 +320,7 @@ func (d *Desk) Agents() (all []Agent, tokens []fleet.Token) {
 				tokens = append(tokens, t)
 			}
 		}
-		for _, g := range s.Fleet.Gaps {
-			gaps = append(gaps, g)
-		}
+		maps.Copy(gaps, s.Fleet.Gaps)
 	})
 	sortAgents(all, tokens)
 	for k, a := range all {
@@ -342,9 +341,9 @@ func (d *Desk) Agents() (all []Agent, tokens []fleet.Token) {
 			}
 		}
 	}
-	for _, g := range gaps {
+	for hash, g := range gaps {
 		var x record.Gap
-		if k, ok := at[g.ID]; ok && json.Unmarshal([]byte(d.Text(g.Vault)), &x) == nil {
+		if k, ok := at[g.ID]; ok && json.Unmarshal([]byte(d.sourceName(hash, g.Vault)), &x) == nil {
 			all[k].Gaps = append(all[k].Gaps, Loss{g.Told, x})
 		}
 	}

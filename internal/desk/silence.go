@@ -112,7 +112,7 @@ func (d *Desk) silences() (out []silentSource) {
 	return out
 }
 
-// sourceName is the name that a vault object holds, remembered: screens and the bell ask again and again. The agent's sources have its name in front.
+// sourceName is what a vault object holds that names a source or a loss, remembered by their keyed hash: screens and the bell ask again and again.
 func (d *Desk) sourceName(hash, vault string) string {
 	if name, ok := d.names.Load(hash); ok {
 		return name.(string)
@@ -184,7 +184,7 @@ func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	for hash, g := range gaps {
 		a := standing(GapRule, hash, g.Since.UTC(), now, g.Name, "")
 		var x record.Gap
-		if err := json.Unmarshal([]byte(d.Text(g.Gap.Vault)), &x); err == nil {
+		if err := json.Unmarshal([]byte(d.sourceName(hash, g.Gap.Vault)), &x); err == nil {
 			a.Samples = []string{fmt.Sprintf("%s on %s: from %d to %d, between %s and %s: %s", x.File, g.Name, x.From, x.To,
 				x.Since.UTC().Format(time.RFC3339), x.Until.UTC().Format(time.RFC3339), x.Why)}
 		}
