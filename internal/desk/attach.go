@@ -122,8 +122,8 @@ func (d *Desk) attach(ctx context.Context, actor auth.Actor, id int64, numbers [
 
 func attachedLine(l Line) AttachedLine {
 	a := AttachedLine{Number: l.Seq, Received: l.Received, Host: strings.ToValidUTF8(l.Host, "\ufffd"), File: strings.ToValidUTF8(l.File, "\ufffd"), Bytes: len(l.Raw), SHA256: l.SHA256}
-	if len(l.Events) > 0 {
-		a.At = l.Events[0].Time
+	if len(l.Records) > 0 {
+		a.At = l.Records[0].Time
 	}
 	if len(l.Volumes) > 0 {
 		a.Volume = l.Volumes[0].Name

@@ -39,7 +39,7 @@ type Line struct {
 	Agent       string         // who read it; "" is this program
 	SHA256      string         // of its bytes, in hex
 	Volumes     []shelf.Volume // that it lies in; none: it is not on the shelf yet
-	Events      []*record.Record
+	Records     []*record.Record
 }
 
 // Line returns the line with a number. Errors: MissingLine, auth.Refusal, a disk that cannot be read, ctx.
@@ -85,8 +85,8 @@ func (d *Desk) line(ctx context.Context, number int64) (Line, error) {
 
 func lineOf(f search.FoundLine) Line {
 	l := Line{Line: ownLine(f.Line.Line), Received: time.Unix(0, f.Received).UTC(), Agent: strings.Clone(f.Agent), SHA256: digest(f.Raw)}
-	for _, e := range f.Events {
-		l.Events = append(l.Events, e.Record)
+	for _, e := range f.Records {
+		l.Records = append(l.Records, e.Record)
 	}
 	return l
 }
@@ -110,15 +110,15 @@ func (d *Desk) waitingLine(ctx context.Context, behind, number int64) (l Line, e
 		case x.Seq > number:
 			return past
 		case x.Seq == number:
-			if len(l.Events) == 0 {
+			if len(l.Records) == 0 {
 				l = lineOf(search.FoundLine{Line: x})
 			}
-			l.Events = append(l.Events, r.Clone())
+			l.Records = append(l.Records, r.Clone())
 		}
 		return nil
 	})
 	switch {
-	case len(l.Events) > 0:
+	case len(l.Records) > 0:
 		return l, nil
 	case err == past:
 		err = nil

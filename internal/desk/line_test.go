@@ -25,14 +25,14 @@ func TestLineByNumber(t *testing.T) {
 	local := Local("test")
 	for _, n := range []int64{1, 2, 100, d.shelf.Through(), d.shelf.Through() + 1, 1500} {
 		l, err := d.Line(context.Background(), local, n)
-		if err != nil || l.Seq != n || l.Offset != n-1 || l.File != "/var/log/access.log" || l.SHA256 != digest(l.Raw) || len(l.Events) != 1 || (len(l.Volumes) == 0) != (n > d.shelf.Through()) {
+		if err != nil || l.Seq != n || l.Offset != n-1 || l.File != "/var/log/access.log" || l.SHA256 != digest(l.Raw) || len(l.Records) != 1 || (len(l.Volumes) == 0) != (n > d.shelf.Through()) {
 			t.Fatalf("line %d: %+v, %v", n, l, err)
 		}
 		want := fmt.Sprintf("/p/%d", n-1)
 		if n%100 == 0 {
 			want = fmt.Sprintf("/evil/%d", n-1)
 		}
-		if v, _ := l.Events[0].Get(record.URLPath); v.Text != want || !strings.Contains(l.Raw, want+" ") {
+		if v, _ := l.Records[0].Get(record.URLPath); v.Text != want || !strings.Contains(l.Raw, want+" ") {
 			t.Errorf("line %d is of %q: %q", n, v.Text, l.Raw)
 		}
 	}
@@ -45,15 +45,15 @@ func TestLineByNumber(t *testing.T) {
 	check := func(where string) {
 		t.Helper()
 		events, err := d.Line(context.Background(), local, r.First)
-		if err != nil || events.Raw != trail || len(events.Events) != 2 || events.Events[0].Text(record.SourceIP) != "203.0.113.7" || events.Events[1].Text(record.SourceIP) != "203.0.113.8" {
+		if err != nil || events.Raw != trail || len(events.Records) != 2 || events.Records[0].Text(record.SourceIP) != "203.0.113.7" || events.Records[1].Text(record.SourceIP) != "203.0.113.8" {
 			t.Errorf("%s, a line of two events: %+v, %v", where, events, err)
 		}
 		fields, err := d.Line(context.Background(), local, r.Last)
-		if err != nil || fields.Raw != own || fields.Host != "web1" || len(fields.Events) != 1 {
+		if err != nil || fields.Raw != own || fields.Host != "web1" || len(fields.Records) != 1 {
 			t.Fatalf("%s: %+v, %v", where, fields, err)
 		}
 		for name, want := range map[string]string{"cart": "7.5", "Wörk": "\u202e"} {
-			if v, ok := query.OwnField(name).Value(fields.Events[0]); !ok || v.Text != want {
+			if v, ok := query.OwnField(name).Value(fields.Records[0]); !ok || v.Text != want {
 				t.Errorf("%s: %s is %q", where, name, v.Text)
 			}
 		}

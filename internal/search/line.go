@@ -13,11 +13,11 @@ import (
 type FoundLine struct {
 	shelf.Line
 	Volumes []shelf.Volume // mostly one; the events of a line may lie in several
-	Events  []FoundEvent   // as they stand in the line; one where it is no container
+	Records []FoundRecord  // as they stand in the line; one where it is no container
 }
 
-// A FoundEvent is one record of a line. Its Line.Raw is its part of the line.
-type FoundEvent struct {
+// A FoundRecord is one record of a line. Its Line.Raw is its part of the line.
+type FoundRecord struct {
 	Part   int64 // place among the events of the line, from 1; 0: the line is one
 	Record *record.Record
 }
@@ -35,12 +35,12 @@ func (s *Searcher) Line(ctx context.Context, view *shelf.View, n int64) (out Fou
 		if err := s.lineIn(v, n, &out); err != nil {
 			return out, false, err
 		}
-		if len(out.Events) > 0 && out.Events[0].Part == 0 {
+		if len(out.Records) > 0 && out.Records[0].Part == 0 {
 			break
 		}
 	}
-	slices.SortFunc(out.Events, func(a, b FoundEvent) int { return cmp.Compare(a.Part, b.Part) })
-	return out, len(out.Events) > 0, nil
+	slices.SortFunc(out.Records, func(a, b FoundRecord) int { return cmp.Compare(a.Part, b.Part) })
+	return out, len(out.Records) > 0, nil
 }
 
 // lineIn adds what one volume has of a line.
@@ -51,7 +51,7 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 	}
 	defer s.letGo([]*volume{o})
 	var said Scanned
-	before := len(out.Events)
+	before := len(out.Records)
 	for place := range o.columns.Chunks {
 		c := newScan(s, o, place, &said)
 		seqs, err := c.seq()
@@ -62,7 +62,7 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 			if seq != n {
 				continue
 			}
-			e := FoundEvent{Record: new(record.Record)}
+			e := FoundRecord{Record: new(record.Record)}
 			part, err := c.column(shelf.PartColumn)
 			if err == nil {
 				err = c.rebuild(e.Record, row, true, c.chunk.Names())
@@ -73,10 +73,10 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 			if part != nil && part.Rows[row] > 0 {
 				e.Part = part.Value(int(part.Rows[row] - 1)).Int
 			}
-			out.Events = append(out.Events, e)
+			out.Records = append(out.Records, e)
 		}
 	}
-	if len(out.Events) == before {
+	if len(out.Records) == before {
 		return nil
 	}
 	frame, lines := -1, []shelf.Line(nil)
