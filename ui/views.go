@@ -95,6 +95,14 @@ func (f Frame) Links() []NavLink {
 	return links
 }
 
+// Scripts names what a page runs besides app.js, which it uses.
+func (f Frame) Scripts() []string {
+	if f.Nav == "search" && f.Who.ID != "" {
+		return []string{"search.js"}
+	}
+	return nil
+}
+
 // Window is the title of the browser's window. It begins with what rings, so that a tab in the background says so.
 func (f Frame) Window() string {
 	t := f.Title + " · Tocsin"
@@ -250,6 +258,8 @@ func Done(key string) string {
 		return "The log lines of this incident, from thirty days before it on, are kept beyond their time."
 	case "released":
 		return "The log lines of this incident go when their time is over."
+	case "attached":
+		return "The lines are part of the incident. Their SHA-256 is in the ledger's keeping, whatever becomes of the lines."
 	case "muted":
 		return "The rule is muted for this address. It still counts, and opens and joins no incident."
 	case "unmuted":
