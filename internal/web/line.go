@@ -116,7 +116,11 @@ func lineRecord(q *query.Query, r *record.Record) (x ui.LineRecord) {
 		}
 		seen := map[string]bool{}
 		f.Each(r, func(value record.Value) bool {
-			if !seen[value.Text] {
+			same := repeats(f, value.Text, func(base query.Field) string {
+				v, _ := base.Value(r)
+				return v.Text
+			})
+			if !seen[value.Text] && !same {
 				seen[value.Text] = true
 				field := fieldOf(q, f, value.Text)
 				if f.Place == query.PlaceKnown && f.Known.String() != field.Name {

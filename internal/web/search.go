@@ -168,8 +168,11 @@ func wrongQuery(text string, e *query.Error) ui.WrongQuery {
 
 // scannedWords says how much was looked at.
 func scannedWords(res desk.Found) string {
-	return fmt.Sprintf("%s of %s, %s, %.2f s", ui.Number(int64(res.Scanned.Volumes)), ui.Plural(int64(res.Scanned.Of), "volume", "volumes"),
-		ui.Plural(res.Scanned.Rows+res.Scanned.Tail, "record", "records"), res.Took.Seconds())
+	records := ui.Plural(res.Scanned.Rows+res.Scanned.Tail, "record", "records")
+	if res.Scanned.Of == 0 {
+		return fmt.Sprintf("%s, none of them on the shelf yet, %.2f s", records, res.Took.Seconds())
+	}
+	return fmt.Sprintf("%s of %s, %s, %.2f s", ui.Number(int64(res.Scanned.Volumes)), ui.Plural(int64(res.Scanned.Of), "volume", "volumes"), records, res.Took.Seconds())
 }
 
 // searchWarnings says what is not whole in a result.
@@ -266,7 +269,12 @@ func foundLine(v *visit, q *query.Query, fields, shown []query.Field, row []quer
 	l.Href = lineLink(l.Number, asked)
 	l.Line, l.Cut = cutLine(row[3].Text)
 	for k, f := range fields {
-		if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time || f == query.Number {
+		if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time || f == query.Number || repeats(f, row[k].Text, func(base query.Field) string {
+			if i := slices.Index(fields, base); i >= 0 {
+				return row[i].Text
+			}
+			return ""
+		}) {
 			continue
 		}
 		l.Fields = append(l.Fields, foundField(q, f, row[k]))
@@ -277,6 +285,15 @@ func foundLine(v *visit, q *query.Query, fields, shown []query.Field, row []quer
 		}
 	}
 	return l
+}
+
+// repeats reports whether a field that follows from another, such as a decoded address, says just what that one does.
+func repeats(f query.Field, value string, of func(query.Field) string) bool {
+	if f.Place != query.PlaceKnown {
+		return false
+	}
+	base, is := f.Known.Base()
+	return is && of(query.KnownField(base)) == value
 }
 
 // cutLine is as much of a line as a list shows, and how much is left out.

@@ -83,7 +83,7 @@ func (s *Server) runSearch(v *visit) error {
 		return err
 	}
 	go s.stopWith(ctx, stop)
-	p := &progress{now: told{Kind: "progress", Says: "Waiting for other searches to end…"}, shown: time.Now()}
+	p := &progress{now: told{Kind: "progress", Says: "Searching…"}, shown: time.Now()}
 	done := make(chan error, 1)
 	full := view
 	go func() {

@@ -41,10 +41,10 @@ async function run(query) {
   const heard = make('p', { class: 'heard', role: 'status' });
   const bar = make('div', { class: 'seek-run', id: 'run' }, done, says, button);
   found.before(heard, bar);
-  const focus = document.activeElement === document.body;
-  heard.textContent = 'Searching. The stop button ends it.';
+  heard.textContent = 'Searching. Escape stops it.';
   button.addEventListener('click', () => stop.abort());
-  if (focus) button.focus();
+  const escape = (e) => { if (e.key === 'Escape' && !e.defaultPrevented) stop.abort(); };
+  document.addEventListener('keydown', escape);
   let end = 'The connection was lost before all was searched. Search again.';
   const quiet = document.getElementById('wait');
   if (quiet) quiet.remove();
@@ -59,6 +59,7 @@ async function run(query) {
     end = stop.signal.aborted ? 'Stopped. What was found until then is shown.' : reason(e);
   }
   const had = bar.contains(document.activeElement);
+  document.removeEventListener('keydown', escape);
   bar.remove();
   if (end) {
     found.prepend(make('p', { class: 'warn' }, end));
