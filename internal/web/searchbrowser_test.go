@@ -34,13 +34,20 @@ func mouse(kind input.DispatchMouseEventType, x, y float64, pressed int64) step 
 	return send(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: input.MouseButtonLeft, Buttons: pressed, ClickCount: 1})
 }
 
-// becomes waits until a script says true.
+// becomes waits until a script says true. While one page goes and another comes a script may fail.
 func becomes(t *testing.T, ctx context.Context, what, script string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ask(t, ctx, chromedp.Evaluate[bool](script)); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s does not come: %s", what, ask(t, ctx, chromedp.Evaluate[string](`location.href + ' ' + document.activeElement?.outerHTML.slice(0, 300) + ' ' + document.getElementById('q-list')?.innerText`)))
+	short, done := context.WithTimeout(ctx, 20*time.Second)
+	defer done()
+	for {
+		is, err := chromedp.Run(short, chromedp.Evaluate[bool](`Boolean(`+script+`)`))
+		if err == nil && is {
+			return
 		}
+		if short.Err() != nil {
+			t.Fatalf("%s does not come (%v): %s", what, err, ask(t, ctx, chromedp.Evaluate[string](`location.href + ' ' + document.activeElement?.outerHTML.slice(0, 300) + ' ' + document.getElementById('q-list')?.innerText`)))
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
