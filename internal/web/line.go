@@ -59,6 +59,10 @@ func (s *Server) line(v *visit) error {
 		return ui.LinePage.Show(v.w, http.StatusGone, view)
 	}
 	s.fillLine(v, &view, q, l)
+	if v.r.URL.Query().Has("part") { // for a row that opens
+		v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		return ui.LinePage.Part(v.w, "line-records", view)
+	}
 	view.Attach = s.attachForm(v)
 	return ui.LinePage.Show(v.w, http.StatusOK, view)
 }
@@ -108,12 +112,29 @@ func (s *Server) fillLine(v *visit, view *ui.LineView, q *query.Query, l desk.Li
 	}
 }
 
+// recordFields are what is shown of a record.
+func recordFields() []query.Field {
+	out := []query.Field{query.Host, query.File, query.Log}
+	for f := range record.NumFields {
+		if f := record.Field(f); !f.View() {
+			out = append(out, query.KnownField(f))
+		}
+	}
+	return out
+}
+
+// repeats reports whether a field that follows from another, such as a decoded address, says just what that one does.
+func repeats(f query.Field, value string, of func(query.Field) string) bool {
+	if f.Place != query.PlaceKnown {
+		return false
+	}
+	base, is := f.Known.Base()
+	return is && of(query.KnownField(base)) == value
+}
+
 // lineRecord words one event of a line.
 func lineRecord(q *query.Query, r *record.Record) (x ui.LineRecord) {
 	for _, f := range recordFields() {
-		if f == query.Time || f == query.Raw || f == query.Number {
-			continue
-		}
 		seen := map[string]bool{}
 		f.Each(r, func(value record.Value) bool {
 			same := repeats(f, value.Text, func(base query.Field) string {

@@ -23,7 +23,7 @@ const (
 	pageSearch  = 10 * time.Second       // what the lines of a page may take
 	patience    = 400 * time.Millisecond // and what they may take before a page is shown without them, to be filled by its script
 	besideTook  = 3 * time.Second        // what the histogram and the facets beside them may take
-	linesShown  = 100
+	linesShown  = 50
 	rowsShown   = 1000
 	facetRows   = 5
 	lineShown   = 2000 // bytes of a line that a page shows
@@ -188,22 +188,20 @@ func searchWarnings(res desk.Found) (out []ui.Text) {
 	return out
 }
 
-// recordFields are what a line is opened with; the first five stand in its head.
-func recordFields() []query.Field {
-	out := []query.Field{query.Time, query.Host, query.File, query.Raw, query.Number, query.Log}
-	for f := range record.NumFields {
-		if f := record.Field(f); !f.View() {
-			out = append(out, query.KnownField(f))
-		}
+// pivots are the fields of a line that a list shows, because people go on from them; the page of the line has them all.
+func pivots() []query.Field {
+	var out []query.Field
+	for _, f := range []record.Field{record.SourceIP, record.SourceCountry, record.UserName, record.SessionID, record.HTTPMethod, record.URLPath, record.HTTPStatus, record.EventAction, record.EventOutcome} {
+		out = append(out, query.KnownField(f))
 	}
 	return out
 }
 
-// listing is a query that lists lines, with all fields, and no more of them than a page shows. What the reader asked to be shown comes last.
+// listing is a query that lists lines, with these fields, and no more of them than a page shows. What the reader asked to be shown comes last.
 func listing(q *query.Query) *query.Query {
 	out := *q
 	out.Stages = nil
-	fields := recordFields()
+	fields := append([]query.Field{query.Time, query.Host, query.File, query.Raw, query.Number}, pivots()...)
 	for _, f := range chosen(q) {
 		if !slices.Contains(fields, f) {
 			fields = append(fields, f)
@@ -269,12 +267,7 @@ func foundLine(v *visit, q *query.Query, fields, shown []query.Field, row []quer
 	l.Href = lineLink(l.Number, asked)
 	l.Line, l.Cut = cutLine(row[3].Text)
 	for k, f := range fields {
-		if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time || f == query.Number || repeats(f, row[k].Text, func(base query.Field) string {
-			if i := slices.Index(fields, base); i >= 0 {
-				return row[i].Text
-			}
-			return ""
-		}) {
+		if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time || f == query.Number {
 			continue
 		}
 		l.Fields = append(l.Fields, foundField(q, f, row[k]))
@@ -285,15 +278,6 @@ func foundLine(v *visit, q *query.Query, fields, shown []query.Field, row []quer
 		}
 	}
 	return l
-}
-
-// repeats reports whether a field that follows from another, such as a decoded address, says just what that one does.
-func repeats(f query.Field, value string, of func(query.Field) string) bool {
-	if f.Place != query.PlaceKnown {
-		return false
-	}
-	base, is := f.Known.Base()
-	return is && of(query.KnownField(base)) == value
 }
 
 // cutLine is as much of a line as a list shows, and how much is left out.

@@ -76,6 +76,18 @@ function show(html) {
   dress();
 }
 
+// A row that opens shows everything that was read in its line.
+found?.addEventListener('toggle', async (e) => {
+  const part = e.target.open && e.target.querySelector('[data-line]');
+  if (!part) return;
+  const line = part.dataset.line;
+  part.removeAttribute('data-line');
+  try {
+    const answer = await fetch(`/search/line/${Number(line)}?` + new URLSearchParams({ q: box.defaultValue, part: 1 }), { cache: 'no-store' });
+    if (answer.ok && !answer.redirected) part.replaceChildren(...[...read(await answer.text()).body.children].map((n) => document.importNode(n, true)));
+  } catch { part.setAttribute('data-line', line); } // what stands there is good, and the next time it is tried again
+}, true);
+
 // Lines that come, the newest first. At most so many stay on the page.
 
 const most = 500;
