@@ -501,8 +501,6 @@ func examples() []example {
 		ex("attached", AttachedLines, AttachedLinesView{Frame: frame("Lines of incident 12", "incidents", "/incidents/12/lines"), ID: "12", Title: "SQL injection", Lines: attachedExample}),
 		ex("search-none", Search, SearchView{Frame: frame("Search", "search", "/search"), Examples: []QueryExample{{"What came last?", "| tail 20", "/search?q=%7C+tail+20"}}}),
 		ex("search-wrong", Search, SearchView{Frame: Frame{Title: "Search", Who: Who{"anna", "Anna Keller"}, Still: true}, Query: "ip=", Wrong: WrongQuery{Before: Visible("ip="), Why: Visible("A value is missing."), Mend: Visible("Write one.")}}),
-		ex("search-table", Search, SearchView{Frame: frame("Search", "search", "/search?q=x"), Query: "| top ip", Found: "159 lines", Says: "1 of 1 volume, 159 records, 0.01 s", Columns: []Heading{{Word: "ip"}, {Word: "count", Number: true}},
-			Rows: [][]FoundValue{{{Value: Visible("198.51.100.77"), Only: "/search?q=ip%3D198.51.100.77"}, {Value: Visible("159"), Number: true}}}}),
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),
