@@ -409,6 +409,8 @@ func TestBrowserFollowsChanges(t *testing.T) {
 			t.Errorf("the button says %q before and after it was pressed", word)
 		}
 	})
+	t.Run("a search that runs", func(t *testing.T) { testRunningSearch(t, ctx) })
+	t.Run("lines that come", func(t *testing.T) { testFollowedLines(t, ctx) })
 	for _, s := range complaints.take() {
 		t.Error(s)
 	}

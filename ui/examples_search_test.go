@@ -16,7 +16,7 @@ func searchFrame(path string) Frame {
 func searchView() SearchView {
 	v := SearchView{Frame: searchFrame("/search?q=union"), Query: "union since 1d", Found: "159 lines", Says: "34 of 120 volumes, 1,204,331 records, 0.08 s", Warnings: []Text{Visible("The volume 0012 is damaged and was not searched. Run: tocsin doctor")},
 		Facets: []Facet{{Name: "Addresses", Rows: []FoundValue{{Value: Visible("198.51.100.77"), Count: "159", Only: "/search?q=ip%3D198.51.100.77"}}}}, Older: "/search?q=union+until+x",
-		Listed: true, Live: "120433", Again: "/search?q=union", Attach: attachTo,
+		Listed: true, Behind: "120433", Again: "/search?q=union", Attach: attachTo,
 		Bars: NewHistogram([]Counted{{Says: "12 lines from 03:05", Href: "/search?q=a", Count: 12, Since: "2026-11-23T02:05:00Z", Until: "2026-11-23T02:10:00Z", From: "03:05:00", To: "03:10:00"},
 			{Says: "147 lines from 03:10", Href: "/search?q=b", Count: 147, Since: "2026-11-23T02:10:00Z", Until: "2026-11-23T02:15:00Z", From: "03:10:00", To: "03:15:00"}}, before(600e9), before(0))}
 	v.Bars.Range = "union since 1d"

@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Frame is what stands around every page: who reads it, where they are, and what must not be missed.
 // Every view embeds it.
@@ -87,7 +90,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	if f.Search {
-		links = append(links, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"})
+		links = slices.Insert(links, 4, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"}) // behind the alerts
 	}
 	for i := range links {
 		links[i].Current = links[i].Key == f.Nav

@@ -19,7 +19,7 @@ type SearchView struct {
 	Facets   []Facet
 	Lines    []FoundLine
 	Listed   bool      // the query lists lines, be there any or none
-	Live     string    // lines behind this number are heard of on /search/live; "" when the query cannot be followed
+	Behind   string    // lines behind this number are heard of on /search/live; "" when the query cannot be followed
 	Again    string    // the same search, later
 	Older    string    // where the lines before these are; "" is none
 	Columns  []Heading // of a query that folds

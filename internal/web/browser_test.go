@@ -371,6 +371,7 @@ func testWithoutScript(t *testing.T, ctx context.Context, console, incident stri
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#timeline .timeline"))); !strings.Contains(says, "written without script") {
 		t.Error("the note is not in the timeline")
 	}
+	in(t, ctx, chromedp.Navigate(console+"/search/line/101"), click("form[action='/search/attach'] button"), shown("#lines .line"))
 	in(t, ctx, chromedp.Navigate(console+"/ledger"), click("#check button"), shown(".notice"))
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#check"))); !strings.Contains(says, "intact") {
 		t.Errorf("the ledger says %q", says)

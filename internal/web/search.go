@@ -145,7 +145,7 @@ func (s *Server) word(v *visit, view *ui.SearchView, q *query.Query, res desk.Fo
 		view.Attach = s.attachForm(v)
 		s.foundLines(v, view, q, res)
 		if desk.Followable(q) == "" {
-			view.Live = strconv.FormatInt(res.Last, 10)
+			view.Behind = strconv.FormatInt(res.Last, 10)
 		}
 		if all := folded(q).String(); res.Matched > 1 && res.Matched <= desk.AttachAtOnce && len(all) <= query.MaxText {
 			view.Attach.All = "Attach all " + view.Found + " of this search"

@@ -122,6 +122,9 @@ func TestSearchMore(t *testing.T) {
 		}
 	})
 
+	if got := anna.get(searched("/search", "ip=203.0.113.9")); strings.Contains(got.body, "data-live=") {
+		t.Error("a page of found lines is fetched again with each change")
+	}
 	t.Run("lines", func(t *testing.T) { testLinePages(t, c, anna) })
 	t.Run("attaching", func(t *testing.T) { testAttaching(t, c, anna) })
 }

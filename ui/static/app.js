@@ -148,7 +148,7 @@ if (button && window.AudioContext) {
     localStorage.removeItem('sound');
     await wake();
   });
-  for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, (e) => { if (!button.contains(e.target)) wake(); }, { capture: true });
+  for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, (e) => { if (!button.contains(e.target) && e.key !== 'Escape') wake(); }, { capture: true });
   if (navigator.userActivation && navigator.userActivation.hasBeenActive) wake();
 }
 
