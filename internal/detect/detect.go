@@ -57,7 +57,8 @@ type Detector struct {
 	due     deadlines
 	near    neighbourhoods
 	habits  *habits
-	time    timekeeper
+	newest  int64 // the time of all: nanoseconds since 1970; 0: no record yet
+	lanes   lanes
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
 	weight  int
@@ -137,7 +138,7 @@ func New(rules *Rules, o Options) *Detector {
 		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 		costs: make([]cost, len(rules.nodes)),
 	}
-	d.habits = newHabits(d.o)
+	d.habits, d.lanes = newHabits(d.o), newLanes()
 	for i, n := range rules.nodes {
 		d.bins[i] = newBin()
 		d.bins[i].broken = n.aside
@@ -156,7 +157,7 @@ func (d *Detector) Step(r *record.Record) []Change {
 		d.hits = d.hits[:0]
 		return nil
 	}
-	at, changes := d.begin(r.Time)
+	at, changes := d.begin(r.Line.Host, r.Time)
 	d.judge(r, at)
 	hits, changes := d.hold(r, changes)
 	return d.finish(r, at, hits, changes)
@@ -165,16 +166,16 @@ func (d *Detector) Step(r *record.Record) []Change {
 // heard reports whether lines of a class are held against rules.
 func heard(c record.Class) bool { return c != record.Header && c != record.Empty }
 
-// begin goes on to a record's time: alerts end that it outlives.
-func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
+// begin goes on to the time of a host's record: alerts end that it outlives.
+func (d *Detector) begin(host string, t time.Time) (at int64, changes []Change) {
 	d.ord++
 	d.hits = d.hits[:0]
 	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
-	at = d.time.newest
+	at = d.newest
 	if sound(t) {
-		before := d.time.newest
+		before := d.newest
 		at = t.UnixNano()
-		if d.time.see(at); d.time.newest < before {
+		if d.newest = d.lanes.see(host, at, before, int64(d.o.Lateness)); d.newest < before {
 			d.turnBack()
 		}
 	}
@@ -197,7 +198,7 @@ func (d *Detector) finish(r *record.Record, at int64, hits []int32, changes []Ch
 }
 
 // watermark is the record time before which no record is expected any more.
-func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness) }
+func (d *Detector) watermark() int64 { return d.lanes.oldest(d.newest) - int64(d.o.Lateness) }
 
 // hold runs the rules that read the record's log source, and returns the places of those that match.
 func (d *Detector) hold(r *record.Record, changes []Change) ([]int32, []Change) {

@@ -70,8 +70,8 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	if at.After(a.Last) {
 		a.Last = at
 	}
-	l.Active, l.Ahead = max(l.lasts(d.time.newest), min(m.At, d.time.newest), d.watermark()), 0
-	if m.At > d.time.newest {
+	l.Active, l.Ahead = max(l.lasts(d.newest), min(m.At, d.newest), d.watermark()), 0
+	if m.At > d.newest {
 		l.Ahead = m.At
 	}
 	a.LastSeq = max(a.LastSeq, m.Seq)
