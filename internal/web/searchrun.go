@@ -87,8 +87,10 @@ func (s *Server) runSearch(v *visit) error {
 	done := make(chan error, 1)
 	full := view
 	go func() {
-		_, err := s.fill(ctx, v, &full, q, func(x desk.SearchProgress) { p.note(s, v, view, q, x) })
-		done <- err
+		done <- caught(func() error {
+			_, err := s.fill(ctx, v, &full, q, func(x desk.SearchProgress) { p.note(s, v, view, q, x) })
+			return err
+		})
 	}()
 	tick := time.NewTicker(runTold)
 	defer tick.Stop()
@@ -106,6 +108,16 @@ func (s *Server) runSearch(v *visit) error {
 			}
 		}
 	}
+}
+
+// caught turns a panic into an error: it costs the request, not the program.
+func caught(act func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a mistake of the program: %v", p)
+		}
+	}()
+	return act()
 }
 
 // stopWith ends something when the console does.
@@ -204,18 +216,20 @@ func (s *Server) liveSearch(v *visit) error {
 	left := 0
 	done := make(chan error, 1)
 	go func() {
-		done <- s.desk.Follow(ctx, v.actor, folded(q, query.Stage{Kind: query.Columns, By: fields}), behind, func(res query.Result) error {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, row := range res.Rows {
-				behind = int64(row[4].Number)
-				if len(rows) == liveRows { // the newest count
-					rows = append(rows[:0], rows[1:]...)
-					left++
+		done <- caught(func() error {
+			return s.desk.Follow(ctx, v.actor, folded(q, query.Stage{Kind: query.Columns, By: fields}), behind, func(res query.Result) error {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, row := range res.Rows {
+					behind = int64(row[4].Number)
+					if len(rows) == liveRows { // the newest count
+						rows = append(rows[:0], rows[1:]...)
+						left++
+					}
+					rows = append(rows, row)
 				}
-				rows = append(rows, row)
-			}
-			return nil
+				return nil
+			})
 		})
 	}()
 	may := s.attachForm(v).May
