@@ -152,6 +152,7 @@ func incidentView() IncidentView {
 		Next:   Next{Says: "Nobody has answered yet. Anna Keller is being rung.", Button: "Answer the call", Action: "/calls/3/answer", Urgent: true},
 		Times:  []TimeFact{{"Began", before(9 * time.Minute)}, {"Learned", before(135 * time.Second)}, {"Last seen", before(70 * time.Second)}},
 		Facts:  []Fact{{"Records", "330 in 4 alerts", "#alerts"}, {"Data moved", "48 kB", ""}, {"Hosts", "shop1", ""}, {"Logs", "access.log, mariadb-general.log", "/sources"}},
+		Lines:  attachedExample, AllLines: "All 214 lines",
 		Timeline: []Moment{
 			{Icon: "call", Tone: "bad", Learned: before(10 * time.Second), Who: "Tocsin", Says: "Mail to Anna Keller is tried again", Href: "#call-3"},
 			{Icon: "note", Tone: "busy", Learned: before(60 * time.Second), Happened: before(6 * time.Minute), Apart: true, Who: "Boris Lang", Says: "Note", Note: VisibleLines("The marketing agency does not scan us tonight.\nI asked.")},

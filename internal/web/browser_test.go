@@ -270,12 +270,11 @@ func TestBrowserMainJob(t *testing.T) {
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "search-bars": "/search?q=%7C+timeline", "line": "/search/line/100?q=status%3D200", "attach": "/search/attach?line=100&line=101", "attached": incident + "/lines", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "line": "/search/line/100?q=status%3D200", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
 	t.Run("search by keyboard", func(t *testing.T) { testSearchByKeyboard(t, ctx, console) })
 	t.Run("a dragged range", func(t *testing.T) { testDraggedRange(t, ctx, console) })
-	t.Run("following", func(t *testing.T) { testFollow(t, ctx, console) })
 	heard.report(t, "searching")
 	t.Run("pages", func(t *testing.T) { testLivePages(t, ctx, console, pages, heard) })
 	t.Run("without script", func(t *testing.T) { testWithoutScript(t, ctx, console, incident, pages) })

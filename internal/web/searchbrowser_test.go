@@ -133,13 +133,3 @@ func testDraggedRange(t *testing.T, ctx context.Context, console string) {
 	in(t, ctx, mouse(input.DispatchMouseEventTypeMouseReleased, r.X+r.W-2, r.Y, 0))
 	becomes(t, ctx, "the range as a query", `/status=404 since \S+ until \S+/.test(document.querySelector('#q')?.value)`)
 }
-
-// testFollow follows lines that come, and stops.
-func testFollow(t *testing.T, ctx context.Context, console string) {
-	in(t, ctx, chromedp.Navigate(console+"/search?q=path%3D*"))
-	becomes(t, ctx, "the button", `document.querySelector('[data-follow]')?.hidden === false`)
-	in(t, ctx, click("[data-follow]"))
-	becomes(t, ctx, "following", `document.querySelector('[data-follow]').getAttribute('aria-pressed') === 'true' && document.querySelector('#says').innerText.includes('0 new lines')`)
-	in(t, ctx, click("[data-follow]"))
-	becomes(t, ctx, "the end of it", `document.querySelector('[data-follow]').getAttribute('aria-pressed') === 'false'`)
-}
