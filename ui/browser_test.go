@@ -98,6 +98,12 @@ func serve(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", Static())
 	mux.Handle("GET /live", &live{})
+	mux.HandleFunc("GET /search/line/{id}", func(w http.ResponseWriter, _ *http.Request) { // what a row that opens asks for
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := LinePage.Part(w, "line-records", lineView()); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, e := range examples() {
 		mux.HandleFunc("GET /"+e.name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -183,7 +189,7 @@ const wide = `document.documentElement.scrollWidth`
 const beyond = `[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + .5).slice(0, 5).map(e => e.outerHTML.slice(0, 100))`
 
 // crowded lists the parts whose content is wider than they are.
-const crowded = `[...document.querySelectorAll('main, main section, .cards, .panel, .rail, .columns > div, .call, .alert')]
+const crowded = `[...document.querySelectorAll('.top, .side, main, main section, .cards, .panel, .rail, .columns > div, .call, .alert')]
 	.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 80) + ' ' + e.scrollWidth + ' > ' + e.clientWidth)`
 
 const axe = `axe.run(document, {preload: false}).then(r => r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
@@ -403,6 +409,8 @@ func TestBrowserFollowsChanges(t *testing.T) {
 			t.Errorf("the button says %q before and after it was pressed", word)
 		}
 	})
+	t.Run("a search that runs", func(t *testing.T) { testRunningSearch(t, ctx) })
+	t.Run("lines that come", func(t *testing.T) { testFollowedLines(t, ctx) })
 	for _, s := range complaints.take() {
 		t.Error(s)
 	}

@@ -10,7 +10,8 @@
 // What is shown is hostile until shown otherwise: html/template escapes by context, Visible makes control and bidi
 // characters of log lines readable, and Render lets none of them through anywhere else. Secure sends a policy under
 // which a browser runs no script, style or form target but ours; so no page holds inline code, and a test says so.
-// Every page works without JavaScript; app.js only saves the reload and makes the sound of a call.
+// Every page works without JavaScript; app.js only saves the reload and makes the sound of a call, and search.js completes queries and
+// shows a search while it runs.
 package ui
 
 import (
@@ -37,6 +38,16 @@ type Page[T any] struct{ t *template.Template }
 func page[T any](name string) Page[T] {
 	t := template.New("").Funcs(template.FuncMap{"asset": asset, "icon": icon}).Option("missingkey=error")
 	return Page[T]{template.Must(t.ParseFS(files, "parts/*.html", "pages/"+name+".html"))}
+}
+
+// Part writes one template of the page alone, scrubbed like a page, for a script of ours that puts it in place of what the page shows.
+func (p Page[T]) Part(w io.Writer, name string, view any) error {
+	var b bytes.Buffer
+	if err := p.t.ExecuteTemplate(&b, name, view); err != nil {
+		return fmt.Errorf("rendering %s of a page: %w", name, err)
+	}
+	_, err := w.Write(scrub(b.Bytes()))
+	return err
 }
 
 // Render writes the page, or nothing at all if the template fails. Characters that could turn the reading order or hide

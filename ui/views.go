@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Frame is what stands around every page: who reads it, where they are, and what must not be missed.
 // Every view embeds it.
@@ -89,12 +92,20 @@ func (f Frame) Links() []NavLink {
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	if f.Search {
-		links = append(links, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"})
+		links = slices.Insert(links, 4, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"}) // behind the alerts
 	}
 	for i := range links {
 		links[i].Current = links[i].Key == f.Nav
 	}
 	return links
+}
+
+// Scripts names what a page runs besides app.js, which it uses.
+func (f Frame) Scripts() []string {
+	if f.Nav == "search" && f.Who.ID != "" {
+		return []string{"search.js"}
+	}
+	return nil
 }
 
 // Window is the title of the browser's window. It begins with what rings, so that a tab in the background says so.
@@ -252,6 +263,8 @@ func Done(key string) string {
 		return "The log lines of this incident, from thirty days before it on, are kept beyond their time."
 	case "released":
 		return "The log lines of this incident go when their time is over."
+	case "attached":
+		return "The lines are part of the incident. Their SHA-256 is in the ledger's keeping, whatever becomes of the lines."
 	case "muted":
 		return "The rule is muted for this address. It still counts, and opens and joins no incident."
 	case "unmuted":

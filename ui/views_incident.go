@@ -60,6 +60,8 @@ type IncidentView struct {
 	Accounts  []Party
 	Sessions  []Party
 	Calls     []CallRow
+	Lines     []AttachedLine // the first of those that were attached
+	AllLines  string         // "the newest 20 of 214"; "" when Lines are all
 	Forms     IncidentForms
 }
 

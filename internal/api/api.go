@@ -13,6 +13,7 @@
 //	POST /v1/agents                  {"name": "web-1", "valid_ns": 86400000000000, "person": "anna"} -> client.Invitation
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
+//	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
 //	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
@@ -45,6 +46,9 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		return struct{}{}, forget(d, w, r)
+	}}, route{"POST /v1/incidents/{id}/lines", func(w http.ResponseWriter, r *http.Request) (any, error) {
+		n, err := attach(d, w, r)
+		return client.Attached{Lines: n}, err
 	}}) {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
 			out, err := r.handle(w, req)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -32,4 +33,17 @@ func export(log *slog.Logger, d *desk.Desk, w http.ResponseWriter, r *http.Reque
 		log.Debug("handing out an export", "error", err)
 	}
 	return nil
+}
+
+// attach makes the lines that a query finds part of an incident.
+func attach(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not the number of an incident", r.PathValue("id"))
+	}
+	_, a, err := asked(d, w, r)
+	if err != nil {
+		return 0, err
+	}
+	return d.AttachFound(r.Context(), a.actor, id, a.q)
 }

@@ -33,6 +33,23 @@ func TestSearchOnTheSocket(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, last)
 		}
 	}
+	for _, x := range []struct {
+		ask  client.Search
+		id   int64
+		n    int
+		want string
+	}{
+		{client.Search{Query: "*", Person: "reader"}, 1, 0, "may not search"},
+		{client.Search{Query: "| count"}, 1, 0, "whole lines"},
+		{client.Search{Query: "*"}, 999, 0, "an incident that is open"},
+		{client.Search{Query: "*", Person: "analyst"}, 1, 1, ""},
+		{client.Search{Query: "*", Person: "analyst"}, 1, 0, "part of incident 1 already"},
+	} {
+		got, err := c.Attach(t.Context(), x.ask, x.id)
+		if got.Lines < x.n || x.n == 0 && got.Lines > 0 || (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
+			t.Errorf("attaching %+v to %d: %+v, %v", x.ask, x.id, got, err)
+		}
+	}
 	if err := c.Export(t.Context(), client.Search{Query: "*", Person: "reader"}, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), "may not search") {
 		t.Errorf("an export by a reader: %v", err)
 	}

@@ -110,6 +110,7 @@ type searchFlags struct {
 	json, follow bool
 	limit        int
 	timeout      time.Duration
+	attach       int64 // an incident; 0 is none
 }
 
 const searchLong = `Search asks all kept lines: those on the shelf, and those that came a moment ago. The query has one language, the same in the console (doc/search.md):
@@ -134,11 +135,12 @@ func (p Program) search() *cobra.Command {
 	var o searchFlags
 	c := &cobra.Command{Use: "search QUERY", Short: "Search all kept lines", Long: searchLong, Args: takes(1, 1, "a QUERY (in quotes for the shell)"),
 		Example: "  tocsin search 'failed password since 2h | top ip'\n  tocsin search 'ip=203.0.113.7' --since yesterday\n" +
-			"  tocsin search 'status=5xx last 24h | timeline'\n  tocsin search '| session 203.0.113.7' --json | jq -r .fields.raw\n  tocsin search 'path~login status!=200' --follow",
+			"  tocsin search 'status=5xx last 24h | timeline'\n  tocsin search '| session 203.0.113.7' --json | jq -r .fields.raw\n  tocsin search 'path~login status!=200' --follow\n  tocsin search 'ip=203.0.113.7 path=/wp-*' --attach 12",
 		RunE: func(c *cobra.Command, args []string) error { return p.runSearch(c.Context(), o, args[0]) }}
 	o.asking.flags(c)
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().BoolVar(&o.follow, "follow", false, "then go on with lines that come, until interrupted; needs a running server, and a query that only lists lines")
+	c.Flags().Int64Var(&o.attach, "attach", 0, "then make these lines, at most 1,000, part of the open incident with this number; needs a running server, and a query that only lists lines")
 	c.Flags().IntVar(&o.limit, "limit", 0, "show at most so many rows: the last lines, the first of others (default: 10,000)")
 	c.Flags().DurationVar(&o.timeout, "timeout", 0, "end after so long with what was found until then (default 30s, at most 1h)")
 	return c
@@ -158,6 +160,9 @@ func (p Program) runSearch(ctx context.Context, o searchFlags, text string) erro
 	if o.follow && o.limit > 0 {
 		return wrong{errors.New("--limit ends, and --follow goes on; leave one out")}
 	}
+	if err := o.attaches(q); err != nil {
+		return err
+	}
 	if o.limit > 0 {
 		limited(q, o.limit)
 	}
@@ -167,8 +172,37 @@ func (p Program) runSearch(ctx context.Context, o searchFlags, text string) erro
 	}
 	x := client.Search{Query: q.String(), Zone: q.Zone.String(), Timeout: o.timeout, Follow: o.follow, Person: o.as}
 	show := p.newFinds(o.json, q)
-	err = who.Search(ctx, x, show.found)
-	return errors.Join(err, show.end(), end())
+	err = errors.Join(who.Search(ctx, x, show.found), show.end())
+	if err == nil && o.attach > 0 {
+		err = p.attachFound(ctx, who, x, o.attach)
+	}
+	return errors.Join(err, end())
+}
+
+// attaches says what stands against attaching what a query finds.
+func (o *searchFlags) attaches(q *query.Query) error {
+	switch {
+	case o.attach < 0:
+		return wrong{errors.New("--attach takes the number of an incident")}
+	case o.attach > 0 && (o.follow || o.limit > 0):
+		return wrong{errors.New("--attach takes all lines that match; leave --follow and --limit out")}
+	}
+	for _, s := range q.Stages {
+		if o.attach > 0 && s.Kind != query.Session {
+			return wrong{fmt.Errorf("--attach takes whole lines, so the stage %s cannot be in the query; leave it out", s.Kind)}
+		}
+	}
+	return nil
+}
+
+// attachFound makes what was found part of an incident.
+func (p Program) attachFound(ctx context.Context, who *client.Client, x client.Search, id int64) error {
+	got, err := who.Attach(ctx, x, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Err, "%s attached to incident %d\n", counted(got.Lines, "line"), id)
+	return err
 }
 
 // limited shows fewer rows of a query: of lines the last ones, which are the newest.
@@ -190,6 +224,9 @@ func (p Program) toSearch(ctx context.Context, o *searchFlags) (*client.Client, 
 	c := client.New(o.data)
 	if err := c.Alive(ctx); !errors.Is(err, client.ErrNotRunning) {
 		return c, func() error { return nil }, nil
+	}
+	if o.attach > 0 {
+		return nil, nil, fmt.Errorf("%w: %s; to attach lines start `tocsin serve`", client.ErrNotRunning, o.data)
 	}
 	if o.follow {
 		return nil, nil, fmt.Errorf("%w: %s; without one no lines come that could be followed: start `tocsin serve`, or leave --follow out", client.ErrNotRunning, o.data)

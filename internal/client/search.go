@@ -162,6 +162,16 @@ func (c *Client) Search(ctx context.Context, x Search, found func(Found) error) 
 	}
 }
 
+// Attached says how many lines became part of an incident that were not yet.
+type Attached struct {
+	Lines int `json:"lines"`
+}
+
+// Attach makes the lines that a query finds part of an incident.
+func (c *Client) Attach(ctx context.Context, x Search, incident int64) (out Attached, err error) {
+	return out, c.do(ctx, http.MethodPost, fmt.Sprintf("/v1/incidents/%d/lines", incident), x, &out)
+}
+
 // Export asks for lines as evidence, and writes them to w. Errors: ErrNotRunning, the server's words, or of w.
 func (c *Client) Export(ctx context.Context, x Search, w io.Writer) error {
 	body, err := c.stream(ctx, "/v1/export", x)

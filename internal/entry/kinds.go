@@ -38,6 +38,7 @@ const (
 	IncidentReopened Kind = "incident.reopened" // Reopened
 	IncidentHeld     Kind = "incident.held"     // Held
 	IncidentReleased Kind = "incident.released" // Held
+	IncidentAttached Kind = "incident.attached" // Attached
 
 	MuteAdded   Kind = "mute.added"   // Mute
 	MuteRemoved Kind = "mute.removed" // MuteEnd
@@ -292,6 +293,16 @@ type Reopened struct {
 type Held struct {
 	ID   int64  `json:"id"`
 	Text string `json:"text,omitempty"` // vault object with the reason
+}
+
+// Attached says that kept lines are part of an incident. Which ones, with the SHA-256 of each, stands in the vault object: doc/formats/ledger.md.
+type Attached struct {
+	ID    int64  `json:"id"`
+	Lines int    `json:"lines"` // how many
+	First int64  `json:"first"` // the least of their numbers
+	Last  int64  `json:"last"`  // and the greatest
+	Vault string `json:"vault"`
+	Hash  string `json:"hash"` // keyed hash of that object
 }
 
 // Mute keeps alerts from opening incidents and ringing, until a time: those of a rule, of an address, of a network, of an account,

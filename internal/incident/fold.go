@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"tocsin/internal/entry"
@@ -196,6 +197,11 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.Held](e)
 		id, m.Ref = x.ID, x.Text
 		change = func(i *Incident) { i.Held = e.Kind == entry.IncidentHeld }
+	case entry.IncidentAttached:
+		var x entry.Attached
+		x, err = entry.Body[entry.Attached](e)
+		id, m.Ref, m.To = x.ID, x.Vault, strconv.Itoa(x.Lines)
+		change = func(i *Incident) { i.Lines = append(i.Lines, Attachment{x, e.N, e.Actor, e.Time}) }
 	default:
 		return false, nil
 	}

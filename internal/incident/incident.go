@@ -67,6 +67,17 @@ type Mark struct {
 	Why      []string
 }
 
+// An Attachment is kept lines that a person made part of an incident.
+type Attachment struct {
+	entry.Attached
+	N       int64 // the ledger entry
+	Actor   string
+	Learned time.Time
+}
+
+// linesAtMost is how many lines an incident takes: what people can look through. More are evidence, to be exported.
+const linesAtMost = 10_000
+
 // An Incident is the state of one.
 type Incident struct {
 	ID       int64
@@ -91,6 +102,7 @@ type Incident struct {
 	Accounts []Known
 	Sessions []string
 	Timeline []Mark
+	Lines    []Attachment // as they were attached
 
 	titleRank int
 	alerts    map[string]bool
@@ -215,6 +227,25 @@ func (b *Book) holding(actor string, id int64, hold bool, text string) (entry.Dr
 		return entry.Draft{}, errors.New("holding lines, and letting them go, needs a reason")
 	}
 	return draft(actor, kind, id, entry.Held{ID: id, Text: text}), nil
+}
+
+// Attach decides that kept lines are part of an incident: x names them.
+func (b *Book) Attach(actor string, x entry.Attached) (entry.Draft, error) {
+	i, err := b.open(x.ID)
+	if err != nil {
+		return entry.Draft{}, err
+	}
+	all := x.Lines
+	for _, a := range i.Lines {
+		all += a.Lines
+	}
+	switch {
+	case x.Lines < 1 || x.Vault == "":
+		return entry.Draft{}, errors.New("no line is named that could be attached")
+	case all > linesAtMost:
+		return entry.Draft{}, fmt.Errorf("incident %d would have %d lines, and takes %d; export them as evidence in place of it", x.ID, all, linesAtMost)
+	}
+	return draft(actor, entry.IncidentAttached, x.ID, x), nil
 }
 
 // holdBefore is how long before an incident its lines are held: its first signs lie there. holdAfter is how long behind its last alert.

@@ -318,4 +318,4 @@ func fieldWords() [][2]string {
 }
 
 // placeSays tells what fields are, by their place.
-var placeSays = [...]string{"", "", "the line as it came", "when it happened", "the host that the log lies on", "the log's file", "the kind of log"}
+var placeSays = [...]string{"", "", "the line as it came", "when it happened", "the host that the log lies on", "the log's file", "the kind of log", "the line's number"}

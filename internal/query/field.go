@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,13 +13,14 @@ import (
 type Place uint8
 
 const (
-	PlaceKnown Place = iota // one of package record's fields
-	PlaceOwn                // a field that only the application knows (record.Record.Extra)
-	PlaceRaw                // the line as it came
-	PlaceTime               // when it happened (record.Record.Time)
-	PlaceHost               // the host that the line's file lies on (record.Line.Host)
-	PlaceFile               // the path of that file (record.Line.File)
-	PlaceLog                // what kind of log it is: record.Record.Format, then what is set of product, service and categories of its log source
+	PlaceKnown  Place = iota // one of package record's fields
+	PlaceOwn                 // a field that only the application knows (record.Record.Extra)
+	PlaceRaw                 // the line as it came
+	PlaceTime                // when it happened (record.Record.Time)
+	PlaceHost                // the host that the line's file lies on (record.Line.Host)
+	PlaceFile                // the path of that file (record.Line.File)
+	PlaceLog                 // what kind of log it is: record.Record.Format, then what is set of product, service and categories of its log source
+	PlaceNumber              // the line's number among all that were kept (record.Line.Seq)
 )
 
 // A Field is what a term asks for.
@@ -30,11 +32,12 @@ type Field struct {
 
 // The fields that are no record.Field.
 var (
-	Raw  = Field{Place: PlaceRaw}
-	Time = Field{Place: PlaceTime}
-	Host = Field{Place: PlaceHost}
-	File = Field{Place: PlaceFile}
-	Log  = Field{Place: PlaceLog}
+	Raw    = Field{Place: PlaceRaw}
+	Time   = Field{Place: PlaceTime}
+	Host   = Field{Place: PlaceHost}
+	File   = Field{Place: PlaceFile}
+	Log    = Field{Place: PlaceLog}
+	Number = Field{Place: PlaceNumber}
 )
 
 // KnownField returns the field of package record.
@@ -80,6 +83,7 @@ var shorts = []short{
 	{"message", KnownField(record.Message)},
 	{"time", Time},
 	{"raw", Raw},
+	{"tocsin.line", Number},
 
 	{"username", KnownField(record.UserName)},
 	{"account", KnownField(record.UserName)},
@@ -188,6 +192,10 @@ func (f Field) Each(r *record.Record, yield func(record.Value) bool) {
 		text(r.Line.Host)
 	case PlaceFile:
 		text(r.Line.File)
+	case PlaceNumber:
+		if n := r.Line.Seq; n > 0 {
+			yield(record.Int(n, strconv.FormatInt(n, 10)))
+		}
 	case PlaceLog:
 		for _, s := range append([]string{r.Format, r.Source.Product, r.Source.Service}, r.Source.Categories...) {
 			if s != "" && !yield(record.Text(s)) {
@@ -239,7 +247,7 @@ var networkField = KnownField(record.SourceNetwork)
 // numeric reports whether the field's values may be numbers, so that 10 is 10.0.
 func (f Field) numeric() bool {
 	switch f.Place {
-	case PlaceOwn:
+	case PlaceOwn, PlaceNumber:
 		return true
 	case PlaceKnown:
 		switch f.Known {

@@ -187,6 +187,8 @@ func (c *scan) sourceOf(f query.Field) source {
 		return source{columns: []string{f.Known.String()}}
 	case query.PlaceRaw:
 		return source{raw: true}
+	case query.PlaceNumber:
+		return source{slow: true}
 	case query.PlaceTime:
 		return source{time: true}
 	case query.PlaceHost:

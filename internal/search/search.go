@@ -252,7 +252,7 @@ func (x *run) tell() {
 	if x.seen == nil {
 		return
 	}
-	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: func() query.Result { return x.fold.Result() }})
+	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: x.soFar})
 }
 
 // chunk searches one.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/desk"
@@ -318,6 +319,9 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 		x.Icon, x.Says, x.Note = "note", "Its log lines are held beyond their time", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentReleased:
 		x.Icon, x.Says, x.Note = "note", "Its log lines are no longer held", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentAttached:
+		n, _ := strconv.ParseInt(m.To, 10, 64)
+		x.Icon, x.Says, x.Href = "search", ui.Plural(n, "log line", "log lines")+" attached", "#lines"
 	case entry.IncidentReopened:
 		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
 	}

@@ -270,9 +270,12 @@ func TestBrowserMainJob(t *testing.T) {
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources", "agents": "/agents",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "line": "/search/line/100?q=status%3D200", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
+	t.Run("search by keyboard", func(t *testing.T) { testSearchByKeyboard(t, ctx, console) })
+	t.Run("a dragged range", func(t *testing.T) { testDraggedRange(t, ctx, console) })
+	heard.report(t, "searching")
 	t.Run("pages", func(t *testing.T) { testLivePages(t, ctx, console, pages, heard) })
 	t.Run("without script", func(t *testing.T) { testWithoutScript(t, ctx, console, incident, pages) })
 }
@@ -326,13 +329,14 @@ func testLivePages(t *testing.T, ctx context.Context, console string, pages map[
 	}
 	for name, path := range pages {
 		in(t, ctx, wide(), theme("light"), chromedp.Navigate(console+path), js(string(axe)))
+		becomes(t, ctx, "the end of a search", `document.querySelector('#found[data-run]') === null`)
 		for _, th := range []string{"light", "dark"} {
 			in(t, ctx, theme(th))
 			for _, v := range ask(t, ctx, chromedp.Evaluate[[]string](serious, chromedp.EvalAwaitPromise)) {
 				t.Errorf("%s (%s): %s", name, th, v)
 			}
 		}
-		if name == "rule" || name == "rules" || name == "alert" || name == "notices" || name == "search-lines" {
+		if name == "rule" || name == "rules" || name == "alert" || name == "notices" || name == "line" || strings.HasPrefix(name, "search-") {
 			shoot(t, ctx, name+"-dark", chromedp.FullScreenshot(100))
 		}
 		in(t, ctx, theme("light"))
@@ -366,6 +370,7 @@ func testWithoutScript(t *testing.T, ctx context.Context, console, incident stri
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#timeline .timeline"))); !strings.Contains(says, "written without script") {
 		t.Error("the note is not in the timeline")
 	}
+	in(t, ctx, chromedp.Navigate(console+"/search/line/101"), click("form[action='/search/attach'] button"), shown("#lines .line"))
 	in(t, ctx, chromedp.Navigate(console+"/ledger"), click("#check button"), shown(".notice"))
 	if says := ask(t, ctx, chromedp.Text(chromedp.CSS("#check"))); !strings.Contains(says, "intact") {
 		t.Errorf("the ledger says %q", says)

@@ -199,7 +199,7 @@ func kindWords(k entry.Kind) string {
 		entry.AlertRaised: "an alert was raised", entry.AlertGrew: "an alert grew", entry.AlertEnded: "an alert ended",
 		entry.IncidentOpened: "an incident was opened", entry.IncidentSeverity: "a severity changed", entry.IncidentPhase: "a phase changed",
 		entry.IncidentNoted: "a note was written", entry.IncidentAssigned: "an incident was assigned", entry.IncidentClosed: "an incident was closed",
-		entry.IncidentReopened: "an incident was reopened", entry.IncidentHeld: "the lines of an incident were held", entry.IncidentReleased: "the lines of an incident are no longer held", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
+		entry.IncidentReopened: "an incident was reopened", entry.IncidentHeld: "the lines of an incident were held", entry.IncidentReleased: "the lines of an incident are no longer held", entry.IncidentAttached: "lines were attached to an incident", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
 		entry.ListPut: "a watch list was made, changed or ended", entry.ListAdded: "values were put on a watch list", entry.ListRemoved: "values were taken off a watch list",
 		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PolicyPut: "the policy was changed",
 		entry.SignedIn: "somebody signed in", entry.SigninRefused: "sign-ins were refused", entry.CallOpened: "a call began",

@@ -237,7 +237,7 @@ func (v *visitor) do(method, path string, form url.Values, header map[string]str
 			v.cookie = nil
 		}
 	}
-	if path == "/live" && resp.StatusCode == http.StatusOK {
+	if (path == "/live" || path == "/search/live") && resp.StatusCode == http.StatusOK {
 		return a // it has no end
 	}
 	b, err := io.ReadAll(resp.Body)

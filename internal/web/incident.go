@@ -161,6 +161,9 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	}
 	view.Addresses, view.Accounts, view.Sessions = s.parties(v, details) // asks the reader, so not inside of Read
 	view.Facts = append(view.Facts, s.linesOf(v, details)...)
+	if view.Lines, view.AllLines, err = s.firstLines(v, id); err != nil {
+		return err
+	}
 	view.Frame = s.frame(v, "incidents", view.Frame.Title)
 	view.Path = fmt.Sprintf("/incidents/%d", id)
 	if mistake != nil {

@@ -22,6 +22,7 @@ func routes() []route {
 		{"GET /{$}", auth.See, (*Server).overview},
 		{"GET /incidents", auth.See, (*Server).incidents},
 		{"GET /incidents/{id}", auth.See, (*Server).incident},
+		{"GET /incidents/{id}/lines", auth.See, (*Server).incidentLines}, // their text by auth.SearchLines, which the desk asks
 		{"POST /incidents/{id}/severity", auth.Handle, (*Server).setSeverity},
 		{"POST /incidents/{id}/phase", auth.Handle, (*Server).setPhase},
 		{"POST /incidents/{id}/note", auth.Note, (*Server).note},
@@ -36,6 +37,12 @@ func routes() []route {
 		{"GET /alerts", auth.See, (*Server).alerts},
 		{"GET /alerts/{id}", auth.See, (*Server).alert},
 		{"GET /search", auth.SearchLines, (*Server).search},
+		{"GET /search/run", auth.SearchLines, (*Server).runSearch},
+		{"GET /search/live", auth.SearchLines, (*Server).liveSearch},
+		{"GET /search/complete", auth.SearchLines, (*Server).completeQuery},
+		{"GET /search/line/{id}", auth.SearchLines, (*Server).line},
+		{"GET /search/attach", auth.Handle, (*Server).askAttach}, // and by auth.SearchLines, which the desk asks, here and below
+		{"POST /search/attach", auth.Handle, (*Server).attach},
 		{"GET /sources", auth.See, (*Server).sources},
 		{"GET /agents", auth.See, (*Server).agents},
 		{"POST /agents", auth.Hosts, (*Server).inviteAgent},

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,9 +20,10 @@ import (
 )
 
 const (
-	pageSearch  = 10 * time.Second // what the lines of a page may take
-	besideTook  = 3 * time.Second  // what the histogram and the facets beside them may take
-	linesShown  = 100
+	pageSearch  = 10 * time.Second       // what the lines of a page may take
+	patience    = 400 * time.Millisecond // and what they may take before a page is shown without them, to be filled by its script
+	besideTook  = 3 * time.Second        // what the histogram and the facets beside them may take
+	linesShown  = 50
 	rowsShown   = 1000
 	facetRows   = 5
 	lineShown   = 2000 // bytes of a line that a page shows
@@ -38,58 +41,121 @@ var examples = [...][2]string{
 	{"What came last?", "| tail 20"},
 }
 
-// search looks for lines.
+// search looks for lines. A browser that runs our script gets the page within a moment, and the result by runSearch if it takes longer.
 func (s *Server) search(v *visit) error {
 	view := ui.SearchView{Frame: s.frame(v, "search", "Search")}
 	view.Still = true // a page that follows changes would search again each time
 	asked := v.r.URL.Query()
-	text := strings.ToValidUTF8(asked.Get("q"), "\ufffd")
-	if view.Query = text; text == "" {
+	if view.Query = askedQuery(v); view.Query == "" {
 		for _, x := range examples {
 			view.Examples = append(view.Examples, ui.QueryExample{Says: x[0], Query: x[1], Href: searchFor(x[1])})
 		}
 		return ui.Search.Show(v.w, http.StatusOK, view)
 	}
-	q, err := desk.ParseQuery(text, v.zone)
+	q, err := desk.ParseQuery(view.Query, v.zone)
 	if wrong, ok := errors.AsType[*query.Error](err); ok {
-		view.Wrong = wrongQuery(text, wrong)
+		view.Wrong = wrongQuery(view.Query, wrong)
 		return ui.Search.Show(v.w, http.StatusUnprocessableEntity, view)
 	}
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(v.r.Context(), pageSearch)
+	if to := askedRange(q, asked.Get("since"), asked.Get("until")); to != "" {
+		return done(v, to, "")
+	}
+	limit, brief := pageSearch, hasScript(v.r) && asked.Get("wait") == ""
+	if brief {
+		limit = patience
+	}
+	ctx, stop := context.WithTimeout(v.r.Context(), limit)
 	defer stop()
+	full := view
+	whole, err := s.fill(ctx, v, &full, q, nil)
+	switch {
+	case err != nil:
+		return err
+	case brief && !whole:
+		view.Run = true
+		view.Wait = searchFor(view.Query) + "&wait=1"
+		return ui.Search.Show(v.w, http.StatusOK, view)
+	case full.Says == "":
+		return ui.Search.Show(v.w, http.StatusServiceUnavailable, full)
+	}
+	return ui.Search.Show(v.w, http.StatusOK, full)
+}
+
+// askedQuery is the query of a request.
+func askedQuery(v *visit) string {
+	return strings.TrimSpace(strings.ToValidUTF8(v.r.URL.Query().Get("q"), "\ufffd"))
+}
+
+// hasScript reports whether the browser runs search.js, which says so.
+func hasScript(r *http.Request) bool {
+	c, err := r.Cookie("script")
+	return err == nil && c.Value == "1"
+}
+
+// askedRange is where a query is asked that a range of the histogram narrows; "" when there is none.
+func askedRange(q *query.Query, since, until string) string {
+	from, err := time.Parse(time.RFC3339Nano, since)
+	to, err2 := time.Parse(time.RFC3339Nano, until)
+	if err != nil || err2 != nil || !from.Before(to) {
+		return ""
+	}
+	return rangeLink(q, from, to)
+}
+
+// fill searches, and words what it finds; whole is false when ctx ended before all was. Tell hears how far it is, and may be nil.
+func (s *Server) fill(ctx context.Context, v *visit, view *ui.SearchView, q *query.Query, tell func(desk.SearchProgress)) (whole bool, err error) {
 	select {
 	case s.seeking <- struct{}{}:
 		defer func() { <-s.seeking }()
 	case <-ctx.Done():
 		view.Warnings = append(view.Warnings, ui.Visible("Too many searches are under way. Wait a little, and search again."))
-		return ui.Search.Show(v.w, http.StatusServiceUnavailable, view)
+		return false, nil
 	}
-	stage, folds := q.Folding()
-	look := q
-	if !folds {
-		look = listing(q)
-	}
-	res, err := s.desk.Search(ctx, v.actor, look, nil)
+	res, err := s.desk.Search(ctx, v.actor, look(q), tell)
 	if err != nil {
-		return err
+		return false, err
 	}
+	s.word(v, view, q, res)
+	if _, folds := q.Folding(); !folds && res.Matched > 0 {
+		s.beside(ctx, v, view, q)
+	}
+	return ctx.Err() == nil, nil
+}
+
+// look is what is searched for to show a query.
+func look(q *query.Query) *query.Query {
+	if _, folds := q.Folding(); folds {
+		return q
+	}
+	return listing(q)
+}
+
+// word words a result, but for what stands beside its lines.
+func (s *Server) word(v *visit, view *ui.SearchView, q *query.Query, res desk.Found) {
 	view.Says, view.Warnings = scannedWords(res), searchWarnings(res)
 	view.Found = ui.Plural(res.Matched, "line", "lines")
+	view.Again = searchFor(view.Query)
+	stage, folds := q.Folding()
 	switch {
 	case !folds:
-		s.foundLines(v, &view, q, res)
-		if res.Matched > 0 {
-			s.beside(ctx, v, &view, q)
+		view.Listed = true
+		view.Attach = s.attachForm(v)
+		s.foundLines(v, view, q, res)
+		if desk.Followable(q) == "" {
+			view.Behind = strconv.FormatInt(res.Last, 10)
+		}
+		if all := folded(q).String(); res.Matched > 1 && res.Matched <= desk.AttachAtOnce && len(all) <= query.MaxText {
+			view.Attach.All = "Attach all " + view.Found + " of this search"
+			view.Attach.AllHref = "/search/attach?" + url.Values{"q": {all}}.Encode()
 		}
 	case stage.Kind == query.Timeline:
 		view.Bars = histogram(v, q, res.Bars)
 	default:
-		foundRows(&view, q, stage, res)
+		foundRows(view, q, stage, res)
 	}
-	return ui.Search.Show(v.w, http.StatusOK, view)
 }
 
 // wrongQuery marks the place of a mistake.
@@ -102,8 +168,11 @@ func wrongQuery(text string, e *query.Error) ui.WrongQuery {
 
 // scannedWords says how much was looked at.
 func scannedWords(res desk.Found) string {
-	return fmt.Sprintf("%s of %s, %s, %.2f s", ui.Number(int64(res.Scanned.Volumes)), ui.Plural(int64(res.Scanned.Of), "volume", "volumes"),
-		ui.Plural(res.Scanned.Rows+res.Scanned.Tail, "record", "records"), res.Took.Seconds())
+	records := ui.Plural(res.Scanned.Rows+res.Scanned.Tail, "record", "records")
+	if res.Scanned.Of == 0 {
+		return fmt.Sprintf("%s, none of them on the shelf yet, %.2f s", records, res.Took.Seconds())
+	}
+	return fmt.Sprintf("%s of %s, %s, %.2f s", ui.Number(int64(res.Scanned.Volumes)), ui.Plural(int64(res.Scanned.Of), "volume", "volumes"), records, res.Took.Seconds())
 }
 
 // searchWarnings says what is not whole in a result.
@@ -119,22 +188,20 @@ func searchWarnings(res desk.Found) (out []ui.Text) {
 	return out
 }
 
-// recordFields are what a line is opened with; the first four stand in its head.
-func recordFields() []query.Field {
-	out := []query.Field{query.Time, query.Host, query.File, query.Raw, query.Log}
-	for f := range record.NumFields {
-		if f := record.Field(f); !f.View() {
-			out = append(out, query.KnownField(f))
-		}
+// pivots are the fields of a line that a list shows, because people go on from them; the page of the line has them all.
+func pivots() []query.Field {
+	var out []query.Field
+	for _, f := range []record.Field{record.SourceIP, record.SourceCountry, record.UserName, record.SessionID, record.HTTPMethod, record.URLPath, record.HTTPStatus, record.EventAction, record.EventOutcome} {
+		out = append(out, query.KnownField(f))
 	}
 	return out
 }
 
-// listing is a query that lists lines, with all fields, and no more of them than a page shows. What the reader asked to be shown comes last.
+// listing is a query that lists lines, with these fields, and no more of them than a page shows. What the reader asked to be shown comes last.
 func listing(q *query.Query) *query.Query {
 	out := *q
 	out.Stages = nil
-	fields := recordFields()
+	fields := append([]query.Field{query.Time, query.Host, query.File, query.Raw, query.Number}, pivots()...)
 	for _, f := range chosen(q) {
 		if !slices.Contains(fields, f) {
 			fields = append(fields, f)
@@ -190,25 +257,36 @@ func (s *Server) foundLines(v *visit, view *ui.SearchView, q *query.Query, res d
 		}
 	}
 	for _, row := range rows {
-		l := ui.FoundLine{At: v.at(row[0].Time), Place: ui.Visible(joined(row[1].Text, row[2].Text))}
-		raw := row[3].Text
-		if n := len(raw) - lineShown; n > 0 {
-			raw, l.Cut = cutText(raw, lineShown), "and "+ui.Plural(int64(n), "more byte", "more bytes")
-		}
-		l.Line = ui.Visible(raw)
-		for k, f := range fields {
-			if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time {
-				continue
-			}
-			l.Fields = append(l.Fields, foundField(q, f, row[k]))
-		}
-		for _, f := range shown {
-			if k := slices.Index(fields, f); row[k].Kind != query.CellMissing {
-				l.Shown = append(l.Shown, ui.FoundField{Name: f.String(), Value: ui.Visible(clipped(row[k].Text))})
-			}
-		}
-		view.Lines = append(view.Lines, l)
+		view.Lines = append(view.Lines, foundLine(v, q, fields, shown, row, view.Query, view.Attach.May))
 	}
+}
+
+// foundLine words a line.
+func foundLine(v *visit, q *query.Query, fields, shown []query.Field, row []query.Cell, asked string, pick bool) ui.FoundLine {
+	l := ui.FoundLine{At: v.at(row[0].Time), Place: ui.Visible(joined(row[1].Text, row[2].Text)), Number: row[4].Text, Pick: pick}
+	l.Href = lineLink(l.Number, asked)
+	l.Line, l.Cut = cutLine(row[3].Text)
+	for k, f := range fields {
+		if row[k].Kind == query.CellMissing || f == query.Raw || f == query.Time || f == query.Number {
+			continue
+		}
+		l.Fields = append(l.Fields, foundField(q, f, row[k]))
+	}
+	for _, f := range shown {
+		if k := slices.Index(fields, f); row[k].Kind != query.CellMissing {
+			l.Shown = append(l.Shown, ui.FoundField{Name: f.String(), Value: ui.Visible(clipped(row[k].Text))})
+		}
+	}
+	return l
+}
+
+// cutLine is as much of a line as a list shows, and how much is left out.
+func cutLine(raw string) (ui.Text, string) {
+	n := len(raw) - lineShown
+	if n <= 0 {
+		return ui.Visible(raw), ""
+	}
+	return ui.Visible(cutText(raw, lineShown)), "and " + ui.Plural(int64(n), "more byte", "more bytes")
 }
 
 func joined(host, file string) string {
@@ -295,9 +373,14 @@ func histogram(v *visit, q *query.Query, bars []query.Bar) ui.Histogram {
 	var moments []ui.Counted
 	for _, b := range bars {
 		from := v.at(b.Start)
-		moments = append(moments, ui.Counted{Says: ui.Plural(b.Count, "line", "lines") + " from " + from.Local, Href: rangeLink(q, b.Start, b.End), Count: b.Count})
+		moments = append(moments, ui.Counted{Says: ui.Plural(b.Count, "line", "lines") + " from " + from.Local, Href: rangeLink(q, b.Start, b.End), Count: b.Count,
+			Since: b.Start.UTC().Format(time.RFC3339Nano), Until: b.End.UTC().Format(time.RFC3339Nano), From: from.Local, To: v.at(b.End).Local})
 	}
-	return ui.NewHistogram(moments, v.at(bars[0].Start), v.at(bars[len(bars)-1].End))
+	h := ui.NewHistogram(moments, v.at(bars[0].Start), v.at(bars[len(bars)-1].End))
+	if queryLink(q) != "" {
+		h.Range = q.String()
+	}
+	return h
 }
 
 // foundRows words the rows of a query that folds.

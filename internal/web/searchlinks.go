@@ -99,21 +99,35 @@ func olderLink(q *query.Query, oldest time.Time) string {
 
 // foundField words a field of a line, with where its value leads.
 func foundField(q *query.Query, f query.Field, c query.Cell) ui.FoundField {
-	out := ui.FoundField{Name: f.String(), Value: ui.Visible(clipped(c.Text)), Only: onlyLink(q, f, c.Text), Not: notLink(q, f, c.Text)}
+	return fieldOf(q, f, c.Text)
+}
+
+// fieldOf does so for a value.
+func fieldOf(q *query.Query, f query.Field, value string) ui.FoundField {
+	out := ui.FoundField{Name: f.String(), Value: ui.Visible(clipped(value)), Only: onlyLink(q, f, value), Not: notLink(q, f, value)}
 	if f.Place != query.PlaceKnown {
 		return out
 	}
 	switch f.Known {
 	case record.SourceIP, record.SessionID:
-		out.Session = sessionLink(q, c.Text)
+		out.Session = sessionLink(q, value)
 	}
 	switch f.Known {
 	case record.SourceIP, record.SourceNetwork:
-		out.Watch = watchLink(c.Text)
+		out.Watch = watchLink(value)
 	case record.UserName:
-		out.Watch = watchLink("account:" + c.Text)
+		out.Watch = watchLink("account:" + value)
 	}
 	return out
+}
+
+// lineLink leads to the page of a line, from a search.
+func lineLink(number, asked string) string {
+	to := "/search/line/" + number
+	if asked != "" {
+		to += "?" + url.Values{"q": {asked}}.Encode()
+	}
+	return to
 }
 
 // watchLink leads to the form of watch lists with a value filled in.

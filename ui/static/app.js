@@ -47,11 +47,14 @@ function takeOverChildren(now, next) {
   while (at) drop();
 }
 
+const read = (html) => new DOMParser().parseFromString(policy.createHTML(html), 'text/html');
+window.tocsin = Object.freeze({ read, takeOverChildren }); // for the scripts of single pages
+
 async function refresh() {
   const answer = await fetch(location.href, { cache: 'no-store', headers: { Accept: 'text/html' } });
   if (answer.redirected && new URL(answer.url).pathname === '/sign-in') throw new Error('You are signed out. Reload to sign in.');
   if (!answer.ok) throw new Error('The page could not be fetched. Reload to try again.');
-  const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
+  const page = read(await answer.text());
   if (!page.getElementById('main')) throw new Error('The page could not be read. Reload to try again.');
   const focus = document.activeElement;
   const news = main.dataset.news;
@@ -145,7 +148,7 @@ if (button && window.AudioContext) {
     localStorage.removeItem('sound');
     await wake();
   });
-  for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, (e) => { if (!button.contains(e.target)) wake(); }, { capture: true });
+  for (const gesture of ['pointerdown', 'keydown']) document.addEventListener(gesture, (e) => { if (!button.contains(e.target) && e.key !== 'Escape') wake(); }, { capture: true });
   if (navigator.userActivation && navigator.userActivation.hasBeenActive) wake();
 }
 

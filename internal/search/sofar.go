@@ -1,0 +1,33 @@
+package search
+
+import (
+	"slices"
+
+	"tocsin/internal/query"
+	"tocsin/internal/record"
+	"tocsin/internal/shelf"
+)
+
+// soFar is what was found until now. Of a query that lists lines in order of time these are read for it, which takes a moment. mu is held.
+func (x *run) soFar() query.Result {
+	if x.picks == nil {
+		return x.fold.Result()
+	}
+	counted := x.fold.Result()
+	some := &picks{keep: x.picks.keep, last: x.picks.last, rows: slices.Clone(x.picks.rows)}
+	some.bound(some.keep)
+	f := query.NewFold(x.q)
+	fields := append(slices.Clone(x.q.Shown()), query.Host, query.File, query.Raw)
+	var r record.Record
+	for _, p := range some.rows {
+		names, raw := p.scan.namesFor(fields)
+		p.scan.said = &x.said
+		if p.scan.rebuild(&r, p.row, raw, names) == nil { // what cannot be read is named in the end
+			f.Add(&r)
+		}
+		p.scan.columns, p.scan.frame, p.scan.lines = map[string]*shelf.Column{}, -1, nil // they are held no longer than that
+	}
+	out := f.Result()
+	out.Matched = counted.Matched + int64(x.picks.gone) + int64(len(x.picks.rows))
+	return out
+}
