@@ -74,7 +74,7 @@ type Hub struct {
 	state  State
 	lives  map[string]*live
 	counts map[Count]int64
-	busy   map[string]bool // agents of which a batch is being taken
+	busy   map[string]bool // agents of which a batch is being taken, and "state of" those of which a state is being read
 }
 
 // State is what must outlive the program.

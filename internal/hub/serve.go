@@ -11,11 +11,6 @@ import (
 	"tocsin/internal/record"
 )
 
-const (
-	maxState = 1 << 20 // bytes of what an agent says of its host
-	maxList  = 2000    // of each list in it
-)
-
 // Handler answers agents. It must be served by the settings of TLS: Serve does it, or a server that has others to serve as well.
 func (h *Hub) Handler() http.Handler {
 	m := http.NewServeMux()
@@ -73,12 +68,18 @@ func (h *Hub) known(next func(http.ResponseWriter, *http.Request, Joined)) http.
 			h.refuse(w, me.ID, status, reason, why)
 			return
 		}
-		h.mu.Lock()
-		l := h.live(me.ID)
-		l.seen, l.address = h.o.Now(), r.RemoteAddr
-		h.mu.Unlock()
+		h.see(me.ID, r.RemoteAddr)
+		defer h.see(me.ID, r.RemoteAddr) // a long upload is no silence
 		next(w, r, me)
 	}
+}
+
+// see notes that an agent was heard.
+func (h *Hub) see(id, address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.live(id)
+	l.seen, l.address = h.o.Now(), address
 }
 
 // live returns what is known of an agent since the start. The lock is held.
@@ -142,23 +143,30 @@ func (h *Hub) receipts(w http.ResponseWriter, r *http.Request, me Joined) {
 
 // hostState answers POST /agent/v1/state: what an agent says of its host, kept for screens.
 func (h *Hub) hostState(w http.ResponseWriter, r *http.Request, me Joined) {
-	if !h.room.take(maxState) {
+	one := "state of " + me.ID // beside its batches: a slow one holds up neither them nor, more than once, our room
+	if !h.hold(one) {
+		h.refuse(w, me.ID, http.StatusTooManyRequests, record.Busy, "a state of this host is still being read")
+		return
+	}
+	defer h.release(one)
+	size := min(r.ContentLength, maxState)
+	if size < 0 {
+		size = maxState
+	}
+	if !h.room.take(size) {
 		h.refuse(w, me.ID, http.StatusTooManyRequests, record.Busy, "the server has no room now")
 		return
 	}
-	defer h.room.give(maxState)
+	defer h.room.give(size)
 	b, err := body(w, r, maxState)
 	var host record.Host
 	if err == nil {
-		err = json.Unmarshal(b, &host)
+		host, err = readHost(b, h.o.Now())
 	}
 	if err != nil {
 		h.refuse(w, me.ID, http.StatusBadRequest, record.Request, "what the agent says of its host cannot be read")
 		return
 	}
-	host.Updates.Security = first(host.Updates.Security)
-	host.Ports, host.Software, host.Disks = first(host.Ports), first(host.Software), first(host.Disks)
-	host.Sources, host.Gaps = first(host.Sources), first(host.Gaps)
 	if _, status, reason := h.who(r); status != http.StatusOK {
 		h.refuse(w, me.ID, status, reason, sayRevoked)
 		return
@@ -169,8 +177,6 @@ func (h *Hub) hostState(w http.ResponseWriter, r *http.Request, me Joined) {
 	h.mu.Unlock()
 	answer(w, struct{}{})
 }
-
-func first[T any](s []T) []T { return s[:min(len(s), maxList)] }
 
 // time answers GET /agent/v1/time, so that an agent can measure its clock.
 func (h *Hub) time(w http.ResponseWriter, r *http.Request, me Joined) {
