@@ -15,7 +15,7 @@ import (
 func (h *Hub) Handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /agent/v1/join", h.join)
-	m.HandleFunc("POST /agent/v1/renew", h.known(h.renew))
+	m.HandleFunc("POST /agent/v1/renew", h.renew)
 	m.HandleFunc("POST /agent/v1/batches", h.known(h.batches))
 	m.HandleFunc("GET /agent/v1/receipts", h.known(h.receipts))
 	m.HandleFunc("POST /agent/v1/state", h.known(h.hostState))
@@ -24,7 +24,8 @@ func (h *Hub) Handler() http.Handler {
 	return m
 }
 
-// who returns the agent that the certificate of a request names, if it may be heard now.
+// who returns the agent that the certificate of a request names, if it may be heard now. Only a certificate of its newest key is good: an older one, which
+// somebody may have copied, ends when the next is given out.
 func (h *Hub) who(r *http.Request) (Joined, int, record.Reason) {
 	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || len(r.TLS.VerifiedChains[0]) == 0 {
 		return Joined{}, http.StatusUnauthorized, record.Unknown
@@ -47,25 +48,41 @@ func (h *Hub) who(r *http.Request) (Joined, int, record.Reason) {
 		return Joined{}, http.StatusUnauthorized, record.Unknown
 	case h.o.Revoked(id):
 		return Joined{ID: id}, http.StatusForbidden, record.Revoked
+	case keyOf(c.RawSubjectPublicKeyInfo) != me.Key:
+		return Joined{ID: id}, http.StatusUnauthorized, record.Replaced
 	}
 	return me, http.StatusOK, ""
 }
 
 const (
-	sayRevoked = "this agent was revoked: it has to join again, with a new token"
-	sayUnknown = "no valid certificate of an agent of this server: join first"
+	sayRevoked  = "this agent was revoked: it has to join again, with a new token"
+	sayUnknown  = "no valid certificate of an agent of this server: join first"
+	sayReplaced = "this certificate was replaced by a newer one. If this host was brought back from a copy, revoke the agent and join again with a new token; " +
+		"if not, somebody else has its key: revoke the agent now"
 )
+
+// deny refuses whom who does not let in.
+func (h *Hub) deny(w http.ResponseWriter, me Joined, status int, reason record.Reason) {
+	h.refuse(w, me.ID, status, reason, notHeard(reason))
+}
+
+// notHeard says in a sentence why who does not let somebody in.
+func notHeard(reason record.Reason) string {
+	switch reason {
+	case record.Revoked:
+		return sayRevoked
+	case record.Replaced:
+		return sayReplaced
+	}
+	return sayUnknown
+}
 
 // known asks for the certificate of an agent that may be heard.
 func (h *Hub) known(next func(http.ResponseWriter, *http.Request, Joined)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		me, status, reason := h.who(r)
 		if status != http.StatusOK {
-			why := sayUnknown
-			if reason == record.Revoked {
-				why = sayRevoked
-			}
-			h.refuse(w, me.ID, status, reason, why)
+			h.deny(w, me, status, reason)
 			return
 		}
 		h.see(me.ID, r.RemoteAddr)
@@ -98,7 +115,7 @@ func (h *Hub) refuse(w http.ResponseWriter, id string, status int, reason record
 	if id == "" {
 		w.Header().Set("Connection", "close") // who is not known holds no connection
 	}
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+	if again := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable; again && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "2")
 	}
 	write(w, status, record.Receipts{Refused: reason, Why: why})
@@ -168,7 +185,7 @@ func (h *Hub) hostState(w http.ResponseWriter, r *http.Request, me Joined) {
 		return
 	}
 	if _, status, reason := h.who(r); status != http.StatusOK {
-		h.refuse(w, me.ID, status, reason, sayRevoked)
+		h.deny(w, me, status, reason)
 		return
 	}
 	h.mu.Lock()

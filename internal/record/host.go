@@ -41,7 +41,7 @@ type Receipts struct {
 // A Reason is why a hub refused something.
 type Reason string
 
-// Why a hub refuses. Busy means: again later; all others: not like this.
+// Why a hub refuses. Busy and Unkept mean: again later; all others: not like this.
 const (
 	Garbage   Reason = "garbage"   // no frame, no zstd, no batch
 	Oversize  Reason = "oversize"  // beyond a limit
@@ -54,6 +54,8 @@ const (
 	Unkept    Reason = "unkept"    // the archive does not take it now
 	Revoked   Reason = "revoked"   // the agent is not to be heard any more
 	Unknown   Reason = "unknown"   // no certificate, or of an agent that never joined
+	Replaced  Reason = "replaced"  // a certificate of an agent that has a newer one
+	Soon      Reason = "soon"      // a new certificate less than a day after the last: use the last
 	BadToken  Reason = "token"     // a token that is wrong, used or too old
 	Request   Reason = "request"   // a request for a certificate, or a state, that cannot be read
 )
