@@ -84,7 +84,7 @@ func serve(dir, address string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := read("token", func() ([]byte, error) { t, err := h.NewToken("shop1", time.Hour); return []byte(t), err }); err != nil {
+	if _, err := read("token", func() ([]byte, error) { t, err := h.NewToken("shop1", "somebody", time.Hour); return []byte(t), err }); err != nil {
 		return err
 	}
 	n, err := net.Listen("tcp", address)

@@ -71,6 +71,13 @@ func (c *client) close() {
 	}
 }
 
+// keep goes on with the same certificate and what else is kept with it.
+func (c *client) keep(id Identity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id = id
+}
+
 func (c *client) identity() Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,6 +27,7 @@ import (
 
 const (
 	identityFile = "identity.json"
+	joiningFile  = "joining.key" // from before a join is asked for until it is answered: PKCS #8, DER
 	headFile     = "head"
 )
 
@@ -39,10 +40,12 @@ type Identity struct {
 	Ledger      string `json:"ledger,omitempty"` // public key of the server's ledger
 	Key         []byte `json:"key"`              // PKCS #8, DER
 	Certificate []byte `json:"certificate"`      // DER
+	Next        []byte `json:"next,omitempty"`   // key for which a certificate was asked, and whose answer did not come yet; as Key
 }
 
 // Join makes a key, spends the token at the server and keeps what it is from now on in the folder dir. The server is known by the
-// fingerprint that the token carries; nothing is sent to another one. Proxy is "" for what HTTPS_PROXY says.
+// fingerprint that the token carries; nothing is sent to another one. Proxy is "" for what HTTPS_PROXY says. The key is kept before
+// anything is asked: if the answer is lost, Join can be called again with the same token.
 func Join(ctx context.Context, dir, address, token, name, proxy string) (Identity, error) {
 	t, err := record.ParseToken(token)
 	if err != nil {
@@ -61,7 +64,11 @@ func Join(ctx context.Context, dir, address, token, name, proxy string) (Identit
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, err
 	}
-	key, request, err := newKey()
+	key, err := joiningKey(l, dir)
+	if err != nil {
+		return Identity{}, err
+	}
+	request, err := requestFor(key)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -83,11 +90,33 @@ func Join(ctx context.Context, dir, address, token, name, proxy string) (Identit
 	if err := id.write(l); err != nil {
 		return Identity{}, err
 	}
-	return id, giveTo(dir)
+	if err := l.Remove(joiningFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return id, err
+	}
+	return id, giveTo(dir, identityFile)
+}
+
+// joiningKey is the key of an earlier try to join, or a new one, which is kept.
+func joiningKey(l disk.Layer, dir string) ([]byte, error) {
+	key, err := disk.ReadFile(l, joiningFile)
+	if err == nil {
+		if _, err = requestFor(key); err == nil {
+			return key, nil
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if key, err = newKey(); err != nil {
+		return nil, err
+	}
+	if err := disk.Replace(l, joiningFile, key); err != nil {
+		return nil, err
+	}
+	return key, giveTo(dir, joiningFile)
 }
 
 // giveTo makes what root wrote the property of whom the folder belongs to: the agent runs as a user of its own.
-func giveTo(dir string) error {
+func giveTo(dir, name string) error {
 	st, err := os.Stat(dir)
 	if err != nil {
 		return err
@@ -96,7 +125,7 @@ func giveTo(dir string) error {
 	if !ok || os.Geteuid() != 0 || owner.Uid == 0 {
 		return nil
 	}
-	return os.Chown(filepath.Join(dir, identityFile), int(owner.Uid), int(owner.Gid))
+	return os.Chown(filepath.Join(dir, name), int(owner.Uid), int(owner.Gid))
 }
 
 // checkAddress returns the address of a server as it is used.
@@ -108,19 +137,30 @@ func checkAddress(address string) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// newKey makes a key (ECDSA on P-256) and the request for its certificate.
-func newKey() (key, request []byte, err error) {
+// newKey makes a key (ECDSA on P-256; PKCS #8, DER).
+func newKey() ([]byte, error) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err == nil {
-		key, err = x509.MarshalPKCS8PrivateKey(k)
-	}
-	if err == nil {
-		request, err = x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, k)
-	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the agent's key: %w", err)
+		return nil, fmt.Errorf("making the agent's key: %w", err)
 	}
-	return key, request, nil
+	b, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		return nil, fmt.Errorf("making the agent's key: %w", err)
+	}
+	return b, nil
+}
+
+// requestFor asks for a certificate of a key (PKCS #10, RFC 2986).
+func requestFor(key []byte) ([]byte, error) {
+	k, err := x509.ParsePKCS8PrivateKey(key)
+	if err != nil {
+		return nil, errors.New("the agent's key cannot be read")
+	}
+	b, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, k)
+	if err != nil {
+		return nil, fmt.Errorf("asking for a certificate: %w", err)
+	}
+	return b, nil
 }
 
 // pair is the certificate with its key.

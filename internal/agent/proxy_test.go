@@ -40,7 +40,7 @@ func TestProxy(t *testing.T) {
 		both.Wait()
 	}))
 	defer proxy.Close()
-	token, err := h.hub.NewToken("shop1", 1e12)
+	token, err := h.hub.NewToken("shop1", "somebody", 1e12)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -121,18 +122,19 @@ func OpenRemote(log *slog.Logger, o RemoteOptions) (_ *Remote, err error) {
 // feeds makes what lines come from.
 func (r *Remote) feeds() (err error) {
 	start := r.spool.Positions()
+	lost := func(g record.Gap) { r.sender.gap(g) }
 	if len(r.o.Paths) > 0 {
 		r.watcher = New(r.log, Options{
 			Paths: r.o.Paths, Start: start, Since: r.spool.Stopped(), Append: r.spool.Append, Poll: r.o.Poll, BatchLines: 4000, BatchDelay: r.o.BatchDelay,
 			Stamp: func(_, raw string) (time.Time, bool) { return timeIn(raw, time.Now(), time.Local) },
 		})
-		r.guard = newGuard(r.log, r.watcher, r.spool, r.sender.gap)
+		r.guard = newGuard(r.log, r.watcher, r.spool, lost)
 	}
 	if r.o.Journal {
 		r.journal = newJournal(r.log, r.o.Journalctl, r.o.Units, start[journalFile], r.spool.Append)
 	}
 	if r.o.Syslog != "" {
-		if r.syslog, err = newSyslog(r.log, r.o.Syslog, start[syslogFile], r.spool.Append, r.sender.gap); err != nil {
+		if r.syslog, err = newSyslog(r.log, r.o.Syslog, start[syslogFile], r.spool.Append, lost); err != nil {
 			return err
 		}
 	}
@@ -212,7 +214,7 @@ func (r *Remote) writeStatus() {
 	}
 	r.sender.mu.Lock()
 	s.State, s.Since, s.Last = r.sender.state, r.sender.since, r.sender.last
-	s.Host.Clock, s.Host.Head, s.Host.Gaps = r.sender.clock, r.sender.headAt, r.sender.gaps
+	s.Host.Clock, s.Host.Head, s.Host.Gaps = r.sender.clock, r.sender.headAt, slices.Clone(r.sender.gaps)
 	r.sender.mu.Unlock()
 	s.Host.Spool = r.spool.State()
 	if s.State == "" {

@@ -114,7 +114,7 @@ func (h *house) begin() {
 // join makes a data folder of an agent.
 func (h *house) join(name string) string {
 	h.t.Helper()
-	token, err := h.hub.NewToken(name, time.Hour)
+	token, err := h.hub.NewToken(name, "somebody", time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestRemote(t *testing.T) {
 // TestWrongServer: given a token of one server, when the address leads to another, then nothing is told to it.
 func TestWrongServer(t *testing.T) {
 	h, other := newHouse(t), newHouse(t)
-	token, err := h.hub.NewToken("shop1", time.Hour)
+	token, err := h.hub.NewToken("shop1", "somebody", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestClock(t *testing.T) {
 func TestRenew(t *testing.T) {
 	h := newHouse(t)
 	h.ahead.Store(int64(-61 * 24 * time.Hour)) // it joined a while ago
-	token, err := h.hub.NewToken("shop1", time.Hour)
+	token, err := h.hub.NewToken("shop1", "somebody", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -268,8 +269,13 @@ func (s *sender) lost(newest record.SentReceipt) {
 	if from == 0 {
 		return
 	}
-	s.log.Error("the server has lost batches that it had acknowledged; their lines are gone here, look for them in the log files", "boot", newest.Boot, "from", from, "to", to)
-	s.gap(record.Gap{File: "spool:" + newest.Boot, From: int64(from), To: int64(to), Until: time.Now(), Why: "the server lost batches that it had acknowledged"})
+	g := record.Gap{File: "spool:" + newest.Boot, From: int64(from), To: int64(to), Since: s.lastReceipt(), Until: time.Now(), Why: "the server lost batches that it had acknowledged"}
+	if g.Since.IsZero() { // they were acknowledged before this start
+		g.Since = s.spool.Stopped()
+	}
+	if s.gap(g) {
+		s.log.Error("the server has lost batches that it had acknowledged; their lines are gone here, look for them in the log files", "boot", newest.Boot, "from", from, "to", to)
+	}
 }
 
 // How many losses and sources the server is told of at once.
@@ -278,13 +284,23 @@ const (
 	maxFeeds = 1000
 )
 
-// gap remembers lines that are lost, for the server's screens.
-func (s *sender) gap(g record.Gap) {
+// gap remembers lines that are lost, for the server's screens. A loss is known by its file, print and first byte or number: it says whether this one is new, or
+// greater than it was.
+func (s *sender) gap(g record.Gap) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if at := slices.IndexFunc(s.gaps, func(x record.Gap) bool { return x.File == g.File && x.Print == g.Print && x.From == g.From }); at >= 0 {
+		if s.gaps[at].To >= g.To {
+			return false
+		}
+		g.Since = s.gaps[at].Since
+		s.gaps[at] = g
+		return true
+	}
 	if s.gaps = append(s.gaps, g); len(s.gaps) > maxGaps {
 		s.gaps = s.gaps[len(s.gaps)-maxGaps:]
 	}
+	return true
 }
 
 // tell sends what is known of the host.
@@ -334,28 +350,44 @@ func (s *sender) measure(ctx context.Context) error {
 	return nil
 }
 
-// renew gets the next certificate before a third of the present one's life is left.
+// renew gets the next certificate before a third of the present one's life is left. Its key is kept before it is asked for: from the answer on the server hears no other
+// key, and if the answer is lost it is asked for again with the same.
 func (s *sender) renew(ctx context.Context) error {
 	id := s.client.identity()
 	pair, err := id.pair()
 	if err != nil {
 		return err
 	}
-	from, until := pair.Leaf.NotBefore, pair.Leaf.NotAfter
-	if now := time.Now(); now.Before(until.Add(-until.Sub(from) / 3)) {
-		return nil
-	} else if now.After(until) {
+	from, until, now := pair.Leaf.NotBefore, pair.Leaf.NotAfter, time.Now()
+	if now.After(until) {
 		return fmt.Errorf("the agent's certificate ended on %s: join again with a new token", until.Format(time.DateOnly))
 	}
-	key, request, err := newKey()
-	if err != nil {
-		return err
+	if len(id.Next) == 0 {
+		if now.Before(until.Add(-until.Sub(from) / 3)) {
+			return nil
+		}
+		if id.Next, err = newKey(); err != nil {
+			return err
+		}
+		if err := id.write(s.layer); err != nil {
+			return fmt.Errorf("keeping the key of the next certificate: %w", err)
+		}
+		s.client.keep(id)
 	}
-	var a record.Admission
-	if err := s.client.post(ctx, "renew", record.JoinRequest{Request: request}, &a); err != nil {
+	request, err := requestFor(id.Next)
+	if err != nil {
 		return fmt.Errorf("renewing the certificate: %w", err)
 	}
-	id.Key, id.Certificate = key, a.Certificate
+	var a record.Admission
+	err = s.client.post(ctx, "renew", record.JoinRequest{Request: request}, &a)
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.status != http.StatusUnauthorized && refused.status != http.StatusForbidden {
+		s.log.Warn("the certificate is not renewed now; the present one holds still", "until", until, "why", refused)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("renewing the certificate: %w", err)
+	}
+	id.Key, id.Certificate, id.Next = id.Next, a.Certificate, nil
 	if _, err := id.pair(); err != nil {
 		return fmt.Errorf("renewing the certificate: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -159,13 +160,21 @@ func (s *Spool) loadSegment(name string, newest bool) error {
 	}
 	g.size = int64(at)
 	st, serr := f.Stat()
+	since, until := s.stopped, time.Now() // nobody knows until when
+	if serr == nil {
+		until = st.ModTime()
+	}
 	if serr == nil && st.ModTime().After(s.stopped) {
 		s.stopped = st.ModTime()
 	}
 	switch {
 	case bad != nil && (!newest || at == 0):
 		s.log.Error("a segment of the spool is damaged: the batches after this place are lost", "segment", name, "byte", at, "place", g.next, "err", bad)
-		s.damage = append(s.damage, record.Gap{File: "spool:", From: int64(g.next), Since: s.stopped, Until: time.Now(), Why: "the segment " + name + " of the spool is damaged: " + bad.Error()})
+		from := g.next
+		if place, err := strconv.ParseUint(strings.TrimSuffix(name, spoolSuffix), 10, 63); at == 0 && err == nil { // the segments before may have gone meanwhile
+			from = place
+		}
+		s.damage = append(s.damage, record.Gap{File: "spool:", From: int64(from), Since: since, Until: until, Why: "the segment " + name + " of the spool is damaged: " + bad.Error()})
 	case bad != nil:
 		s.log.Warn("the last write to the spool was not finished; what had not been acknowledged is cut", "segment", name, "byte", at, "bytes", len(b)-at)
 		err = f.Truncate(int64(at))
@@ -461,7 +470,7 @@ func (s *Spool) State() record.Spool {
 	return record.Spool{Bytes: s.size(), Limit: s.limit, Batches: int64(s.next - 1 - s.acked), Full: s.full}
 }
 
-// Damage is what was lost of the spool itself.
+// Damage is what was lost of the spool itself. It is the same at each start, as long as the damaged segment is there.
 func (s *Spool) Damage() []record.Gap { return s.damage }
 
 // Stopped is when the spool was last written before it was opened; zero when it is new.

@@ -288,6 +288,48 @@ func TestSpoolDamage(t *testing.T) {
 	}
 }
 
+// TestSpoolDamageAgain: given a segment that is damaged, wholly or in part, when the spool is opened again and again, then the same loss is told, with the same times.
+func TestSpoolDamageAgain(t *testing.T) {
+	for name, hurt := range map[string]func([]byte){"its end": func(b []byte) { b[len(b)-1] ^= 1 }, "its head": func(b []byte) { b[0] ^= 1 }} {
+		l := disk.NewLossy()
+		s := openSpool(t, l, 1<<20)
+		s.roll = 300
+		for n := 1; n <= 9; n++ {
+			if _, err := s.Append(numbered(n, strings.Repeat(" ", 100))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second := *s.segments[1]
+		s.Close()
+		b, err := disk.ReadFile(l, second.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hurt(b)
+		if err := disk.Replace(l, second.name, b); err != nil {
+			t.Fatal(err)
+		}
+		s = openSpool(t, l, 1<<20)
+		first := s.Damage()
+		if len(first) != 1 || first[0].From < int64(second.first) || first[0].Until.Before(first[0].Since) {
+			t.Fatalf("%s: %+v", name, first)
+		}
+		if name == "its head" { // the segment before it goes
+			if err := s.Acked(second.first - 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close()
+		time.Sleep(5 * time.Millisecond)
+		s = openSpool(t, l, 1<<20)
+		again := s.Damage()
+		if len(again) != 1 || again[0].File != first[0].File || again[0].From != first[0].From || !again[0].Until.Equal(first[0].Until) {
+			t.Errorf("%s: first %+v, then %+v", name, first, again)
+		}
+		s.Close()
+	}
+}
+
 // TestSettle: given what the server has, when the spool settles with it, then it goes on there.
 func TestSettle(t *testing.T) {
 	s := openSpool(t, disk.NewLossy(), 1<<20)

@@ -13,9 +13,18 @@ import (
 const stampFar = 1024
 
 // timeIn returns the time that stands in a line, false when there is none in a usual form: RFC 3339 and its like at the beginning, the time of
-// web servers in brackets ([10/Oct/2000:13:55:36 -0700]), that of syslog (RFC 3164) and of ctime at the beginning, a member time, ts, timestamp, @timestamp,
-// date or datetime of a JSON object. Times without a zone are zone's; those without a year are of the year before now.
+// web servers in one of the first brackets ([10/Oct/2000:13:55:36 -0700], or that of Apache's error log: [Sat Nov 28 11:00:00.123456 2026]), that of syslog (RFC 3164)
+// and of ctime at the beginning, a member time, ts, timestamp, @timestamp, date or datetime of a JSON object. Times without a zone are zone's; those without a
+// year are of the year before a day after now. The year is 1 to 9999.
 func timeIn(line string, now time.Time, zone *time.Location) (time.Time, bool) {
+	t, ok := anyTimeIn(line, now, zone)
+	if year := t.UTC().Year(); !ok || year < 1 || year > 9999 {
+		return time.Time{}, false
+	}
+	return t, true
+}
+
+func anyTimeIn(line string, now time.Time, zone *time.Location) (time.Time, bool) {
 	line = line[:min(len(line), stampFar)]
 	if strings.HasPrefix(line, "<") {
 		if _, rest, ok := strings.Cut(line[:min(len(line), 6)], ">"); ok {
@@ -29,16 +38,41 @@ func timeIn(line string, now time.Time, zone *time.Location) (time.Time, bool) {
 	if t, ok := wordsAt(line, now, zone); ok {
 		return t, true
 	}
-	if i := strings.IndexByte(line, '['); i >= 0 && len(line) > i+27 {
-		if t, err := time.Parse("02/Jan/2006:15:04:05 -0700", line[i+1:i+27]); err == nil {
+	if strings.HasPrefix(line, "{") {
+		if t, ok := memberOf(line, zone); ok {
 			return t, true
 		}
 	}
-	if strings.HasPrefix(line, "{") {
-		return memberOf(line, zone)
+	return bracketed(line, zone)
+}
+
+// brackets is how many are looked into: before the right one stand addresses, and names that the visitor chose.
+const brackets = 8
+
+// bracketed reads the time of a web server in brackets.
+func bracketed(line string, zone *time.Location) (time.Time, bool) {
+	for range brackets {
+		_, rest, ok := strings.Cut(line, "[")
+		if !ok {
+			break
+		}
+		line = rest
+		text, _, ok := strings.Cut(line[:min(len(line), 40)], "]")
+		if !ok {
+			continue
+		}
+		if t, err := time.Parse("02/Jan/2006:15:04:05 -0700", text); err == nil {
+			return t, true
+		}
+		if t, err := time.ParseInLocation(ctime, text, zone); err == nil {
+			return t, true
+		}
 	}
 	return time.Time{}, false
 }
+
+// ctime is the time of ctime and of Apache's error log; a fraction of the second may follow it.
+const ctime = "Mon Jan _2 15:04:05 2006"
 
 // isoAt reads a date and time at the beginning of a text, with T or a blank between, with or without a zone, dashes or slashes.
 func isoAt(s string, zone *time.Location) (time.Time, bool) {
@@ -73,7 +107,7 @@ func isoAt(s string, zone *time.Location) (time.Time, bool) {
 // wordsAt reads the time of syslog or ctime at the beginning of a text.
 func wordsAt(s string, now time.Time, zone *time.Location) (time.Time, bool) {
 	if len(s) >= 24 && s[3] == ' ' && s[7] == ' ' {
-		if t, err := time.ParseInLocation("Mon Jan _2 15:04:05 2006", s[:24], zone); err == nil {
+		if t, err := time.ParseInLocation(ctime, s[:24], zone); err == nil {
 			return t, true
 		}
 	}
@@ -81,7 +115,7 @@ func wordsAt(s string, now time.Time, zone *time.Location) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	year := now.In(zone).Year()
-	for _, y := range []int{year, year - 1} {
+	for _, y := range []int{year + 1, year, year - 1} {
 		t, err := time.ParseInLocation("2006 Jan _2 15:04:05", strconv.Itoa(y)+" "+s[:15], zone)
 		if err == nil && t.Before(now.Add(24*time.Hour)) {
 			return t, true

@@ -137,7 +137,7 @@ func (s *syslog) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dropped.To == 0 {
-		s.dropped = record.Gap{File: syslogFile, From: s.lost + 1, Since: time.Now(), Why: "the spool was full, and datagrams cannot wait; From and To number the lost ones"}
+		s.dropped = record.Gap{File: syslogFile, Print: s.feeds.boot, From: s.lost + 1, Since: time.Now(), Why: "the spool was full, and datagrams cannot wait; From and To number the lost ones"}
 	}
 	s.lost++
 	s.dropped.To, s.dropped.Until = s.lost+1, time.Now()

@@ -9,7 +9,8 @@
 //	GET  /v1/never                                      -> the mutes in force
 //	POST /v1/never                   client.Never       -> client.Never
 //	POST /v1/never/{id}/remove       {"person": "anna"} -> {}
-//	GET  /v1/agents                                     -> client.AgentList
+//	GET  /v1/agents                                     -> client.AgentList, its agents without host and gaps
+//	GET  /v1/agents/{agent}                             -> client.Agent; {agent} is an id or a name
 //	POST /v1/agents                  {"name": "web-1", "valid_ns": 86400000000000, "person": "anna"} -> client.Invitation
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
@@ -32,6 +33,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
+	"tocsin/internal/fleet"
 	"tocsin/internal/oncall"
 )
 
@@ -167,7 +169,7 @@ func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
-	case errors.Is(err, desk.ErrNoHabit):
+	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent):
 		status = http.StatusNotFound
 	case errors.Is(err, desk.ErrBroken):
 		status = http.StatusServiceUnavailable

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -97,19 +99,19 @@ func (p Program) agentList(ctx context.Context, c *client.Client, asJSON bool) e
 }
 
 func (p Program) agentShow(ctx context.Context, c *client.Client, asJSON bool, which string) error {
-	all, err := c.Agents(ctx)
+	a, err := c.Agent(ctx, which)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; see `tocsin agents list`", err)
 	}
-	k := slices.IndexFunc(all.Agents, func(a client.Agent) bool { return a.ID == which || a.Name == which }) // those that are heard come first
-	if k < 0 {
-		return fmt.Errorf("there is no agent %q; see `tocsin agents list`", which)
-	}
-	a := all.Agents[k]
 	if asJSON {
 		return json.NewEncoder(p.Out).Encode(a)
 	}
-	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	return sayAgent(p.Out, a)
+}
+
+// sayAgent prints what is known of one.
+func sayAgent(out io.Writer, a client.Agent) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	say := func(name, format string, args ...any) {
 		fmt.Fprintf(t, "%s\t%s\n", name, Safe(fmt.Sprintf(format, args...)))
 	}
@@ -121,14 +123,20 @@ func (p Program) agentShow(ctx context.Context, c *client.Client, asJSON bool, w
 	}
 	say("heard last", "%s from %s", stamp(a.Seen), a.Address)
 	say("certificate", "until %s", stamp(a.Expires))
-	for reason, n := range a.Refused {
-		say("refused", "%d times: %s", n, reason)
+	for _, reason := range slices.Sorted(maps.Keys(a.Refused)) {
+		say("refused", "%d times: %s", a.Refused[reason], reason)
+	}
+	for _, g := range a.Gaps {
+		say("lost", "%s from %d to %d, between %s and %s: %s (told %s)", g.File, g.From, g.To, stamp(g.Since), stamp(g.Until), g.Why, stamp(g.Told))
 	}
 	var h record.Host
 	if len(a.Host) > 0 {
 		if err := json.Unmarshal(a.Host, &h); err != nil {
 			return err
 		}
+		h.Gaps = slices.DeleteFunc(h.Gaps, func(g record.Gap) bool { // what is written down was said above
+			return slices.ContainsFunc(a.Gaps, func(x client.Loss) bool { return x.File == g.File && x.Print == g.Print && x.From == g.From })
+		})
 		sayHost(say, h)
 	}
 	return t.Flush()

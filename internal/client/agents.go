@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An Agent is one on another host, as `agents list --json` prints it.
+// An Agent is one on another host, as `agents list --json` prints it (without host and gaps) and `agents show --json`.
 type Agent struct {
 	ID      string           `json:"id"`
 	Name    string           `json:"name"`
@@ -25,7 +25,19 @@ type Agent struct {
 	Lines   int64            `json:"lines"` // since the server's start
 	Refused map[string]int64 `json:"refused,omitempty"`
 	Host    json.RawMessage  `json:"host,omitempty"` // what it says of its host: record.Host
-	Gaps    json.RawMessage  `json:"gaps,omitempty"` // lines that it lost
+	Gaps    []Loss           `json:"gaps,omitempty"` // lines that it lost
+}
+
+// A Loss is lines that an agent lost: record.Gap, and when it told of them.
+type Loss struct {
+	Told  time.Time `json:"told"`
+	File  string    `json:"file"`
+	Print string    `json:"print,omitempty"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	Why   string    `json:"why"`
 }
 
 // A Token may still be used to join.
@@ -55,6 +67,11 @@ type Invitation struct {
 // Agents lists them. Errors: ErrNotRunning, or the server's words.
 func (c *Client) Agents(ctx context.Context) (out AgentList, err error) {
 	return out, c.do(ctx, http.MethodGet, "/v1/agents", nil, &out)
+}
+
+// Agent shows one, which is named by its id or name, with its host and what it lost. Errors: ErrNotRunning, or the server's words.
+func (c *Client) Agent(ctx context.Context, which string) (out Agent, err error) {
+	return out, c.do(ctx, http.MethodGet, "/v1/agents/"+url.PathEscape(which), nil, &out)
 }
 
 // InviteAgent makes a token. name may be "": then the agent is called as its host is.

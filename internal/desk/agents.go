@@ -97,7 +97,7 @@ func (d *Desk) authority() ([]byte, error) {
 func (d *Desk) hubState() (s hub.State) {
 	for _, t := range d.state.Fleet.Tokens {
 		if hash, err := hex.DecodeString(t.Hash); err == nil {
-			s.Tokens = append(s.Tokens, hub.Pending{Hash: hash, Name: t.Name, Made: t.Made, Expires: t.Expires})
+			s.Tokens = append(s.Tokens, hub.Pending{Hash: hash, Name: t.Name, By: t.By, Made: t.Made, Expires: t.Expires})
 		}
 	}
 	for _, a := range d.state.Fleet.Agents {
@@ -125,7 +125,7 @@ func (d *Desk) keepAgents(next hub.State) error {
 		for _, t := range next.Tokens {
 			hash := hex.EncodeToString(t.Hash)
 			if _, known := s.Fleet.Tokens[hash]; !known {
-				drafts = append(drafts, s.Fleet.Invite(d.agents.actor, entry.AgentToken{Hash: hash, Name: t.Name, Expires: t.Expires}))
+				drafts = append(drafts, s.Fleet.Invite(t.By, entry.AgentToken{Hash: hash, Name: t.Name, Expires: t.Expires}))
 			}
 		}
 		for _, a := range next.Agents {
@@ -233,7 +233,7 @@ func (d *Desk) InviteAgent(actor auth.Actor, name string, valid time.Duration) (
 	d.agents.inviting.Lock()
 	defer d.agents.inviting.Unlock()
 	d.agents.actor = actor.Name
-	token, err := d.agents.hub.NewToken(name, valid)
+	token, err := d.agents.hub.NewToken(name, actor.Name, valid)
 	return Invitation{Token: token, Address: d.agents.o.Address, Expires: time.Now().Add(valid)}, err
 }
 

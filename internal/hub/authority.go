@@ -123,8 +123,9 @@ func (a *authority) server(now time.Time) (*tls.Certificate, error) {
 	return a.now, nil
 }
 
-// admit signs the key of a request (PKCS #10, RFC 2986) for an agent. Of the request only the key counts: who the agent is, the hub says.
-func (a *authority) admit(request []byte, id string, now time.Time) (der []byte, key string, err error) {
+// readRequest returns the key that a request for a certificate has (PKCS #10, RFC 2986) and proves to have, and what it is known by. Nothing else of a
+// request counts: who the agent is, the hub says.
+func readRequest(request []byte) (public any, key string, err error) {
 	r, err := x509.ParseCertificateRequest(request)
 	if err != nil {
 		return nil, "", errors.New("the request for a certificate cannot be read")
@@ -141,12 +142,23 @@ func (a *authority) admit(request []byte, id string, now time.Time) (der []byte,
 	default:
 		return nil, "", errors.New("an agent's key must be Ed25519 or ECDSA on P-256")
 	}
+	return r.PublicKey, keyOf(r.RawSubjectPublicKeyInfo), nil
+}
+
+// keyOf is what a public key is known by: SHA-256 of its PKIX form in DER, in hex.
+func keyOf(pkix []byte) string {
+	return fmt.Sprintf("%x", sha256.Sum256(pkix))
+}
+
+// admit signs the key of an agent.
+func (a *authority) admit(public any, id string, now, until time.Time) ([]byte, error) {
 	t := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: id}, NotBefore: now.Add(-skew), NotAfter: now.Add(agentLife),
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: id}, NotBefore: now.Add(-skew), NotAfter: until,
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	if der, err = x509.CreateCertificate(rand.Reader, t, a.certificate, r.PublicKey, a.key); err != nil {
-		return nil, "", fmt.Errorf("signing an agent's certificate: %w", err)
+	der, err := x509.CreateCertificate(rand.Reader, t, a.certificate, public, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("signing an agent's certificate: %w", err)
 	}
-	return der, fmt.Sprintf("%x", sha256.Sum256(r.RawSubjectPublicKeyInfo)), nil
+	return der, nil
 }

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -135,10 +134,8 @@ func (h *Hub) batches(w http.ResponseWriter, r *http.Request, me Joined) {
 			refused = no(http.StatusBadRequest, reason, "%v", err)
 		} else if n == maxFrames {
 			refused = no(http.StatusRequestEntityTooLarge, record.Oversize, "more than %d batches in one request", maxFrames)
-		} else if _, status, reason := h.who(r); status != http.StatusOK { // it may have been revoked while it sent
-			refused = no(status, reason, sayRevoked)
 		} else {
-			refused = h.one(r.Context(), me, l, f, late, &a)
+			refused = h.one(r, me, l, f, late, &a)
 		}
 		if refused != nil {
 			h.count(me.ID, refused.reason)
@@ -167,7 +164,7 @@ func (h *Hub) late(r *http.Request) time.Duration {
 }
 
 // one keeps one batch and adds its receipt.
-func (h *Hub) one(ctx context.Context, me Joined, l *live, f record.Frame, late time.Duration, a *record.Receipts) *refusal {
+func (h *Hub) one(r *http.Request, me Joined, l *live, f record.Frame, late time.Duration, a *record.Receipts) *refusal {
 	sum := hex.EncodeToString(f.Sum[:])
 	if same := f.Boot == l.newest.Boot; same && f.Number == l.newest.Number && sum == l.newest.Sum {
 		a.Receipts = append(a.Receipts, l.newest)
@@ -177,13 +174,16 @@ func (h *Hub) one(ctx context.Context, me Joined, l *live, f record.Frame, late 
 		return refused
 	}
 	weight := weightOf(f)
-	if !h.desk.wait(ctx, weight) {
+	if !h.desk.wait(r.Context(), weight) {
 		return no(http.StatusTooManyRequests, record.Busy, "the server has no room for more batches now")
 	}
 	defer h.desk.give(weight)
 	b, refused := h.read(me, l, f, late)
 	if refused != nil {
 		return refused
+	}
+	if _, status, reason := h.who(r); status != http.StatusOK { // it may have been revoked while it sent, or while it waited for room
+		return no(status, reason, "%s", notHeard(reason))
 	}
 	b.Positions = append(b.Positions, record.Position{File: queueFile, Print: f.Boot + " " + sum, Offset: int64(f.Number)})
 	kept, err := h.o.Append(b)

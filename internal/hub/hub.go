@@ -74,7 +74,7 @@ type Hub struct {
 	state  State
 	lives  map[string]*live
 	counts map[Count]int64
-	busy   map[string]bool // agents of which a batch is being taken
+	busy   map[string]bool // agents of which a batch is being taken, and "state of" those of which a state is being read
 }
 
 // State is what must outlive the program.
@@ -87,6 +87,7 @@ type State struct {
 type Pending struct {
 	Hash    []byte    `json:"hash"` // SHA-256 of its secret
 	Name    string    `json:"name,omitempty"`
+	By      string    `json:"by,omitempty"` // who made it
 	Made    time.Time `json:"made"`
 	Expires time.Time `json:"expires"`
 }
@@ -97,8 +98,9 @@ type Joined struct {
 	Name    string    `json:"name"` // Line.Host of its lines
 	Joined  time.Time `json:"joined"`
 	From    string    `json:"from"`    // address from which it joined
-	Token   []byte    `json:"token"`   // Pending.Hash of the one that it spent
-	Key     string    `json:"key"`     // SHA-256 of its public key (PKIX, DER), hex
+	Token   []byte    `json:"token"`   // Pending.Hash of the one that it spent; nil when that is not known any more
+	Until   time.Time `json:"until"`   // when that one would have expired: till then the same key may ask again for what it did not hear
+	Key     string    `json:"key"`     // SHA-256 of its newest public key (PKIX, DER), hex. No other is heard
 	Expires time.Time `json:"expires"` // of its newest certificate
 }
 
@@ -249,8 +251,10 @@ func (h *Hub) Tokens() []Pending {
 	return slices.DeleteFunc(slices.Clone(h.state.Tokens), func(p Pending) bool { return !now.Before(p.Expires) })
 }
 
-// save makes a change of the state durable, or does not make it. The lock is held.
+// save makes a change of the state durable, or does not make it; tokens that have expired go with it. The lock is held.
 func (h *Hub) save(next State) error {
+	now := h.o.Now()
+	next.Tokens = slices.DeleteFunc(next.Tokens, func(p Pending) bool { return !now.Before(p.Expires) })
 	if err := h.o.Save(next.clone()); err != nil {
 		return err
 	}

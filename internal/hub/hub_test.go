@@ -101,7 +101,7 @@ type guest struct {
 // guest makes one without a certificate.
 func (h *house) guest(certificates ...tls.Certificate) *guest {
 	roots := h.hub.authority.pool()
-	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: record.HubName, MinVersion: tls.VersionTLS13, Certificates: certificates}, ForceAttemptHTTP2: true}
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: record.HubName, MinVersion: tls.VersionTLS13, Certificates: certificates, Time: func() time.Time { return h.hub.o.Now() }}, ForceAttemptHTTP2: true}
 	h.t.Cleanup(tr.CloseIdleConnections)
 	return &guest{h: h, http: &http.Client{Transport: tr}, boot: "b1"}
 }
@@ -121,7 +121,7 @@ func request(t testing.TB) (*ecdsa.PrivateKey, []byte) {
 
 func (h *house) token(name string) string {
 	h.t.Helper()
-	token, err := h.hub.NewToken(name, time.Hour)
+	token, err := h.hub.NewToken(name, "somebody", time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -235,6 +235,7 @@ func same(t *testing.T, got []string, want ...string) {
 func TestJoin(t *testing.T) {
 	h := open(t, nil)
 	_, der := request(t)
+	_, foreign := request(t)
 	secret := func(token string) string { s, _, _ := strings.Cut(token, "."); return s }
 	used := secret(h.token("shop1"))
 	old := secret(h.token("shop2"))
@@ -249,7 +250,9 @@ func TestJoin(t *testing.T) {
 		called string
 	}{
 		{"a token", record.JoinRequest{Secret: used, Name: "elsewhere", Request: der}, 0, 200, "", "shop1"},
-		{"the same again", record.JoinRequest{Secret: used, Request: der}, 0, 403, record.BadToken, ""},
+		{"the same again, because the answer was lost", record.JoinRequest{Secret: used, Name: "another", Request: der}, 0, 200, "", "shop1"},
+		{"the same token with another key", record.JoinRequest{Secret: used, Request: foreign}, 0, 403, record.BadToken, ""},
+		{"the same token without a key", record.JoinRequest{Secret: used}, 0, 403, record.BadToken, ""},
 		{"one that was never given", record.JoinRequest{Secret: strings.Repeat("a", 52), Request: der}, 0, 403, record.BadToken, ""},
 		{"no token", record.JoinRequest{Request: der}, 0, 403, record.BadToken, ""},
 		{"the token names the host", record.JoinRequest{Secret: named, Name: "other", Request: der}, 0, 200, "", "shop3"},
@@ -258,6 +261,7 @@ func TestJoin(t *testing.T) {
 		{"no key", record.JoinRequest{Secret: free, Name: "shop4", Request: []byte("x")}, 0, 400, record.Request, ""},
 		{"what failed did not spend it", record.JoinRequest{Secret: free, Name: "shop4", Request: der}, 0, 200, "", "shop4"},
 		{"too late", record.JoinRequest{Secret: old, Request: der}, 2 * time.Hour, 403, record.BadToken, ""},
+		{"too late for the same again", record.JoinRequest{Secret: used, Request: der}, 2 * time.Hour, 403, record.BadToken, ""},
 	}
 	for _, x := range tests {
 		t.Run(x.name, func(t *testing.T) {
@@ -323,7 +327,7 @@ func TestJoinUnkept(t *testing.T) {
 	if status := h.guest().ask("POST", "join", mustJSON(record.JoinRequest{Secret: secret, Request: der}), nil); status != 503 {
 		t.Errorf("status %d", status)
 	}
-	if _, err := h.hub.NewToken("b", time.Hour); err == nil || len(h.hub.Agents()) > 0 {
+	if _, err := h.hub.NewToken("b", "somebody", time.Hour); err == nil || len(h.hub.Agents()) > 0 {
 		t.Error("what is not kept is there")
 	}
 	fails = false
@@ -667,10 +671,13 @@ func FuzzBatches(f *testing.F) {
 		}
 	}
 	me := Joined{ID: g.id.Agent, Name: "shop1"}
+	certificate, err := x509.ParseCertificate(g.id.Certificate)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := httptest.NewRequest("POST", "/agent/v1/batches", bytes.NewReader(b))
-		r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{{NotAfter: time.Now().Add(time.Hour)}}}}
-		r.TLS.VerifiedChains[0][0].Subject.CommonName = g.id.Agent
+		r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{certificate}}}
 		w := httptest.NewRecorder()
 		h.hub.batches(w, r, me)
 		if w.Code == 200 && len(b) > 0 {

@@ -24,7 +24,7 @@ func TestPowerCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	me := Joined{ID: "agent-1", Name: "shop1"}
+	me := Joined{ID: "agent-1", Name: "shop1", Key: keyOf(nil)}
 	begin := func(l disk.Layer) (*Hub, *archive.Archive, error) {
 		a, _, err := archive.Open(l, "archive", archive.Options{SegmentBytes: 400})
 		if err != nil {

@@ -11,16 +11,11 @@ import (
 	"tocsin/internal/record"
 )
 
-const (
-	maxState = 1 << 20 // bytes of what an agent says of its host
-	maxList  = 2000    // of each list in it
-)
-
 // Handler answers agents. It must be served by the settings of TLS: Serve does it, or a server that has others to serve as well.
 func (h *Hub) Handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /agent/v1/join", h.join)
-	m.HandleFunc("POST /agent/v1/renew", h.known(h.renew))
+	m.HandleFunc("POST /agent/v1/renew", h.renew)
 	m.HandleFunc("POST /agent/v1/batches", h.known(h.batches))
 	m.HandleFunc("GET /agent/v1/receipts", h.known(h.receipts))
 	m.HandleFunc("POST /agent/v1/state", h.known(h.hostState))
@@ -29,7 +24,8 @@ func (h *Hub) Handler() http.Handler {
 	return m
 }
 
-// who returns the agent that the certificate of a request names, if it may be heard now.
+// who returns the agent that the certificate of a request names, if it may be heard now. Only a certificate of its newest key is good: an older one, which
+// somebody may have copied, ends when the next is given out.
 func (h *Hub) who(r *http.Request) (Joined, int, record.Reason) {
 	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || len(r.TLS.VerifiedChains[0]) == 0 {
 		return Joined{}, http.StatusUnauthorized, record.Unknown
@@ -52,33 +48,55 @@ func (h *Hub) who(r *http.Request) (Joined, int, record.Reason) {
 		return Joined{}, http.StatusUnauthorized, record.Unknown
 	case h.o.Revoked(id):
 		return Joined{ID: id}, http.StatusForbidden, record.Revoked
+	case keyOf(c.RawSubjectPublicKeyInfo) != me.Key:
+		return Joined{ID: id}, http.StatusUnauthorized, record.Replaced
 	}
 	return me, http.StatusOK, ""
 }
 
 const (
-	sayRevoked = "this agent was revoked: it has to join again, with a new token"
-	sayUnknown = "no valid certificate of an agent of this server: join first"
+	sayRevoked  = "this agent was revoked: it has to join again, with a new token"
+	sayUnknown  = "no valid certificate of an agent of this server: join first"
+	sayReplaced = "this certificate was replaced by a newer one. If this host was brought back from a copy, revoke the agent and join again with a new token; " +
+		"if not, somebody else has its key: revoke the agent now"
 )
+
+// deny refuses whom who does not let in.
+func (h *Hub) deny(w http.ResponseWriter, me Joined, status int, reason record.Reason) {
+	h.refuse(w, me.ID, status, reason, notHeard(reason))
+}
+
+// notHeard says in a sentence why who does not let somebody in.
+func notHeard(reason record.Reason) string {
+	switch reason {
+	case record.Revoked:
+		return sayRevoked
+	case record.Replaced:
+		return sayReplaced
+	}
+	return sayUnknown
+}
 
 // known asks for the certificate of an agent that may be heard.
 func (h *Hub) known(next func(http.ResponseWriter, *http.Request, Joined)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		me, status, reason := h.who(r)
 		if status != http.StatusOK {
-			why := sayUnknown
-			if reason == record.Revoked {
-				why = sayRevoked
-			}
-			h.refuse(w, me.ID, status, reason, why)
+			h.deny(w, me, status, reason)
 			return
 		}
-		h.mu.Lock()
-		l := h.live(me.ID)
-		l.seen, l.address = h.o.Now(), r.RemoteAddr
-		h.mu.Unlock()
+		h.see(me.ID, r.RemoteAddr)
+		defer h.see(me.ID, r.RemoteAddr) // a long upload is no silence
 		next(w, r, me)
 	}
+}
+
+// see notes that an agent was heard.
+func (h *Hub) see(id, address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.live(id)
+	l.seen, l.address = h.o.Now(), address
 }
 
 // live returns what is known of an agent since the start. The lock is held.
@@ -97,7 +115,7 @@ func (h *Hub) refuse(w http.ResponseWriter, id string, status int, reason record
 	if id == "" {
 		w.Header().Set("Connection", "close") // who is not known holds no connection
 	}
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+	if again := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable; again && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "2")
 	}
 	write(w, status, record.Receipts{Refused: reason, Why: why})
@@ -142,25 +160,32 @@ func (h *Hub) receipts(w http.ResponseWriter, r *http.Request, me Joined) {
 
 // hostState answers POST /agent/v1/state: what an agent says of its host, kept for screens.
 func (h *Hub) hostState(w http.ResponseWriter, r *http.Request, me Joined) {
-	if !h.room.take(maxState) {
+	one := "state of " + me.ID // beside its batches: a slow one holds up neither them nor, more than once, our room
+	if !h.hold(one) {
+		h.refuse(w, me.ID, http.StatusTooManyRequests, record.Busy, "a state of this host is still being read")
+		return
+	}
+	defer h.release(one)
+	size := min(r.ContentLength, maxState)
+	if size < 0 {
+		size = maxState
+	}
+	if !h.room.take(size) {
 		h.refuse(w, me.ID, http.StatusTooManyRequests, record.Busy, "the server has no room now")
 		return
 	}
-	defer h.room.give(maxState)
+	defer h.room.give(size)
 	b, err := body(w, r, maxState)
 	var host record.Host
 	if err == nil {
-		err = json.Unmarshal(b, &host)
+		host, err = readHost(b, h.o.Now())
 	}
 	if err != nil {
 		h.refuse(w, me.ID, http.StatusBadRequest, record.Request, "what the agent says of its host cannot be read")
 		return
 	}
-	host.Updates.Security = first(host.Updates.Security)
-	host.Ports, host.Software, host.Disks = first(host.Ports), first(host.Software), first(host.Disks)
-	host.Sources, host.Gaps = first(host.Sources), first(host.Gaps)
 	if _, status, reason := h.who(r); status != http.StatusOK {
-		h.refuse(w, me.ID, status, reason, sayRevoked)
+		h.deny(w, me, status, reason)
 		return
 	}
 	h.mu.Lock()
@@ -169,8 +194,6 @@ func (h *Hub) hostState(w http.ResponseWriter, r *http.Request, me Joined) {
 	h.mu.Unlock()
 	answer(w, struct{}{})
 }
-
-func first[T any](s []T) []T { return s[:min(len(s), maxList)] }
 
 // time answers GET /agent/v1/time, so that an agent can measure its clock.
 func (h *Hub) time(w http.ResponseWriter, r *http.Request, me Joined) {

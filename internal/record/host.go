@@ -41,7 +41,7 @@ type Receipts struct {
 // A Reason is why a hub refused something.
 type Reason string
 
-// Why a hub refuses. Busy means: again later; all others: not like this.
+// Why a hub refuses. Busy and Unkept mean: again later; all others: not like this.
 const (
 	Garbage   Reason = "garbage"   // no frame, no zstd, no batch
 	Oversize  Reason = "oversize"  // beyond a limit
@@ -54,6 +54,8 @@ const (
 	Unkept    Reason = "unkept"    // the archive does not take it now
 	Revoked   Reason = "revoked"   // the agent is not to be heard any more
 	Unknown   Reason = "unknown"   // no certificate, or of an agent that never joined
+	Replaced  Reason = "replaced"  // a certificate of an agent that has a newer one
+	Soon      Reason = "soon"      // a new certificate less than a day after the last: use the last
 	BadToken  Reason = "token"     // a token that is wrong, used or too old
 	Request   Reason = "request"   // a request for a certificate, or a state, that cannot be read
 )
@@ -141,13 +143,14 @@ type Feed struct {
 	Gaps    int       `json:"gaps,omitempty"`
 }
 
-// A Gap is lines that are lost, with its bounds: bytes of one file, or numbers of batches that the server has lost again.
+// A Gap is lines that are lost, with its bounds: bytes of one file, numbers of datagrams, or of batches that the spool or the server has lost again. File, print and
+// from say which one it is: told again, it is the same, though its end and times may have grown.
 type Gap struct {
 	File  string    `json:"file"`
-	Print string    `json:"print,omitempty"` // SHA-256 of its first bytes, hex
+	Print string    `json:"print,omitempty"` // SHA-256 of its first bytes, hex; of a port, the start of the agent that numbers them
 	From  int64     `json:"from"`            // first byte, or number, that is missing
 	To    int64     `json:"to"`              // first that is not; 0 when nobody knows
-	Since time.Time `json:"since"`           // the loss fell between these times
+	Since time.Time `json:"since"`           // the loss fell between these times; zero when nobody knows
 	Until time.Time `json:"until"`
 	Why   string    `json:"why"`
 }
