@@ -107,6 +107,9 @@ func join(settings func() (config.Agent, error)) *cobra.Command {
 					return fmt.Errorf("asking for this host's name: %w; give one with --name", err)
 				}
 			}
+			if err := agent.BecomeOwner(s.Data); err != nil {
+				return err
+			}
 			id, err := agent.Join(c.Context(), s.Data, args[0], args[1], name, s.Proxy)
 			if err != nil {
 				return err

@@ -27,7 +27,7 @@ func TestPackage(t *testing.T) {
 	run("../../packaging/agent/build.sh", "0.0.1", dir)
 	name := filepath.Join(dir, "tocsin-agent_0.0.1_amd64.deb")
 	files := run("dpkg-deb", "--contents", name)
-	for _, want := range []string{"./usr/bin/tocsin-agent", "./lib/systemd/system/tocsin-agent.service", "./etc/tocsin-agent/tocsin-agent.yaml"} {
+	for _, want := range []string{"./usr/bin/tocsin-agent", "./usr/lib/systemd/system/tocsin-agent.service", "./etc/tocsin-agent/tocsin-agent.yaml"} {
 		if !strings.Contains(files, want+"\n") {
 			t.Errorf("%s is not in it:\n%s", want, files)
 		}

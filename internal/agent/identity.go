@@ -15,10 +15,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"tocsin/internal/disk"
@@ -80,23 +77,7 @@ func Join(ctx context.Context, dir, address, token, name, proxy string) (Identit
 	if _, err := id.pair(); err != nil {
 		return Identity{}, fmt.Errorf("joining %s: %w", address, err)
 	}
-	if err := id.write(l); err != nil {
-		return Identity{}, err
-	}
-	return id, giveTo(dir)
-}
-
-// giveTo makes what root wrote the property of whom the folder belongs to: the agent runs as a user of its own.
-func giveTo(dir string) error {
-	st, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := st.Sys().(*syscall.Stat_t)
-	if !ok || os.Geteuid() != 0 || owner.Uid == 0 {
-		return nil
-	}
-	return os.Chown(filepath.Join(dir, identityFile), int(owner.Uid), int(owner.Gid))
+	return id, id.write(l)
 }
 
 // checkAddress returns the address of a server as it is used.

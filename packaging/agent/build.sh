@@ -23,9 +23,9 @@ trap 'rm -rf "$tree"' EXIT
 chmod 755 "$tree"
 umask 022
 
-mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$tree/etc/tocsin-agent" "$tree/usr/share/doc/tocsin-agent"
+mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/etc/tocsin-agent" "$tree/usr/share/doc/tocsin-agent"
 CGO_ENABLED=0 GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags '-s -w' -o "$tree/usr/bin/tocsin-agent" ./cmd/tocsin-agent
-install -m 644 "$here/tocsin-agent.service" "$tree/lib/systemd/system/tocsin-agent.service"
+install -m 644 "$here/tocsin-agent.service" "$tree/usr/lib/systemd/system/tocsin-agent.service"
 install -m 644 internal/config/agent.yaml "$tree/etc/tocsin-agent/tocsin-agent.yaml"
 install -m 644 LICENSE "$tree/usr/share/doc/tocsin-agent/copyright"
 for name in postinst prerm postrm; do
@@ -40,7 +40,7 @@ Maintainer: The Tocsin authors <tocsin@localhost>
 Section: admin
 Priority: optional
 Installed-Size: $(du -sk "$tree" | cut -f1)
-Depends: adduser | passwd
+Depends: passwd
 Description: sends a shop host's logs to a Tocsin server
  The agent of Tocsin, the emergency plan of an online shop. It follows log
  files and the systemd journal, keeps what the server does not have yet on
