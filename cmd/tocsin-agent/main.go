@@ -75,7 +75,14 @@ func load(file, data string) (config.Agent, error) {
 	return c, err
 }
 
+// release is the version of the package that this program is of; packaging/agent/build.sh has the linker write it here.
+var release string
+
+// version is what the server is told and --version prints.
 func version() string {
+	if release != "" {
+		return release
+	}
 	b, ok := debug.ReadBuildInfo()
 	if !ok || b.Main.Version == "" {
 		return "unknown"

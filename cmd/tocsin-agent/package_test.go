@@ -32,6 +32,10 @@ func TestPackage(t *testing.T) {
 			t.Errorf("%s is not in it:\n%s", want, files)
 		}
 	}
+	run("dpkg-deb", "--extract", name, filepath.Join(dir, "tree"))
+	if said := run(filepath.Join(dir, "tree/usr/bin/tocsin-agent"), "--version"); said != "tocsin-agent version 0.0.1\n" {
+		t.Errorf("its program says %q", said)
+	}
 	run("dpkg-deb", "--control", name, filepath.Join(dir, "control"))
 	for _, script := range []string{"postinst", "prerm", "postrm"} {
 		run("sh", "-n", filepath.Join(dir, "control", script))

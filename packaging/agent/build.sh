@@ -14,8 +14,7 @@ folder=$(cd "$folder" && pwd)
 cd "$top"
 
 case $version in
-[0-9]*) ;;
-*) echo "a Debian version begins with a digit, and $version does not" >&2; exit 2 ;;
+[!0-9]* | *[!0-9A-Za-z.+~-]*) echo "$version is no Debian version: a digit first, then letters, digits and . + ~ -" >&2; exit 2 ;;
 esac
 
 tree=$(mktemp -d)
@@ -24,7 +23,7 @@ chmod 755 "$tree"
 umask 022
 
 mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/etc/tocsin-agent" "$tree/usr/share/doc/tocsin-agent"
-CGO_ENABLED=0 GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags '-s -w' -o "$tree/usr/bin/tocsin-agent" ./cmd/tocsin-agent
+CGO_ENABLED=0 GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags "-s -w -X main.release=$version" -o "$tree/usr/bin/tocsin-agent" ./cmd/tocsin-agent
 install -m 644 "$here/tocsin-agent.service" "$tree/usr/lib/systemd/system/tocsin-agent.service"
 install -m 644 internal/config/agent.yaml "$tree/etc/tocsin-agent/tocsin-agent.yaml"
 install -m 644 LICENSE "$tree/usr/share/doc/tocsin-agent/copyright"
