@@ -92,9 +92,9 @@ func cgroups(t *testing.T) string {
 	return ""
 }
 
-// startMachine starts one with an address of its own, reached from here over a pair of interfaces. What it writes lies below work. Init is its
-// process 1.
-func startMachine(t *testing.T, name, address, base, work string, init ...string) *machine {
+// startMachine starts one with an address of its own, reached from here over a pair of interfaces. What it writes lies below work. Its
+// process 1 is a systemd, which has started what the base has.
+func startMachine(t *testing.T, name, address, base, work string) *machine {
 	t.Helper()
 	m := &machine{t: t, name: name, address: address}
 	script, err := filepath.Abs("testdata/machine.sh")
@@ -106,8 +106,8 @@ func startMachine(t *testing.T, name, address, base, work string, init ...string
 		t.Fatal(err)
 	}
 	args := []string{"-c", `echo $$ >"$1/cgroup.procs"; shift; exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child "$@"`, "sh", group,
-		"sh", script, name, base, filepath.Join(work, name)}
-	c := exec.Command("sh", append(args, init...)...)
+		"sh", script, name, base, filepath.Join(work, name), "/lib/systemd/systemd"}
+	c := exec.Command("sh", args...)
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
@@ -137,6 +137,7 @@ func startMachine(t *testing.T, name, address, base, work string, init ...string
 	for _, args := range []string{"link set lo up", "addr add " + address + "/32 dev eth0", "link set eth0 up", "route add " + gate + " dev eth0", "route add default via " + gate} {
 		do(t, "nsenter", append([]string{"-t", strconv.Itoa(m.pid), "--net", "ip"}, strings.Fields(args)...)...)
 	}
+	m.await("systemd is up", 2*time.Minute, func() bool { out, _ := m.try("systemctl", "is-system-running"); return out == "running" })
 	return m
 }
 

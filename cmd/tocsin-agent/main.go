@@ -137,6 +137,9 @@ func run(settings func() (config.Agent, error)) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := agent.CheckOwner(s.Data); err != nil {
+				return err
+			}
 			log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 			r, err := agent.OpenRemote(log, agent.RemoteOptions{
 				Dir: s.Data, Paths: s.Watch, Journal: s.Journal, Units: s.JournalUnits, Syslog: s.Syslog, Spool: int64(s.SpoolMiB) << 20,

@@ -13,7 +13,7 @@ import (
 )
 
 // TestRootJoins: given a data folder of another user, when root joins, then that user can read all that was written there, and a link that the
-// user laid leads root nowhere.
+// user laid leads root nowhere; and root does not run the agent there.
 func TestRootJoins(t *testing.T) {
 	if testing.Short() || os.Geteuid() != 0 {
 		t.Skip("it builds, and it needs root")
@@ -46,6 +46,10 @@ func TestRootJoins(t *testing.T) {
 	}
 	if out, err := join(); err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.Command(s.program, "run", "--config", s.path("agent.yaml"), "--data", dir).CombinedOutput()
+	if err == nil || !bytes.Contains(out, []byte("belongs to user 54321")) {
+		t.Errorf("root runs it: %v: %s", err, out)
 	}
 	found := 0
 	err = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {

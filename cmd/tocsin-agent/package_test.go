@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,12 @@ func TestPackage(t *testing.T) {
 	run("dpkg-deb", "--extract", name, filepath.Join(dir, "tree"))
 	if said := run(filepath.Join(dir, "tree/usr/bin/tocsin-agent"), "--version"); said != "tocsin-agent version 0.0.1\n" {
 		t.Errorf("its program says %q", said)
+	}
+	licences, err := os.ReadFile(filepath.Join(dir, "tree/usr/share/doc/tocsin-agent/copyright"))
+	for _, want := range []string{"==== Tocsin\n", "==== The Go standard library\n", "==== github.com/klauspost/compress v", "==== golang.org/x/sys v", "==== github.com/goccy/go-yaml v"} {
+		if err != nil || !strings.Contains(string(licences), want) {
+			t.Errorf("no licence %q: %v", want, err)
+		}
 	}
 	run("dpkg-deb", "--control", name, filepath.Join(dir, "control"))
 	for _, script := range []string{"postinst", "prerm", "postrm"} {
