@@ -181,6 +181,9 @@ func sees(t *testing.T, b *tab, machines ...*machine) {
 	for _, m := range machines {
 		b.await(30*time.Second, "/var/log/nginx/access.log on "+m.name)
 	}
+	if page := b.says(); strings.Contains(page, "apache2") { // watched by default, and not there
+		t.Errorf("what nobody misses is missing:\n%.2000s", page)
+	}
 	b.shoot("sources")
 	for k, m := range machines {
 		query := "host=" + m.name + " path~hello"

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -141,8 +142,12 @@ func run(settings func() (config.Agent, error)) *cobra.Command {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+			var usual []string
+			if slices.Equal(s.Watch, config.DefaultAgent().Watch) {
+				usual = s.Watch
+			}
 			r, err := agent.OpenRemote(log, agent.RemoteOptions{
-				Dir: s.Data, Paths: s.Watch, Journal: s.Journal, Units: s.JournalUnits, Syslog: s.Syslog, Spool: int64(s.SpoolMiB) << 20,
+				Dir: s.Data, Paths: s.Watch, Usual: usual, Journal: s.Journal, Units: s.JournalUnits, Syslog: s.Syslog, Spool: int64(s.SpoolMiB) << 20,
 				Proxy: s.Proxy, Roots: s.WebRoots, Version: version(),
 			})
 			if err != nil {
