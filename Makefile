@@ -58,6 +58,7 @@ bench: build
 	$(GO) test -tags bench -timeout 30m -count 1 -v ./bench/...
 
 soak: build
+	@script/needs.sh debootstrap
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
 	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestRange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT

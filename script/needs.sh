@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beside Go, where that can be done without asking: a C compiler (the race detector) and
-# Chromium (the tests of the console). Otherwise it says what is missing and how to get it.
+# Chromium (the tests of the console), and the programs that are named (needs.sh debootstrap: what make soak makes clean machines with). Otherwise it
+# says what is missing and how to get it.
 set -eu
 
 missing=
@@ -10,6 +11,9 @@ for browser in chromium chromium-browser google-chrome google-chrome-stable; do
 	if command -v "$browser" >/dev/null 2>&1; then found=$browser; fi
 done
 [ -n "$found" ] || missing="$missing chromium"
+for program in "$@"; do
+	command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
 [ -n "$missing" ] || exit 0
 
 root=

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a hub over a real archive in a folder. Its first start leaves a token there.
+// serve is a hub over a real archive in a folder. Its first start leaves two tokens there.
 func serve(dir, address string) error {
 	l, err := disk.Open(dir)
 	if err != nil {
@@ -84,8 +84,10 @@ func serve(dir, address string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := read("token", func() ([]byte, error) { t, err := h.NewToken("shop1", "somebody", time.Hour); return []byte(t), err }); err != nil {
-		return err
+	for file, name := range map[string]string{"token": "shop1", "token2": "shop2"} {
+		if _, err := read(file, func() ([]byte, error) { t, err := h.NewToken(name, "somebody", time.Hour); return []byte(t), err }); err != nil {
+			return err
+		}
 	}
 	n, err := net.Listen("tcp", address)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -75,7 +76,14 @@ func load(file, data string) (config.Agent, error) {
 	return c, err
 }
 
+// release is the version of the package that this program is of; packaging/agent/build.sh has the linker write it here.
+var release string
+
+// version is what the server is told and --version prints.
 func version() string {
+	if release != "" {
+		return release
+	}
 	b, ok := debug.ReadBuildInfo()
 	if !ok || b.Main.Version == "" {
 		return "unknown"
@@ -107,6 +115,9 @@ func join(settings func() (config.Agent, error)) *cobra.Command {
 					return fmt.Errorf("asking for this host's name: %w; give one with --name", err)
 				}
 			}
+			if err := agent.BecomeOwner(s.Data); err != nil {
+				return err
+			}
 			id, err := agent.Join(c.Context(), s.Data, args[0], args[1], name, s.Proxy)
 			if err != nil {
 				return err
@@ -127,9 +138,16 @@ func run(settings func() (config.Agent, error)) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := agent.CheckOwner(s.Data); err != nil {
+				return err
+			}
 			log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+			var usual []string
+			if slices.Equal(s.Watch, config.DefaultAgent().Watch) {
+				usual = s.Watch
+			}
 			r, err := agent.OpenRemote(log, agent.RemoteOptions{
-				Dir: s.Data, Paths: s.Watch, Journal: s.Journal, Units: s.JournalUnits, Syslog: s.Syslog, Spool: int64(s.SpoolMiB) << 20,
+				Dir: s.Data, Paths: s.Watch, Usual: usual, Journal: s.Journal, Units: s.JournalUnits, Syslog: s.Syslog, Spool: int64(s.SpoolMiB) << 20,
 				Proxy: s.Proxy, Roots: s.WebRoots, Version: version(),
 			})
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -27,9 +28,19 @@ func TestPackage(t *testing.T) {
 	run("../../packaging/agent/build.sh", "0.0.1", dir)
 	name := filepath.Join(dir, "tocsin-agent_0.0.1_amd64.deb")
 	files := run("dpkg-deb", "--contents", name)
-	for _, want := range []string{"./usr/bin/tocsin-agent", "./lib/systemd/system/tocsin-agent.service", "./etc/tocsin-agent/tocsin-agent.yaml"} {
+	for _, want := range []string{"./usr/bin/tocsin-agent", "./usr/lib/systemd/system/tocsin-agent.service", "./etc/tocsin-agent/tocsin-agent.yaml"} {
 		if !strings.Contains(files, want+"\n") {
 			t.Errorf("%s is not in it:\n%s", want, files)
+		}
+	}
+	run("dpkg-deb", "--extract", name, filepath.Join(dir, "tree"))
+	if said := run(filepath.Join(dir, "tree/usr/bin/tocsin-agent"), "--version"); said != "tocsin-agent version 0.0.1\n" {
+		t.Errorf("its program says %q", said)
+	}
+	licences, err := os.ReadFile(filepath.Join(dir, "tree/usr/share/doc/tocsin-agent/copyright"))
+	for _, want := range []string{"==== Tocsin\n", "==== The Go standard library\n", "==== github.com/klauspost/compress v", "==== golang.org/x/sys v", "==== github.com/goccy/go-yaml v"} {
+		if err != nil || !strings.Contains(string(licences), want) {
+			t.Errorf("no licence %q: %v", want, err)
 		}
 	}
 	run("dpkg-deb", "--control", name, filepath.Join(dir, "control"))

@@ -40,20 +40,21 @@ func (f *facts) now() record.Host {
 	return h
 }
 
-// run gathers until ctx ends.
+// run gathers until ctx ends. Which updates wait is asked last, because a package manager may take a minute to say it.
 func (f *facts) run(ctx context.Context, roots []string) {
 	for {
-		f.mu.Lock()
-		updates, at := f.host.Updates, f.updated
-		f.mu.Unlock()
-		if time.Since(at) > updatesEvery {
-			updates, at = updatesOf(ctx), time.Now()
-		}
 		h := hostFacts(ctx, roots)
-		h.Updates = updates
 		f.mu.Lock()
-		f.host, f.updated = h, at
+		h.Updates = f.host.Updates
+		f.host = h
+		due := time.Since(f.updated) > updatesEvery
 		f.mu.Unlock()
+		if due {
+			updates := updatesOf(ctx)
+			f.mu.Lock()
+			f.host.Updates, f.updated = updates, time.Now()
+			f.mu.Unlock()
+		}
 		select {
 		case <-ctx.Done():
 			return

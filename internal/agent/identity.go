@@ -15,10 +15,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"tocsin/internal/disk"
@@ -64,7 +61,7 @@ func Join(ctx context.Context, dir, address, token, name, proxy string) (Identit
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, err
 	}
-	key, err := joiningKey(l, dir)
+	key, err := joiningKey(l)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -93,11 +90,11 @@ func Join(ctx context.Context, dir, address, token, name, proxy string) (Identit
 	if err := l.Remove(joiningFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return id, err
 	}
-	return id, giveTo(dir, identityFile)
+	return id, nil
 }
 
 // joiningKey is the key of an earlier try to join, or a new one, which is kept.
-func joiningKey(l disk.Layer, dir string) ([]byte, error) {
+func joiningKey(l disk.Layer) ([]byte, error) {
 	key, err := disk.ReadFile(l, joiningFile)
 	if err == nil {
 		if _, err = requestFor(key); err == nil {
@@ -109,23 +106,7 @@ func joiningKey(l disk.Layer, dir string) ([]byte, error) {
 	if key, err = newKey(); err != nil {
 		return nil, err
 	}
-	if err := disk.Replace(l, joiningFile, key); err != nil {
-		return nil, err
-	}
-	return key, giveTo(dir, joiningFile)
-}
-
-// giveTo makes what root wrote the property of whom the folder belongs to: the agent runs as a user of its own.
-func giveTo(dir, name string) error {
-	st, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := st.Sys().(*syscall.Stat_t)
-	if !ok || os.Geteuid() != 0 || owner.Uid == 0 {
-		return nil
-	}
-	return os.Chown(filepath.Join(dir, name), int(owner.Uid), int(owner.Gid))
+	return key, disk.Replace(l, joiningFile, key)
 }
 
 // checkAddress returns the address of a server as it is used.

@@ -22,6 +22,7 @@ import (
 type RemoteOptions struct {
 	Dir     string   // data folder: what Join left, the spool, the head of the ledger
 	Paths   []string // as Options.Paths
+	Usual   []string // those of Paths that nobody asked for: of them one that holds logs is enough
 	Journal bool     // follow the systemd journal
 	Units   []string // of it only these; none is all
 	Syslog  string   // address on loopback for RFC 3164 and 5424, UDP and TCP; "" is none
@@ -265,7 +266,7 @@ func (r *Remote) host() record.Host {
 	h := r.found.now()
 	h.At, h.Version = time.Now(), r.o.Version
 	if r.watcher != nil {
-		for _, s := range r.watcher.Sources() {
+		for _, s := range needed(r.watcher.Sources(), r.o.Usual) {
 			h.Sources = append(h.Sources, record.Feed{Path: s.Path, Pattern: s.Pattern, State: string(s.State), Why: s.Why, Lines: s.Lines, Lag: s.Lag, Last: s.LastLine, Gaps: s.Gaps})
 		}
 	}

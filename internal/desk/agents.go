@@ -13,7 +13,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,9 +48,6 @@ type agents struct {
 	o       HubOptions
 	present atomic.Pointer[[]hub.Agent]
 	heard   atomic.Pointer[[]fleet.Heard] // their log sources
-
-	inviting sync.Mutex // held while a token is made
-	actor    string     // who makes it
 }
 
 // openHub makes the hub, if agents are to be heard.
@@ -230,9 +226,6 @@ func (d *Desk) InviteAgent(actor auth.Actor, name string, valid time.Duration) (
 	if d.agents.hub == nil {
 		return Invitation{}, ErrNoHub
 	}
-	d.agents.inviting.Lock()
-	defer d.agents.inviting.Unlock()
-	d.agents.actor = actor.Name
 	token, err := d.agents.hub.NewToken(name, actor.Name, valid)
 	return Invitation{Token: token, Address: d.agents.o.Address, Expires: time.Now().Add(valid)}, err
 }

@@ -184,6 +184,10 @@ func (s *Server) alert(v *visit) error {
 	}
 	view.Facts = []ui.Fact{{Name: "Logs", Value: strings.Join(bases(full.Logs), ", ")}, {Name: "Grouped by", Value: ui.Visible(strings.Join(full.Group, ", ")).String()},
 		{Name: "Author of the rule", Value: s.credit(a.Rule, full.Author)}, {Name: "Version of the rule", Value: a.RuleVersion}, {Name: "Id", Value: a.ID}}
+	if n := len(full.Hosts); n > 0 { // of agents, or as the lines name them
+		names := ui.Visible(strings.Join(full.Hosts, ", ")).String()
+		view.Facts = slices.Insert(view.Facts, 0, ui.Fact{Name: map[bool]string{true: "Host", false: "Hosts"}[n == 1], Value: names})
+	}
 	view.Facts = slices.Concat(s.linesOf(v, d), s.onLists(full), quiet, view.Facts)
 	if a.Bytes > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Moved", Value: desk.Size(a.Bytes)})

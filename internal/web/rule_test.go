@@ -56,6 +56,23 @@ func TestWhyItFired(t *testing.T) {
 	}
 }
 
+// An alert says on which host its lines were written.
+func TestAlertNamesItsHost(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	alert := ""
+	c.desk.Read(func(st *desk.State) {
+		for id, a := range st.Incidents.Alerts {
+			if strings.HasPrefix(a.Title, "SSH sign-in") {
+				alert = id
+			}
+		}
+	})
+	if got := c.as(t, "anna").get("/alerts/" + alert); !strings.Contains(got.body, "<dt>Host</dt><dd>shop</dd>") {
+		t.Errorf("no host: %d %.2000s", got.code, got.body)
+	}
+}
+
 func TestHitsOverTime(t *testing.T) {
 	c := newConsole(t, attacks(), nil)
 	c.settled(t)

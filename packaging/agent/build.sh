@@ -14,8 +14,7 @@ folder=$(cd "$folder" && pwd)
 cd "$top"
 
 case $version in
-[0-9]*) ;;
-*) echo "a Debian version begins with a digit, and $version does not" >&2; exit 2 ;;
+[!0-9]* | *[!0-9A-Za-z.+~-]*) echo "$version is no Debian version: a digit first, then letters, digits and . + ~ -" >&2; exit 2 ;;
 esac
 
 tree=$(mktemp -d)
@@ -23,11 +22,33 @@ trap 'rm -rf "$tree"' EXIT
 chmod 755 "$tree"
 umask 022
 
-mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$tree/etc/tocsin-agent" "$tree/usr/share/doc/tocsin-agent"
-CGO_ENABLED=0 GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags '-s -w' -o "$tree/usr/bin/tocsin-agent" ./cmd/tocsin-agent
-install -m 644 "$here/tocsin-agent.service" "$tree/lib/systemd/system/tocsin-agent.service"
+mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/etc/tocsin-agent" "$tree/usr/share/doc/tocsin-agent"
+CGO_ENABLED=0 GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags "-s -w -X main.release=$version" -o "$tree/usr/bin/tocsin-agent" ./cmd/tocsin-agent
+install -m 644 "$here/tocsin-agent.service" "$tree/usr/lib/systemd/system/tocsin-agent.service"
 install -m 644 internal/config/agent.yaml "$tree/etc/tocsin-agent/tocsin-agent.yaml"
-install -m 644 LICENSE "$tree/usr/share/doc/tocsin-agent/copyright"
+
+# The licences of all that is linked: ours, Go's and each module's.
+licences=$tree/usr/share/doc/tocsin-agent/copyright
+licence() {
+	for name in LICENSE LICENSE.txt LICENSE.md COPYING; do
+		if [ -f "$2/$name" ]; then
+			printf '\n\n==== %s\n\n' "$1" >>"$licences"
+			cat "$2/$name" >>"$licences"
+			[ ! -f "$2/NOTICE" ] || cat "$2/NOTICE" >>"$licences"
+			return
+		fi
+	done
+	echo "no licence of $1 is in $2" >&2
+	exit 1
+}
+echo 'The agent of Tocsin, and the parts of others that are linked into it, each with its licence.' >"$licences"
+licence 'Tocsin' .
+licence 'The Go standard library' "$("$go" env GOROOT)"
+"$go" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/tocsin-agent | sort -u >"$tree/modules"
+while read -r path at dir; do
+	licence "$path $at" "$dir"
+done <"$tree/modules"
+rm "$tree/modules"
 for name in postinst prerm postrm; do
 	install -m 755 "$here/$name" "$tree/DEBIAN/$name"
 done
@@ -40,7 +61,7 @@ Maintainer: The Tocsin authors <tocsin@localhost>
 Section: admin
 Priority: optional
 Installed-Size: $(du -sk "$tree" | cut -f1)
-Depends: adduser | passwd
+Depends: passwd
 Description: sends a shop host's logs to a Tocsin server
  The agent of Tocsin, the emergency plan of an online shop. It follows log
  files and the systemd journal, keeps what the server does not have yet on
