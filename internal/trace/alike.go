@@ -19,7 +19,7 @@ func (t *tracer) alikeOf(name string, me int, mine Ask, since time.Time) {
 		}
 	}
 	for _, x := range t.top(mine, pathField, 5) {
-		if len(strings.Trim(x.Value, "/")) >= 8 { // nor do short paths
+		if len(strings.Trim(x.Value, "/")) >= 8 && !t.uploaded[x.Value] { // nor do short paths; who calls what was uploaded is told already
 			t.alike(name, me, pathField, x.Value, since)
 		}
 	}
@@ -48,13 +48,15 @@ func (t *tracer) alike(name string, me int, f Field, value string, since time.Ti
 	}
 	kind, what, doubt := telling(f)
 	for _, x := range list {
-		if x.Value == name || !askable(x.Value) || t.ours(x.Value) || f != sessionField && t.regular(x.Value, since) {
+		pair := fmt.Sprint(f, " ", value, " ", min(name, x.Value), " ", max(name, x.Value))
+		if t.said[pair] || x.Value == name || !askable(x.Value) || t.ours(x.Value) || f != sessionField && t.regular(x.Value, since) {
 			continue
 		}
 		theirs, ok := t.find(all.with(is(addressField, x.Value)), 0)
 		if !ok {
 			continue
 		}
+		t.said[pair] = true // the other way round it is the same
 		it := t.node(kind, value, "")
 		from := t.node(Address, x.Value, theirs.first().Text(record.SourceCountry))
 		n := t.say(theirs, Statement{Step: Alike, Text: fmt.Sprintf("%s has the same %s as %s in %s: %s.", t.called(from, x.Value), what, t.called(me, name), number(theirs.proof.all, "line", "lines"), clip(value))}, from, it)

@@ -179,7 +179,7 @@ type tracer struct {
 	suspect      map[string]string // the countries of whom the alerts suspect, "?" when it is not known
 	looked       map[string]bool   // addresses and accounts, by kind and name
 	nodes        map[string]int    // place of a node, by kind and name
-	said         map[string]bool   // texts of statements
+	said         map[string]bool   // texts of statements, and pairs of what is alike
 	entered      map[string]int    // statements that an address signed in to an account, by both
 	uploaded     map[string]bool   // paths whose callers are told
 	drawn        map[string]bool   // edges
@@ -391,5 +391,5 @@ func (t *tracer) order() {
 
 // rank is the order of what came in the same moment.
 func rank(s Step) int {
-	return slices.Index([]Step{Usual, First, Asked, Looked, Broke, Tried, Worked, Entered, Next, Same, Alike, Moved, Did, Called, Alarm, Last}, s)
+	return slices.Index([]Step{Usual, First, Asked, Looked, Broke, Tried, Worked, Entered, Next, Alike, Same, Moved, Did, Called, Alarm, Last}, s)
 }
