@@ -10,6 +10,7 @@
 //	POST /v1/never                   client.Never       -> client.Never
 //	POST /v1/never/{id}/remove       {"person": "anna"} -> {}
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
+//	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
 //	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
@@ -28,6 +29,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
+	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 )
 
@@ -42,7 +44,7 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		return struct{}{}, forget(d, w, r)
-	}}) {
+	}}, route{"POST /v1/incidents/{id}/trace", func(w http.ResponseWriter, r *http.Request) (any, error) { return traced(d, w, r) }}) {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
 			out, err := r.handle(w, req)
 			if err != nil {
@@ -160,7 +162,7 @@ func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
-	case errors.Is(err, desk.ErrNoHabit):
+	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, incident.ErrNotFound):
 		status = http.StatusNotFound
 	case errors.Is(err, desk.ErrBroken):
 		status = http.StatusServiceUnavailable

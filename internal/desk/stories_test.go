@@ -278,7 +278,7 @@ func (x *ranged) massExport(t *testing.T, cases []trace.Case) {
 	if a.address != b.address || !first.At.Equal(a.first) || !in.At.Equal(a.first.Add(6*time.Second)) || !out.At.Equal(b.first) || !out.Until.Equal(b.last) || !last.At.Equal(b.last) {
 		t.Errorf("from %s, in at %s, exports from %s to %s, last %s", first.At, in.At, out.At, out.Until, last.At)
 	}
-	if !strings.Contains(usual.Text, "the last time 31 min 28 s before") {
+	if !strings.Contains(usual.Text, "first 4 d, last 31 min 28 s before") {
 		t.Errorf("%s at %s", usual.Text, usual.At)
 	}
 	if out.Proof.Count() != int64(b.lines["app.jsonl"]) || out.Bytes != x.bytesOf(t, "app.jsonl", b.address, `"bytes":(\d+)`) || out.Bytes != 337_920_000 {

@@ -77,7 +77,7 @@ func (t *tracer) used(name string, who int, worked Ask, u use) {
 		return
 	}
 	from := t.node(Address, u.address, u.country)
-	n := t.say(f, Statement{Step: Usual, Text: fmt.Sprintf("%s is used from %s, the last time at %s.", t.called(who, name), t.called(from, u.address), u.last.UTC().Format("2006-01-02 15:04:05 MST"))}, who, from)
+	n := t.say(f, Statement{Step: Usual, Text: fmt.Sprintf("%s is used from %s.", t.called(who, name), t.called(from, u.address))}, who, from)
 	t.draw(from, who, "signed in as", n)
 }
 
@@ -106,8 +106,8 @@ func (t *tracer) usual(name string, who int, worked Ask, before []use, by string
 			continue
 		}
 		from := t.node(Address, u.address, u.country)
-		text := fmt.Sprintf("%s was used from %s before, since %s; the last time %s before %s signs in.", t.called(who, name), t.called(from, u.address),
-			f.first().Time.UTC().Format("2006-01-02"), span(at.Sub(nearest[i])), by)
+		text := fmt.Sprintf("%s was used from %s before: first %s, last %s before %s signs in.", t.called(who, name), t.called(from, u.address),
+			span(at.Sub(f.first().Time)), span(at.Sub(nearest[i])), by)
 		n := t.say(f, Statement{Step: Usual, At: nearest[i], Until: nearest[i], Text: text}, who, from)
 		t.draw(from, who, "used before", n)
 	}

@@ -35,7 +35,7 @@ const (
 	maxEdges      = 120
 	maxName       = 160 // bytes of a name in a text
 	maxValue      = 70  // of one in a list of several
-	maxTerm       = 500 // bytes of a value that is asked for
+	maxTerm       = 300 // bytes of a value that is asked for
 	maxAlerts     = 8   // moments with alerts that are told
 	fewOthers     = 4   // other addresses that a session, program or path may have and still be telling
 
@@ -391,5 +391,5 @@ func (t *tracer) order() {
 
 // rank is the order of what came in the same moment.
 func rank(s Step) int {
-	return slices.Index([]Step{Usual, First, Asked, Looked, Broke, Tried, Worked, Entered, Next, Alike, Same, Moved, Did, Called, Alarm, Last}, s)
+	return slices.Index([]Step{Usual, First, Asked, Looked, Broke, Tried, Worked, Entered, Next, Called, Alike, Same, Moved, Did, Alarm, Last}, s)
 }

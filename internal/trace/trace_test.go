@@ -212,8 +212,8 @@ func TestStories(t *testing.T) {
 203.0.113.9 is seen last: GET /pics/x.php?c=id, answered with 200.
 198.51.100.8 is seen first: GET /pics/x.php?c=ls, answered with 200.
 198.51.100.8 makes 1 request to the site, for /pics/x.php (1).
-guess: 198.51.100.8 belongs to whoever uploaded /pics/x.php from 203.0.113.9.
-198.51.100.8 asks for the uploaded file /pics/x.php 1 time, first 8 min after the upload, with c=ls.`,
+198.51.100.8 asks for the uploaded file /pics/x.php 1 time, first 8 min after the upload, with c=ls.
+guess: 198.51.100.8 belongs to whoever uploaded /pics/x.php from 203.0.113.9.`,
 		},
 		"an account is guessed, and used from elsewhere": {
 			func(w *world) {
@@ -227,7 +227,7 @@ guess: 198.51.100.8 belongs to whoever uploaded /pics/x.php from 203.0.113.9.
 				w.ftp(33, "store", "OK DOWNLOAD", "198.51.100.8", `, "/b.pdf", 500 bytes, 9.00Kbyte/sec`)
 			},
 			about("203.0.113.9"),
-			`store (ftp) was used from 192.0.2.1 before, since 2026-05-04; the last time 10 h 1 min before 203.0.113.9 signs in.
+			`store (ftp) was used from 192.0.2.1 before: first 10 h 1 min, last 10 h 1 min before 203.0.113.9 signs in.
 203.0.113.9 is seen first: a sign-in as store that fails.
 6 sign-ins of 203.0.113.9 as store (ftp) failed.
 203.0.113.9 signs in as store (ftp).
@@ -282,7 +282,7 @@ guess: 203.0.113.9 and 198.51.100.8 are the same visitor, or work together.
 		"nobody is suspect": {
 			func(w *world) { w.ftp(0, "store", "OK LOGIN", "192.0.2.1", "") },
 			trace.Case{Alerts: []trace.Alert{{Title: "x", Level: "low", First: noon, Last: noon, Raised: noon, Accounts: []trace.Party{{Name: "store", Realm: "ftp"}}}}},
-			"store (ftp) is used from 192.0.2.1, the last time at 2026-05-04 12:00:00 UTC.",
+			"store (ftp) is used from 192.0.2.1.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
