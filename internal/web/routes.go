@@ -22,6 +22,7 @@ func routes() []route {
 		{"GET /{$}", auth.See, (*Server).overview},
 		{"GET /incidents", auth.See, (*Server).incidents},
 		{"GET /incidents/{id}", auth.See, (*Server).incident},
+		{"GET /incidents/{id}/trace", auth.SearchLines, (*Server).trace},
 		{"POST /incidents/{id}/severity", auth.Handle, (*Server).setSeverity},
 		{"POST /incidents/{id}/phase", auth.Handle, (*Server).setPhase},
 		{"POST /incidents/{id}/note", auth.Note, (*Server).note},
