@@ -106,6 +106,7 @@ type Desk struct {
 	refusals  tally
 	bundled   measure // the sample, if it is played
 	searcher  *search.Searcher
+	traces    sync.Mutex // one at a time: each may hold late lines in memory
 	People    contacts
 }
 

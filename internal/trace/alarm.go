@@ -85,8 +85,9 @@ func (t *tracer) alert(list []Alert) {
 // parties are the names of some alerts, as many as may be asked for.
 func parties(list []Alert) (addresses, accounts []string) {
 	add := func(to []string, some []Party) []string {
+		bytes := 0 // of a question that is written down
 		for _, p := range some {
-			if len(to) < maxAddresses && askable(p.Name) && !slices.Contains(to, p.Name) {
+			if bytes += len(p.Name) + 2; bytes < maxNames && askable(p.Name) && !slices.Contains(to, p.Name) {
 				to = append(to, p.Name)
 			}
 		}

@@ -33,11 +33,12 @@ const (
 	maxStatements = 200
 	maxNodes      = 60
 	maxEdges      = 120
-	maxName       = 160 // bytes of a name in a text
-	maxValue      = 70  // of one in a list of several
-	maxTerm       = 300 // bytes of a value that is asked for
-	maxAlerts     = 8   // moments with alerts that are told
-	fewOthers     = 4   // other addresses that a session, program or path may have and still be telling
+	maxName       = 160  // bytes of a name in a text
+	maxValue      = 70   // of one in a list of several
+	maxNames      = 1500 // bytes of names that one question asks for
+	maxTerm       = 300  // bytes of a value that is asked for
+	maxAlerts     = 8    // moments with alerts that are told
+	fewOthers     = 4    // other addresses that a session, program or path may have and still be telling
 
 	lookBack  = 30 * 24 * time.Hour // before the first alert: held lines reach back as far
 	lookAhead = 24 * time.Hour      // behind the last one
