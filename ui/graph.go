@@ -89,6 +89,7 @@ type layout struct {
 	edges   []GraphEdge // in order of their statements
 	columns [][]int     // places of nodes
 	column  []int       // of each node; -1 is not drawn
+	step    float64     // from one column to the next
 	x, y    []float64   // left and middle of each box
 	labels  [][4]float64
 }
@@ -151,23 +152,29 @@ func (l *layout) place() float64 {
 	for _, c := range l.columns {
 		most = max(most, len(c))
 	}
-	lower := 0.0
-	if len(l.columns[1]) > 0 {
-		lower = rowHeight / 2
+	used := 0 // columns
+	for _, c := range l.columns {
+		used += min(len(c), 1)
 	}
+	left := graphMargin
+	if slices.ContainsFunc(l.edges, func(e GraphEdge) bool { return l.column[e.From] >= 0 && l.column[e.From] == l.column[e.To] }) {
+		left = outside
+	}
+	l.step = (graphWidth - left - graphMargin - boxWidth) / float64(max(1, used-1))
 	l.x, l.y = make([]float64, len(l.nodes)), make([]float64, len(l.nodes))
-	step := (graphWidth - outside - graphMargin - boxWidth) / float64(len(graphColumns)-1)
 	for c, list := range l.columns {
 		if c > 0 {
 			l.sort(list, c)
 		}
 		first := float64((most - len(list)) / 2)
 		for k, i := range list {
-			l.x[i] = outside + float64(c)*step
-			l.y[i] = graphMargin + (first+float64(k)+.5)*rowHeight
-			if c == 1 {
-				l.y[i] += lower
+			l.x[i], l.y[i] = left, graphMargin+(first+float64(k)+.5)*rowHeight
+			if c == 1 && used > 2 {
+				l.y[i] += rowHeight / 2
 			}
+		}
+		if len(list) > 0 {
+			left += l.step
 		}
 	}
 	low := 0.0
@@ -298,8 +305,7 @@ func (l *layout) across(line *GraphLine, from, to int, y0, y1 float64) {
 	if l.column[from] > l.column[to] {
 		x0, x1, sign = l.x[from], l.x[to]+boxWidth+3, -1
 	}
-	gap := (graphWidth-outside-graphMargin-boxWidth)/float64(len(graphColumns)-1) - boxWidth
-	bend := x1 - sign*(gap-3)
+	bend := x1 - sign*(l.step-boxWidth-3)
 	if sign*(bend-x0) < 1 {
 		bend = x0
 	}

@@ -61,7 +61,7 @@ func (x *inquiry) run(ctx context.Context, q *query.Query) ([]search.Result, err
 		if err != nil {
 			return nil, err
 		}
-		if x.d.shelved() != x.through {
+		if x.d.shelf.Through() != x.through {
 			continue // else lines that went there meanwhile would count twice
 		}
 		late, err := x.late.Run(ctx, q, nil)
@@ -71,16 +71,9 @@ func (x *inquiry) run(ctx context.Context, q *query.Query) ([]search.Result, err
 	return nil, errors.New("lines go to the shelf faster than they can be searched; try again")
 }
 
-// shelved is up to which number lines are on the shelf.
-func (d *Desk) shelved() int64 {
-	v := d.shelf.View()
-	defer v.Close()
-	return v.Through
-}
-
 // hold puts the lines that are not on the desk's shelf on one in memory, unless they are there or are few.
 func (x *inquiry) hold(ctx context.Context) error {
-	through := x.d.shelved()
+	through := x.d.shelf.Through()
 	if through == x.through {
 		return nil
 	}

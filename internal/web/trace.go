@@ -14,7 +14,7 @@ import (
 
 const (
 	pageTrace = 15 * time.Second // what a trace may take on a page
-	toldShown = 80               // statements of a page
+	toldShown = 60               // statements of a page
 )
 
 // trace tells how an incident came about.
