@@ -124,6 +124,7 @@ func (r *Remote) feeds() (err error) {
 	if len(r.o.Paths) > 0 {
 		r.watcher = New(r.log, Options{
 			Paths: r.o.Paths, Start: start, Since: r.spool.Stopped(), Append: r.spool.Append, Poll: r.o.Poll, BatchLines: 4000, BatchDelay: r.o.BatchDelay,
+			Stamp: func(_, raw string) (time.Time, bool) { return timeIn(raw, time.Now(), time.Local) },
 		})
 		r.guard = newGuard(r.log, r.watcher, r.spool, r.sender.gap)
 	}
@@ -263,7 +264,7 @@ func (r *Remote) host() record.Host {
 	h.At, h.Version = time.Now(), r.o.Version
 	if r.watcher != nil {
 		for _, s := range r.watcher.Sources() {
-			h.Sources = append(h.Sources, record.Feed{Path: s.Path, State: string(s.State), Why: s.Why, Lines: s.Lines, Lag: s.Lag, Last: s.LastLine, Gaps: s.Gaps})
+			h.Sources = append(h.Sources, record.Feed{Path: s.Path, Pattern: s.Pattern, State: string(s.State), Why: s.Why, Lines: s.Lines, Lag: s.Lag, Last: s.LastLine, Gaps: s.Gaps})
 		}
 	}
 	if r.journal != nil {

@@ -18,17 +18,17 @@ import (
 const (
 	sendBytes   = 1 << 20 // of batches in one request, or one batch
 	sendBatches = 256
-	waitLast    = time.Minute
+	waitLast    = 20 * time.Second
 )
 
 // How often the sender does what it does beside sending.
 type rhythm struct {
-	head, clock, state, renew time.Duration
-	retry                     time.Duration // first wait after a failure; doubles up to waitLast
+	head, clock, beat, state, renew time.Duration
+	retry                           time.Duration // first wait after a failure; doubles up to waitLast
 }
 
 func usualRhythm() rhythm {
-	return rhythm{head: time.Minute, clock: 10 * time.Minute, state: time.Minute, renew: time.Hour, retry: 250 * time.Millisecond}
+	return rhythm{head: time.Minute, clock: 10 * time.Minute, beat: 10 * time.Second, state: 30 * time.Second, renew: time.Hour, retry: 250 * time.Millisecond}
 }
 
 // A sender brings batches from the spool to the hub, in order, one request at a time. A batch goes from the spool only when the
@@ -176,6 +176,7 @@ func (s *sender) beside(ctx context.Context, due map[string]time.Time) error {
 	}{
 		{"head", s.every.head, s.checkHead},
 		{"clock", s.every.clock, s.measure},
+		{"beat", s.every.beat, s.beat},
 		{"renew", s.every.renew, s.renew},
 		{"state", s.every.state, s.tell},
 	} {
@@ -301,6 +302,11 @@ func (s *sender) tell(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// beat lets the server know that this agent is there: when it hears nothing, that is an alert.
+func (s *sender) beat(ctx context.Context) error {
+	return s.client.get(ctx, "time", &struct{}{})
 }
 
 const samples = 5

@@ -9,6 +9,9 @@
 //	GET  /v1/never                                      -> the mutes in force
 //	POST /v1/never                   client.Never       -> client.Never
 //	POST /v1/never/{id}/remove       {"person": "anna"} -> {}
+//	GET  /v1/agents                                     -> client.AgentList
+//	POST /v1/agents                  {"name": "web-1", "valid_ns": 86400000000000, "person": "anna"} -> client.Invitation
+//	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
 //	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
 //	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
@@ -39,7 +42,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range append(listRoutes(d), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+	for _, r := range append(append(listRoutes(d), agentRoutes(d)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -293,18 +293,25 @@ func (a *Archive) Positions(agent string) map[string]record.Position {
 	return m
 }
 
-// Started returns since when each file of an agent is watched, by file: the Received time of the first batch with
-// Start set that named the file, in its positions or its lines. What is older than that is history.
-func (a *Archive) Started(agent string) map[string]time.Time {
+// StartedAt returns since when a file of an agent is watched: the Received time of the first batch with Start set that named the file, in its
+// positions or its lines; false when there was none. What is older than that is history.
+func (a *Archive) StartedAt(agent, file string) (time.Time, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	m := make(map[string]time.Time)
-	for k, t := range a.state.started {
-		if k.agent == agent {
-			m[k.file] = fromNanos(t)
+	t, ok := a.state.started[fileKey{agent, file}]
+	return fromNanos(t), ok
+}
+
+// FirstStart returns since when the first file of all is watched.
+func (a *Archive) FirstStart() (first time.Time, ok bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, n := range a.state.started {
+		if t := fromNanos(n); !ok || t.Before(first) {
+			first, ok = t, true
 		}
 	}
-	return m
+	return first, ok
 }
 
 // Err returns why nothing can be appended any more, nil while it can.

@@ -221,8 +221,13 @@ func TestPositionsAndStarts(t *testing.T) {
 			t.Error(diff)
 		}
 		started := map[string]time.Time{"a": noon, "b": noon, "c": noon.Add(time.Hour)}
-		if diff := cmp.Diff(started, a.Started("")); diff != "" {
-			t.Error(diff)
+		for file, want := range started {
+			if got, ok := a.StartedAt("", file); !ok || !got.Equal(want) {
+				t.Errorf("%s is watched since %v, want %v", file, got, want)
+			}
+		}
+		if got, ok := a.FirstStart(); !ok || !got.Equal(noon) {
+			t.Errorf("the first start was %v", got)
 		}
 		if p := a.Positions("shop1"); p["a"].Offset != 9 || len(p) != 2 {
 			t.Errorf("positions of shop1: %v", p)

@@ -21,6 +21,7 @@ const (
 
 	Hold        Action = "hold"   // keep the lines of an incident beyond their time
 	SearchLines Action = "search" // read the kept lines, with all the personal data in them
+	Hosts       Action = "hosts"  // let agents in, and put them out
 )
 
 // may is the table; the words are those of package plan's roles.
@@ -36,6 +37,7 @@ var may = map[Action][]string{
 
 	Hold:        {"commander", "engineer", "analyst", "legal"},
 	SearchLines: {"commander", "engineer", "analyst"},
+	Hosts:       {"commander", "engineer"},
 }
 
 // Actions lists every action, in alphabetical order.

@@ -12,6 +12,7 @@ const table = `
 	answer      yes       yes      yes     yes   yes            no
 	handle      yes       yes      yes     no    no             no
 	hold        yes       yes      yes     yes   no             no
+	hosts       yes       yes      no      no    no             no
 	note        yes       yes      yes     yes   yes            no
 	ring-now    yes       yes      no      no    no             no
 	search      yes       yes      yes     no    no             no

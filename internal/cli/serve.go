@@ -76,6 +76,9 @@ func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
 	}
 	defer listener.Close() // closed by the server, too; the second time does nothing
 	set.desk.URL = set.url(listener.Addr())
+	if set.desk.Hub, err = hubOf(set.Config, set.sample); err != nil {
+		return err
+	}
 	if err := p.openLayers(&set); err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ const stopWithin = 5 * time.Second
 func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set settings, listener net.Listener) error {
 	console := web.New(log, d, web.Options{TLS: strings.HasPrefix(set.desk.URL, "https://"), Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
 		Warnings: func() []web.Warning { return advice(set.Config, d) }})
-	server := newServer(log, console.Handler())
+	server := newServer(log, withLines(console.Handler(), d.LineHandler()))
 	if set.tls() {
 		c, err := openCertificate(log, set.TLS.Cert, set.TLS.Key, time.Now())
 		if err != nil {
@@ -225,6 +228,12 @@ func (p Program) greet(d *desk.Desk, set settings) {
 		fmt.Fprintln(p.Out, "  nothing is watched yet: start with --watch /var/log/nginx/access.log, or name it in tocsin.yaml")
 	default:
 		fmt.Fprintf(p.Out, "  watching %s\n", strings.Join(set.desk.Watch, ", "))
+	}
+	if set.desk.Hub != nil {
+		fmt.Fprintf(p.Out, "  agents   are heard at %s; tocsin agents add lets one in\n", set.desk.Hub.Listener.Addr())
+	}
+	for _, c := range d.Doors() {
+		fmt.Fprintf(p.Out, "  door     %s\n", c.Door)
 	}
 	fmt.Fprintf(p.Out, "  data     %s\n  keys     %s (back this folder up, apart from the data)\n", set.data, set.keys)
 	if d.NeedsSetup() {

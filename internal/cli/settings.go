@@ -56,6 +56,9 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if !o.sample {
 		s.desk.Silent = s.SilentLimit
 	}
+	if !o.sample { // its lines go when it ends
+		s.desk.Doors = doorsOf(s.Config)
+	}
 	if s.desk.Senders, err = p.senders(s.Config); err != nil {
 		return s, err
 	}

@@ -23,6 +23,7 @@ func (d *decoder) check(c *Config) {
 	}
 	checkListen(c, say)
 	checkFolders(c, say)
+	checkWays(c, say)
 	checkMail(c.Mail, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)

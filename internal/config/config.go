@@ -53,6 +53,11 @@ type Config struct {
 	Silent      map[string]Duration `yaml:"silent"`
 	// Mappings say how JSON that no format knows becomes records. doc/logs.md has an example.
 	Mappings []Mapping `yaml:"mappings"`
+	// Agents, Syslog, HTTP and Buckets are ways in which lines come from elsewhere (doc/inlets.md, doc/agents.md).
+	Agents  Agents       `yaml:"agents"`
+	Syslog  Syslog       `yaml:"syslog"`
+	HTTP    []HTTPSource `yaml:"http"`
+	Buckets []Bucket     `yaml:"buckets"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
 	// People and Escalation seed the plan once.
@@ -163,6 +168,7 @@ type Zone struct{ *time.Location }
 func Default() Config {
 	return Config{
 		Listen: "localhost:8181", Retention: Duration(400 * 24 * time.Hour), SilentAfter: Duration(24 * time.Hour),
+		Agents:     Agents{LostAfter: Duration(40 * time.Second)},
 		Mail:       Mail{Port: 587, StartTLS: "required"},
 		Escalation: Escalation{Rounds: 1, Every: Duration(5 * time.Minute), Throttle: Duration(2 * time.Minute)},
 	}

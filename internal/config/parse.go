@@ -120,7 +120,7 @@ func (c *Config) resolve(dir string) {
 			at(p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.Mail.CAFile} {
+	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.Mail.CAFile, &c.Syslog.Cert, &c.Syslog.Key, &c.Syslog.ClientCA} {
 		at(p)
 	}
 	for i := range c.Watch {
@@ -132,6 +132,9 @@ func (c *Config) resolve(dir string) {
 	for i := range c.Geo {
 		at(&c.Geo[i])
 	}
+	for i := range c.Buckets {
+		at(&c.Buckets[i].KeyFile)
+	}
 	secret(&c.Mail.PasswordFile)
 	for i := range c.People {
 		secret(&c.People[i].WebhookFile)
@@ -139,7 +142,10 @@ func (c *Config) resolve(dir string) {
 	limits := c.Silent
 	c.Silent = nil
 	for path, limit := range limits {
-		if at(&path); c.Silent == nil {
+		if isPath(path) {
+			at(&path)
+		}
+		if c.Silent == nil {
 			c.Silent = make(map[string]Duration)
 		}
 		c.Silent[path] = limit

@@ -102,10 +102,9 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 				}
 			}
 			heard, due := s.Fleet.Owed(d.heard(s, now), now)
-			drafts = append(drafts, heard...)
-			if !due.IsZero() && (again.IsZero() || due.Before(again)) {
-				again = due
-			}
+			lost, dueToo := s.Fleet.OwedAgents(d.lastHeard(), s.Started, now, d.agents.o.Limit)
+			drafts = append(append(drafts, heard...), lost...)
+			again = sooner(again, sooner(due, dueToo))
 			wrote = len(drafts) > 0
 			return drafts, nil
 		})
@@ -118,7 +117,7 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 		for _, s := range sends {
 			d.send(ctx, s)
 		}
-		d.raiseSilence()
+		d.raiseStanding()
 		if !wrote {
 			return again
 		}

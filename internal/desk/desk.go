@@ -66,6 +66,8 @@ type Options struct {
 	Keeps      []Keep                          // further limits of the lines on the shelf
 	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
+	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
+	Doors      Doors                           // other ways by which lines come in
 	Senders    map[string]Sender               // by channel: mail, webhook
 	URL        string                          // where people reach the console, without a slash at the end
 }
@@ -106,6 +108,9 @@ type Desk struct {
 	refusals  tally
 	bundled   measure // the sample, if it is played
 	searcher  *search.Searcher
+	agents    agents
+	doors     doors
+	names     sync.Map   // of log sources, by keyed hash
 	traces    sync.Mutex // one at a time: each may hold late lines in memory
 	People    contacts
 }
@@ -156,6 +161,12 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 			set.loaded(detect.Adopted{}),
 		}, nil
 	})
+	if err == nil {
+		err = d.openHub()
+	}
+	if err == nil {
+		err = d.openDoors()
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -165,6 +176,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 // Close closes the stores. Run must have returned.
 func (d *Desk) Close() error {
 	var errs []error
+	if d.o.Hub != nil {
+		_ = d.o.Hub.Listener.Close() // Run has closed it, if it ever ran
+	}
 	if d.searcher != nil {
 		d.searcher.Close()
 	}
@@ -190,6 +204,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen,
 	})
 	d.sending.Wait()
 	d.landLast()
@@ -229,6 +244,10 @@ func (d *Desk) write(decide func(*State, time.Time) ([]entry.Draft, error)) erro
 		return err
 	}
 	entries, err := d.ledger.Append(now, drafts...)
+	if err != nil && d.ledger.Broken() == nil { // a draft that can be no entry: nothing was written, and the next may be
+		d.log.Error("an entry cannot be made", "error", err)
+		return err
+	}
 	if err != nil {
 		d.broken = fmt.Errorf("%w (%v)", ErrBroken, err)
 		d.log.Error("the ledger cannot be written", "error", err)

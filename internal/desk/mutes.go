@@ -169,5 +169,5 @@ func (d *Desk) hasRule(key string) bool {
 			return true
 		}
 	}
-	return key == SilentRule
+	return StandingTitle(key) != ""
 }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -264,40 +265,46 @@ func (r *reader) match(blocks []archive.Block) (changes []told, next int64) {
 	wishes := r.d.wishes()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	started := r.d.archive.Started("")
 	lists := r.d.lists.set.Load()
 	next = r.next
 	for _, b := range blocks {
 		for _, l := range b.Lines {
 			if l.Seq >= r.mute {
-				changes = append(changes, r.unmute(started)...)
+				changes = append(changes, r.unmute()...)
 			}
 			for part := range intake.Parts(l.Raw) {
 				l.Raw = part
-				changes = append(changes, r.matchLine(l, b.Received, started, wishes, lists)...)
+				changes = append(changes, r.matchLine(l, b, wishes, lists)...)
 			}
 			next = l.Seq + 1
 		}
 	}
 	if next >= r.mute {
-		changes = append(changes, r.unmute(started)...)
+		changes = append(changes, r.unmute()...)
 	}
 	return changes, next
 }
 
-// matchLine runs one line, or one event of a line that holds several.
-func (r *reader) matchLine(l record.Line, received time.Time, started map[string]time.Time, wishes []wish, lists *tuning.Set) (changes []told) {
-	rec := &r.record
+// matchLine runs one line of a block, or one event of a line that holds several.
+func (r *reader) matchLine(l record.Line, b archive.Block, wishes []wish, lists *tuning.Set) (changes []told) {
+	rec, received := &r.record, b.Received
 	r.parser.ParseInto(rec, l, received)
 	r.clamp(rec, received)
+	start, watched := r.d.archive.StartedAt(b.Agent, l.File)
 	if l.Seq >= r.counted {
 		r.count(rec)
-		if r.signin(rec, received, started[l.File], wishes) {
+		if r.signin(rec, received, start, wishes) {
 			r.d.owes()
 		}
 	}
 	r.mark(lists, rec, l.Seq >= r.counted)
-	changed := r.detector.Step(rec)
+	// Logs tell the second: what comes in that of the start is live, not history.
+	start = start.Truncate(time.Second)
+	step := r.detector.Step
+	if at := cmp.Or(rec.Time, r.detector.Newest()); watched && at.Before(start) {
+		step = r.detector.StepPast
+	}
+	changed := step(rec)
 	r.countHits(rec, l.Seq < r.counted)
 	for _, c := range changed {
 		if l.Seq < r.mute {
@@ -306,27 +313,22 @@ func (r *reader) matchLine(l record.Line, received time.Time, started map[string
 		if c.Step == detect.Raised {
 			r.hour(rec.Time).Alerts++
 		}
-		start, watched := started[l.File]
-		// Logs tell the second: what comes in that of the start is live, not history.
-		changes = append(changes, told{c, watched && c.Alert.Last.Before(start.Truncate(time.Second))})
+		changes = append(changes, told{c, c.Alert.Past && watched && c.Alert.Last.Before(start)})
 	}
 	return changes
 }
 
 // unmute raises, once, what the windows that were filled silently hold: attacks that go on. Those that the ledger knows are
 // dropped by it; those of a new or changed rule are new to it.
-func (r *reader) unmute(started map[string]time.Time) (changes []told) {
+func (r *reader) unmute() (changes []told) {
 	if r.mute == 0 {
 		return nil
 	}
 	r.mute = 0
 	r.takeOver()
+	start, watched := r.d.archive.FirstStart()
 	for _, a := range r.detector.Alerts() {
-		history := len(started) > 0
-		for _, start := range started {
-			history = history && a.Last.Before(start)
-		}
-		changes = append(changes, told{detect.Change{Step: detect.Raised, Alert: a}, history})
+		changes = append(changes, told{detect.Change{Step: detect.Raised, Alert: a}, a.Past || watched && a.Last.Before(start)})
 	}
 	return changes
 }
@@ -339,10 +341,14 @@ const aheadAtMost = 2 * time.Minute
 func (r *reader) clamp(rec *record.Record, received time.Time) {
 	by := rec.Time.Sub(received)
 	if rec.Time.IsZero() || by <= aheadAtMost {
-		delete(r.ahead, rec.Line.File)
+		if len(r.ahead) > 0 {
+			delete(r.ahead, lineSource(rec.Line))
+		}
 		return
 	}
-	r.ahead[rec.Line.File] = by
+	if name := lineSource(rec.Line); roomFor(rec.Line, len(r.ahead)) || r.ahead[name] != 0 {
+		r.ahead[name] = by
+	}
 	rec.Time = received.UTC()
 }
 
@@ -363,9 +369,23 @@ func (r *reader) hour(t time.Time) *Hour {
 	return h
 }
 
+// lineSource is how a line's log is called on screens: its file, with the host when it is another.
+func lineSource(l record.Line) string {
+	if l.Host == "" {
+		return l.File
+	}
+	return l.Host + ":" + l.File
+}
+
+// roomFor reports whether something of one more log is kept for screens. Half of the room is this host's own.
+func roomFor(l record.Line, has int) bool {
+	return has < maxSources/2 || l.Host == "" && has < maxSources
+}
+
 const (
-	unparsedKept = 10  // of a file, for screens
-	unparsedLong = 500 // bytes of each
+	maxSources   = 1000 // of which screens show such things
+	unparsedKept = 10   // of a file
+	unparsedLong = 500  // bytes of each
 )
 
 func (r *reader) count(rec *record.Record) {
@@ -382,8 +402,12 @@ func (r *reader) count(rec *record.Record) {
 		r.hour(rec.Time).Unparsed++
 	}
 	raw := rec.Line.Raw[:min(len(rec.Line.Raw), unparsedLong)]
-	list := append(r.unparsed[rec.Line.File], strings.Clone(raw))
-	r.unparsed[rec.Line.File] = list[max(0, len(list)-unparsedKept):]
+	name := lineSource(rec.Line)
+	if _, there := r.unparsed[name]; !there && !roomFor(rec.Line, len(r.unparsed)) {
+		return
+	}
+	list := append(r.unparsed[name], strings.Clone(raw))
+	r.unparsed[name] = list[max(0, len(list)-unparsedKept):]
 }
 
 // A Reading is how far detection is, for screens.

@@ -1,14 +1,18 @@
 package desk
 
 import (
-	"crypto/sha256"
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/agent"
 	"tocsin/internal/detect"
 	"tocsin/internal/fleet"
 	"tocsin/internal/incident"
+	"tocsin/internal/record"
 )
 
 // A source that says nothing for longer than its limit is an alert: logs stop when a service dies, when a disk is full, and
@@ -21,36 +25,55 @@ func (d *Desk) heard(state *State, now time.Time) (hs []fleet.Heard) {
 	if d.o.Silent == nil {
 		return nil
 	}
-	groups := map[string]int{}
-	for _, s := range d.Sources() {
-		name := s.Path
-		if s.Pattern != s.Path && s.State != agent.Missing {
-			name = s.Pattern
-		}
-		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: s.LastLine, Limit: d.o.Silent(name)}
+	for name, last := range d.ownSources() {
+		h := fleet.Heard{Hash: d.vault.Hash("source", name), Last: last, Limit: d.o.Silent(name)}
 		if h.Last.IsZero() {
 			h.Last = state.Started
 			if was, silent := state.Fleet.Silent[h.Hash]; silent {
 				h.Last = was.Since
 			}
 		}
-		k, again := groups[name]
-		if again {
-			hs[k].Last = later(hs[k].Last, h.Last)
-			continue
-		}
-		groups[name] = len(hs)
+		d.nameSilent(state, &h, name, now)
 		hs = append(hs, h)
 	}
-	for name, k := range groups {
-		d.nameSilent(state, &hs[k], name, now)
+	if all := d.agents.heard.Load(); all != nil {
+		for _, h := range *all {
+			if a := state.Fleet.Agents[h.Agent]; a.Lost.IsZero() && a.Revoked.IsZero() { // those of an agent that is lost are not silent by themselves
+				hs = append(hs, h)
+			}
+		}
 	}
 	return hs
+}
+
+// ownSources are the watched sources and the doors, and when each spoke last. Files that a glob or folder found speak for each other.
+func (d *Desk) ownSources() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, s := range d.Sources() {
+		name := groupOf(s.Path, s.Pattern, s.State)
+		out[name] = later(out[name], s.LastLine)
+	}
+	for _, c := range d.Doors() {
+		out[c.Door] = later(out[c.Door], c.Last)
+	}
+	return out
+}
+
+// groupOf is the name under which a source speaks.
+func groupOf(path, pattern string, state agent.State) string {
+	if pattern != "" && pattern != path && state != agent.Missing {
+		return pattern
+	}
+	return path
 }
 
 // nameSilent puts the path of a source that falls silent now into the vault. If that cannot be written, it is told later.
 func (d *Desk) nameSilent(state *State, h *fleet.Heard, name string, now time.Time) {
 	if _, told := state.Fleet.Silent[h.Hash]; told || h.Limit <= 0 || now.Before(h.Last.Add(h.Limit)) {
+		return
+	}
+	if known, ok := state.Fleet.Known[h.Hash]; ok {
+		h.Vault = known.Vault
 		return
 	}
 	id, err := d.vault.Put([]byte(name))
@@ -84,22 +107,106 @@ func (d *Desk) silences() (out []silentSource) {
 		}
 	})
 	for k := range out {
-		out[k].name = d.Text(out[k].Vault)
+		out[k].name = d.sourceName(out[k].hash, out[k].Vault)
 	}
 	return out
 }
 
-// SilentRule is the id under which a silent source is an alert. It has no Sigma rule: nothing is what it matches.
-const SilentRule = "tocsin-source-silent"
-
-// raiseSilence makes alerts of silent sources, and ends those of sources that speak again.
-func (d *Desk) raiseSilence() {
-	now := time.Now().UTC()
-	live := map[string]detect.Alert{}
-	for _, s := range d.silences() {
-		a := silence(s, now)
-		live[a.ID] = a
+// sourceName is the name that a vault object holds, remembered: screens and the bell ask again and again. The agent's sources have its name in front.
+func (d *Desk) sourceName(hash, vault string) string {
+	if name, ok := d.names.Load(hash); ok {
+		return name.(string)
 	}
+	name := d.Text(vault)
+	d.names.Store(hash, name)
+	return name
+}
+
+// Ids under which something is an alert that no Sigma rule matches: nothing is what it would match.
+const (
+	SilentRule = "tocsin-source-silent"
+	LostRule   = "tocsin-agent-lost"
+	GapRule    = "tocsin-lines-lost"
+)
+
+// StandingTitle is the title of such an alert, "" of one that has a rule.
+func StandingTitle(rule string) string {
+	switch rule {
+	case SilentRule:
+		return "A log source fell silent"
+	case LostRule:
+		return "An agent is not heard of any more"
+	case GapRule:
+		return "Log lines of a host are lost"
+	}
+	return ""
+}
+
+// silentAtOnce is how many sources of one agent are alerts at a time; the others are shown as silent.
+const silentAtOnce = 10
+
+// gapStands is how long the alert of lost lines lasts: they do not come back, so it ends by itself.
+const gapStands = time.Hour
+
+// standing are the alerts of what is silent or lost now.
+func (d *Desk) standing(now time.Time) map[string]detect.Alert {
+	live := map[string]detect.Alert{}
+	add := func(a detect.Alert) { live[a.ID] = a }
+	of := map[string]int{}
+	silent := d.silences()
+	slices.SortFunc(silent, func(a, b silentSource) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.hash, b.hash)) })
+	for _, s := range silent {
+		if of[s.Agent]++; s.Agent == "" || of[s.Agent] <= silentAtOnce {
+			add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
+		}
+	}
+	type lost struct {
+		fleet.Agent
+		fleet.Gap
+	}
+	var agents []fleet.Agent
+	gaps := map[string]lost{}
+	d.Read(func(s *State) {
+		for _, a := range s.Fleet.Agents {
+			if !a.Lost.IsZero() {
+				agents = append(agents, a)
+			}
+		}
+		for hash, g := range s.Fleet.Gaps {
+			if now.Sub(g.Told) < gapStands {
+				gaps[hash] = lost{s.Fleet.Agents[g.ID], g}
+			}
+		}
+	})
+	for _, a := range agents {
+		add(standing(LostRule, a.ID, a.Lost.UTC(), now, a.Name, "nothing was heard of the agent on "+a.Name+" since "))
+	}
+	for hash, g := range gaps {
+		a := standing(GapRule, hash, g.Since.UTC(), now, g.Name, "")
+		var x record.Gap
+		if err := json.Unmarshal([]byte(d.Text(g.Gap.Vault)), &x); err == nil {
+			a.Samples = []string{fmt.Sprintf("%s on %s: from %d to %d, between %s and %s: %s", x.File, g.Name, x.From, x.To,
+				x.Since.UTC().Format(time.RFC3339), x.Until.UTC().Format(time.RFC3339), x.Why)}
+		}
+		add(a)
+	}
+	return live
+}
+
+// standing is the alert of one of them.
+func standing(rule, key string, since, now time.Time, log, says string) detect.Alert {
+	id := alertID(rule + "\x00" + key + "\x00" + since.Format(time.RFC3339Nano)) // the same whenever it is asked
+	if since.IsZero() || since.After(now) {
+		since = now
+	}
+	return detect.Alert{ID: id, Rule: rule, Title: StandingTitle(rule), Level: incident.Medium,
+		Impact: detect.Attempt, Author: "Tocsin", First: since, Last: now, Raised: now, Count: 1, Logs: []string{log}, Samples: []string{says + since.Format(time.RFC3339)}}
+}
+
+// raiseStanding makes alerts of what fell silent or was lost, and ends those of what speaks again.
+func (d *Desk) raiseStanding() {
+	now := time.Now().UTC()
+	live := d.standing(now)
 	var changes []told
 	d.Read(func(s *State) {
 		for id, a := range live {
@@ -119,15 +226,6 @@ func (d *Desk) raiseSilence() {
 		return
 	}
 	if err := d.raise(changes); err != nil {
-		d.log.Error("raising the alert of a silent source", "error", err)
+		d.log.Error("raising the alert of something that fell silent", "error", err)
 	}
-}
-
-// silence is the alert of one silent source.
-func silence(s silentSource, now time.Time) detect.Alert {
-	since := s.Since.UTC()
-	sum := sha256.Sum256([]byte(SilentRule + "\x00" + s.hash + "\x00" + since.Format(time.RFC3339Nano)))
-	return detect.Alert{ID: fmt.Sprintf("%x", sum[:16]), Rule: SilentRule, Title: "A log source fell silent", Level: incident.Medium, Impact: detect.Attempt,
-		Author: "Tocsin", First: since, Last: now, Raised: now, Count: 1, Logs: []string{s.name},
-		Samples: []string{"no line from " + s.name + " since " + since.Format(time.RFC3339)}}
 }

@@ -28,7 +28,7 @@ type State struct {
 	Jumps     int       // how often the wall clock jumped
 	Signins   map[string]time.Time
 	Refused   map[string]entry.Refusals // refused sign-ins by network hash, of its newest hour
-	Silences  map[string]bool           // alerts of silent sources that have not ended
+	Silences  map[string]bool           // alerts of what is silent or lost that have not ended
 	Erased    []string                  // vault objects that are destroyed, or must be
 	Forgotten map[string]time.Time      // alerts whose details were erased, and when
 	Unlearnt  map[string]int64          // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
@@ -65,11 +65,11 @@ func (s *State) apply(e entry.Entry) error {
 func (s *State) applyOwn(e entry.Entry) (bool, error) {
 	switch e.Kind {
 	case entry.AlertRaised:
-		if !bytes.Contains(e.Body, []byte(SilentRule)) {
+		if !bytes.Contains(e.Body, []byte(`"tocsin-`)) {
 			return true, nil // most entries are alerts, and a start reads them all
 		}
 		x, err := entry.Body[entry.Alert](e)
-		if x.Rule == SilentRule {
+		if StandingTitle(x.Rule) != "" {
 			s.Silences[x.ID] = true
 		}
 		return true, err

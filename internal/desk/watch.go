@@ -47,7 +47,7 @@ func (d *Desk) keep(b record.Batch) (record.Receipt, error) {
 	switch {
 	case err == nil:
 		d.alarm.quiet(archiveFails)
-	case !errors.Is(err, archive.ErrClosed):
+	case !errors.Is(err, archive.ErrClosed) && !errors.Is(err, archive.ErrTooLarge): // a batch that is too large says nothing of the archive
 		d.alarm.sound(archiveFails, "its archive of log lines: "+err.Error())
 	}
 	return receipt, err

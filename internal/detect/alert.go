@@ -62,6 +62,7 @@ type Alert struct {
 	Samples     []string  `json:"samples,omitempty"`   // at most MaxSamples raw lines, each at most MaxSample bytes
 	Bytes       int64     `json:"bytes,omitempty"`     // moved by downloads, uploads and exports in it
 	Succeeded   bool      `json:"succeeded,omitempty"` // a record with event.outcome success came behind one with failure: one of the tries worked
+	Past        bool      `json:"past,omitempty"`      // each record that completed it was there before its log was watched
 	Ended       bool      `json:"ended,omitempty"`
 	Why         string    `json:"why,omitempty"` // of a rule that reads habits: what is not normal, in words ("first sign-in of anna (ssh) from Indonesia; ...")
 }

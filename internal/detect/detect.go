@@ -57,7 +57,9 @@ type Detector struct {
 	due     deadlines
 	near    neighbourhoods
 	habits  *habits
-	time    timekeeper
+	past    bool  // the record that is stepped through was there before its log was watched
+	newest  int64 // the time of all: nanoseconds since 1970; 0: no record yet
+	lanes   lanes
 	ord     int64 // number of the record that is stepped through, from 1
 	groups  int
 	weight  int
@@ -137,7 +139,7 @@ func New(rules *Rules, o Options) *Detector {
 		reached: make([]uint64, (len(rules.nodes)+63)/64), shorts: map[string]string{}, sights: make([]*sight, sightsKept),
 		costs: make([]cost, len(rules.nodes)),
 	}
-	d.habits = newHabits(d.o)
+	d.habits, d.lanes = newHabits(d.o), newLanes()
 	for i, n := range rules.nodes {
 		d.bins[i] = newBin()
 		d.bins[i].broken = n.aside
@@ -151,12 +153,19 @@ func New(rules *Rules, o Options) *Detector {
 // A record without a time counts as of the newest time seen. Headers and empty lines are passed over. A record that is
 // later than Options.Lateness is still held against rules, but windows may have forgotten what stood before it; such
 // records are counted (Stats.Late).
-func (d *Detector) Step(r *record.Record) []Change {
+func (d *Detector) Step(r *record.Record) []Change { return d.stepThrough(r, false) }
+
+// StepPast is Step for a record that was there before its log was watched. An alert that such records alone completed is past (Alert.Past);
+// it is told again when the first other one joins it.
+func (d *Detector) StepPast(r *record.Record) []Change { return d.stepThrough(r, true) }
+
+func (d *Detector) stepThrough(r *record.Record, past bool) []Change {
+	d.past = past
 	if !heard(r.Class) {
 		d.hits = d.hits[:0]
 		return nil
 	}
-	at, changes := d.begin(r.Time)
+	at, changes := d.begin(r.Line.Host, r.Time)
 	d.judge(r, at)
 	hits, changes := d.hold(r, changes)
 	return d.finish(r, at, hits, changes)
@@ -165,16 +174,16 @@ func (d *Detector) Step(r *record.Record) []Change {
 // heard reports whether lines of a class are held against rules.
 func heard(c record.Class) bool { return c != record.Header && c != record.Empty }
 
-// begin goes on to a record's time: alerts end that it outlives.
-func (d *Detector) begin(t time.Time) (at int64, changes []Change) {
+// begin goes on to the time of a host's record: alerts end that it outlives.
+func (d *Detector) begin(host string, t time.Time) (at int64, changes []Change) {
 	d.ord++
 	d.hits = d.hits[:0]
 	d.timed = d.o.Clock != nil && d.ord%int64(d.o.ClockEvery) == 0
-	at = d.time.newest
+	at = d.newest
 	if sound(t) {
-		before := d.time.newest
+		before := d.newest
 		at = t.UnixNano()
-		if d.time.see(at); d.time.newest < before {
+		if d.newest = d.lanes.see(host, at, before, int64(d.o.Lateness)); d.newest < before {
 			d.turnBack()
 		}
 	}
@@ -196,8 +205,16 @@ func (d *Detector) finish(r *record.Record, at int64, hits []int32, changes []Ch
 	return d.shrink(changes)
 }
 
+// Newest is the newest record time that was seen; zero when none was.
+func (d *Detector) Newest() time.Time {
+	if d.newest == 0 {
+		return time.Time{}
+	}
+	return fromNano(d.newest)
+}
+
 // watermark is the record time before which no record is expected any more.
-func (d *Detector) watermark() int64 { return d.time.newest - int64(d.o.Lateness) }
+func (d *Detector) watermark() int64 { return d.lanes.holds(d.newest) - int64(d.o.Lateness) }
 
 // hold runs the rules that read the record's log source, and returns the places of those that match.
 func (d *Detector) hold(r *record.Record, changes []Change) ([]int32, []Change) {
@@ -414,6 +431,7 @@ func (d *Detector) tell(n *node, g *group, records []mark, m mark, changes []Cha
 			d.active++
 		}
 	}
+	l.Alert.Past = d.past && (l.Alert.Past || l.Entry.Count == 0)
 	for _, x := range records {
 		l.add(d, &n.meta.Tocsin, x)
 		d.suspected(n, x)

@@ -210,7 +210,7 @@ func (d *Detector) sweep() {
 				return true
 			}
 			if g.Newest >= reach {
-				return g.Newest > d.time.newest+farAway // a wrong clock's
+				return g.Newest > d.newest+farAway // a wrong clock's
 			}
 			d.remove(n, g)
 			return true
@@ -286,7 +286,7 @@ func (d *Detector) endQuiet(changes []Change) []Change {
 		if x.g.live != x.l {
 			continue
 		}
-		if x.at = d.rules.nodes[x.node].endsAt(x.l, d.time.newest); x.at >= now {
+		if x.at = d.rules.nodes[x.node].endsAt(x.l, d.newest); x.at >= now {
 			heap.Push(&d.due, x)
 			continue
 		}

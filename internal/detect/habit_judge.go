@@ -56,7 +56,7 @@ func (d *Detector) judge(r *record.Record, at int64) {
 		return
 	}
 	near := func(newest int64) bool { return at >= newest-farAway && at <= newest+farAhead }
-	if !near(d.time.newest) && !near(d.habits.newest) { // a wrong clock teaches nothing
+	if !near(d.newest) && !near(d.habits.newest) { // a wrong clock teaches nothing
 		v.deed = nothing
 		return
 	}

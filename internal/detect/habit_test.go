@@ -525,7 +525,7 @@ func BenchmarkHabitsOfOtherRecords(b *testing.B) {
 	r := webLine(1)
 	r.Set(record.EventAction, record.Text("request"))
 	at := r.Time.UnixNano()
-	d.time.see(at)
+	d.newest = at
 	if n := testing.AllocsPerRun(100, func() { d.judge(r, at); d.teach(r) }); n != 0 {
 		b.Fatalf("%v allocations", n)
 	}
@@ -542,7 +542,7 @@ func BenchmarkHabitsOfSignins(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		at := start.UnixNano() + int64(i)*int64(time.Minute)
-		d.time.newest = at
+		d.newest = at
 		d.judge(r, at)
 		d.teach(r)
 	}

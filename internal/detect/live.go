@@ -33,6 +33,7 @@ type entered struct {
 	Sources   int
 	Accounts  int
 	Succeeded bool
+	Past      bool
 }
 
 // maxNames is how many log and host names an alert has at most; the rest is left out.
@@ -70,8 +71,8 @@ func (l *live) add(d *Detector, t *sigma.Tocsin, m mark) {
 	if at.After(a.Last) {
 		a.Last = at
 	}
-	l.Active, l.Ahead = max(l.lasts(d.time.newest), min(m.At, d.time.newest), d.watermark()), 0
-	if m.At > d.time.newest {
+	l.Active, l.Ahead = max(l.lasts(d.newest), min(m.At, d.newest), d.watermark()), 0
+	if m.At > d.newest {
 		l.Ahead = m.At
 	}
 	a.LastSeq = max(a.LastSeq, m.Seq)
@@ -145,6 +146,8 @@ func (l *live) due() (Step, bool) {
 		step = Raised
 	case a.Succeeded && !e.Succeeded:
 		step = Level
+	case e.Past && !a.Past:
+		step = Joined
 	case outgrown(len(a.Sources), e.Sources), outgrown(len(a.Accounts), e.Accounts):
 		step = Joined
 	case a.Count >= 10*e.Count:
@@ -152,7 +155,7 @@ func (l *live) due() (Step, bool) {
 	default:
 		return "", false
 	}
-	*e = entered{Count: max(a.Count, 1), Sources: len(a.Sources), Accounts: len(a.Accounts), Succeeded: a.Succeeded}
+	*e = entered{Count: max(a.Count, 1), Sources: len(a.Sources), Accounts: len(a.Accounts), Succeeded: a.Succeeded, Past: a.Past}
 	return step, true
 }
 

@@ -312,7 +312,7 @@ func (d *Detector) lose(n *node, count int) {
 	d.bins[n.n].stats.Evicted++
 	d.evicted++
 	if n.corr != nil && count > 1 && 2*count >= n.least {
-		d.blunt.lose(d.time.newest)
+		d.blunt.lose(d.newest)
 	}
 }
 

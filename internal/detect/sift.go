@@ -259,13 +259,14 @@ func (x *Sifter) hold(u *sigma.Rule, place int32) {
 }
 
 // StepSifted is Step for a record of which a Sifter of the same rules has found what it matches and breaks. The record may be a
-// Keeper's copy.
+// Keeper's copy. All hosts are one lane: who sifts has put lines in order.
 func (d *Detector) StepSifted(r *record.Record, hits []int32, faults []Fault) []Change {
 	if !heard(r.Class) {
 		d.hits = d.hits[:0]
 		return nil
 	}
-	at, changes := d.begin(r.Time)
+	d.past = false
+	at, changes := d.begin("", r.Time)
 	d.judge(r, at)
 	for _, f := range faults {
 		if d.bins[f.node].broken == "" {
@@ -308,7 +309,7 @@ func (d *Detector) Pass(c record.Class, t time.Time) []Change {
 		d.hits = d.hits[:0]
 		return nil
 	}
-	_, changes := d.begin(t)
+	_, changes := d.begin("", t)
 	return d.shrink(changes)
 }
 

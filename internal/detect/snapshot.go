@@ -24,7 +24,9 @@ type snapshot struct {
 	Rules     string // hash
 	Ord       int64
 	Newest    int64
-	Far, FarN int64
+	Far       int64 // of a program that had no lanes
+	FarN      int64
+	Lanes     []laneForm
 	Late      int64
 	Evicted   int64
 	Forgotten int64
@@ -84,7 +86,7 @@ func (d *Detector) Freeze() func() ([]byte, error) {
 	d.settle()
 	s := &snapshot{
 		Version: snapshotVersion, Rules: d.rules.hash, Ord: d.ord,
-		Newest: d.time.newest, Far: d.time.far, FarN: d.time.farN,
+		Newest: d.newest, Lanes: d.lanes.form(),
 		Late: d.late, Evicted: d.evicted, Forgotten: d.forgotten, Blunt: d.blunt,
 	}
 	s.Waiters, s.Counts, s.Adds = d.waiting.freeze()
@@ -212,7 +214,7 @@ func (d *Detector) restoreRest(s *snapshot, learnt *habits, place func(old int) 
 	}
 	d.habits, d.waiting, d.blunt = learnt, waiting, s.Blunt
 	d.late, d.evicted, d.forgotten = s.Late, s.Evicted, s.Forgotten
-	d.time = timekeeper{s.Newest, s.Far, s.FarN}
+	d.newest, d.lanes = s.Newest, lanesOf(s)
 	d.near = newNeighbourhoods()
 	for i := range s.Near {
 		d.near.add(&s.Near[i])

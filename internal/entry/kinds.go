@@ -9,12 +9,21 @@ const (
 	RulesLoaded    Kind = "rules.loaded"    // Rules
 	SourceSilent   Kind = "source.silent"   // Source
 	SourceBack     Kind = "source.back"     // Source
+	SourceAdded    Kind = "source.added"    // Source
 	VaultErased    Kind = "vault.erased"    // Erased
 	LinesSealed    Kind = "lines.sealed"    // Lines
 	LinesJoined    Kind = "lines.joined"    // Lines
 	LinesExpired   Kind = "lines.expired"   // Lines
 	LinesAside     Kind = "lines.aside"     // Lines
 	LinesExported  Kind = "lines.exported"  // LinesExport
+
+	AgentInvited Kind = "agent.invited" // AgentToken
+	AgentJoined  Kind = "agent.joined"  // AgentJoin
+	AgentRenewed Kind = "agent.renewed" // AgentCertificate
+	AgentRevoked Kind = "agent.revoked" // AgentEnd
+	AgentLost    Kind = "agent.lost"    // AgentSilence
+	AgentBack    Kind = "agent.back"    // AgentSilence
+	AgentGap     Kind = "agent.gap"     // AgentLoss
 
 	AlertRaised Kind = "alert.raised" // Alert
 	AlertGrew   Kind = "alert.grew"   // AlertGrowth
@@ -82,12 +91,59 @@ type Rules struct {
 	Gone    int    `json:"gone,omitempty"`  // that are not there any more
 }
 
-// Source says that a watched source fell silent or spoke again. Its path is in the vault: names of files can name people.
+// Source says that a watched source spoke for the first time, fell silent or spoke again. Its path is in the vault: names of files can name people.
 type Source struct {
 	Hash  string        `json:"hash"` // keyed hash of the path
 	Vault string        `json:"vault"`
 	Since time.Time     `json:"since"` // when its last line came
 	Limit time.Duration `json:"limit_ns,omitempty"`
+	Agent string        `json:"agent,omitempty"` // id of the agent that tells of it; "" is this host
+}
+
+// AgentToken says that a token was made which lets one agent join. Its secret is nowhere here.
+type AgentToken struct {
+	Hash    string    `json:"hash"`           // SHA-256 of the secret, in hex
+	Name    string    `json:"name,omitempty"` // that the agent gets; without one it names itself
+	Expires time.Time `json:"expires"`
+}
+
+// AgentJoin says that an agent joined and spent its token.
+type AgentJoin struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`    // host of its lines
+	Token   string    `json:"token"`   // AgentToken.Hash
+	From    string    `json:"from"`    // vault object with the address from which it came
+	Key     string    `json:"key"`     // SHA-256 of its public key (PKIX, DER), in hex
+	Expires time.Time `json:"expires"` // of its certificate
+}
+
+// AgentCertificate says that an agent got its next certificate.
+type AgentCertificate struct {
+	ID      string    `json:"id"`
+	Key     string    `json:"key"`
+	Expires time.Time `json:"expires"`
+}
+
+// AgentEnd says that an agent is not heard any more. Who decided it is the entry's actor.
+type AgentEnd struct {
+	ID   string `json:"id"`
+	Text string `json:"text,omitempty"` // vault object with the reason
+}
+
+// AgentSilence says that an agent is not heard of, or is again.
+type AgentSilence struct {
+	ID    string        `json:"id"`
+	Since time.Time     `json:"since"` // when it was heard of last
+	Limit time.Duration `json:"limit_ns"`
+}
+
+// AgentLoss says that lines of a host are lost, as its agent tells.
+type AgentLoss struct {
+	ID    string    `json:"id"`
+	Hash  string    `json:"hash"`  // keyed hash of what the vault object says
+	Vault string    `json:"vault"` // object with the file and the exact bounds (record.Gap as JSON)
+	Since time.Time `json:"since"` // the loss fell between these times
+	Until time.Time `json:"until"`
 }
 
 // Lines says what became of kept lines: sealed in volumes, volumes joined, expired, or set aside because they are damaged.

@@ -97,6 +97,7 @@ type Joined struct {
 	Name    string    `json:"name"` // Line.Host of its lines
 	Joined  time.Time `json:"joined"`
 	From    string    `json:"from"`    // address from which it joined
+	Token   []byte    `json:"token"`   // Pending.Hash of the one that it spent
 	Key     string    `json:"key"`     // SHA-256 of its public key (PKIX, DER), hex
 	Expires time.Time `json:"expires"` // of its newest certificate
 }

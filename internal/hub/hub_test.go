@@ -594,7 +594,7 @@ func TestStart(t *testing.T) {
 		if status, a := g.send(pack(t, "b1", number, b)); status != 200 {
 			t.Fatalf("%+v", a)
 		}
-		got := h.archive.Started(g.id.Agent)[file]
+		got, _ := h.archive.StartedAt(g.id.Agent, file)
 		if x.want < 0 && !got.Equal(h.hub.Agents()[0].Joined.Joined) || x.want == 0 && time.Since(got).Abs() > time.Minute {
 			t.Errorf("%v late: %v", x.late, got)
 		}

@@ -127,7 +127,7 @@ func (h *Hub) admit(t record.Token, j record.JoinRequest, from string) (a record
 	}
 	next := h.state.clone()
 	next.Tokens = slices.Delete(next.Tokens, at, at+1)
-	next.Agents = append(next.Agents, Joined{ID: id, Name: name, Joined: now.UTC(), From: from, Key: key, Expires: now.Add(agentLife).UTC()})
+	next.Agents = append(next.Agents, Joined{ID: id, Name: name, Joined: now.UTC(), From: from, Token: hash[:], Key: key, Expires: now.Add(agentLife).UTC()})
 	if err := h.save(next); err != nil {
 		h.log.Error("an agent cannot join: the state of the hub cannot be kept", "err", err)
 		return a, http.StatusServiceUnavailable, "the server cannot write now: try again"

@@ -81,7 +81,7 @@ func TestArchive(t *testing.T) {
 		until(t, "the start has done its part", func() bool { return ctx.Err() != nil || len(inArchive(a)) >= whole })
 		cancel()
 		<-done
-		at, ok := a.Started("")["s3:alb"]
+		at, ok := a.StartedAt("", "s3:alb")
 		if !ok || !started.IsZero() && !at.Equal(started) {
 			t.Errorf("the bucket is watched since %s, before it was %s", at, started)
 		}

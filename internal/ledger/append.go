@@ -99,15 +99,27 @@ func (g *Ledger) write(b *batch) error {
 // Prove shows that today's head extends the one of size entries that somebody else keeps. It returns the head that the
 // proof is for; entry.Head.Extends checks it.
 func (g *Ledger) Prove(size int64) (entry.Head, entry.Proof, error) {
-	head := g.Head()
+	now := g.now.Load()
+	proof, err := g.proveTo(now.head, size)
+	return now.head, proof, err
+}
+
+// ProveSigned is Prove with the head as it is signed.
+func (g *Ledger) ProveSigned(size int64) ([]byte, entry.Proof, error) {
+	now := g.now.Load()
+	proof, err := g.proveTo(now.head, size)
+	return now.signed, proof, err
+}
+
+func (g *Ledger) proveTo(head entry.Head, size int64) (entry.Proof, error) {
 	if size < 0 || size > head.Size {
-		return head, nil, fmt.Errorf("proving a head of %d entries: the ledger has %d", size, head.Size)
+		return nil, fmt.Errorf("proving a head of %d entries: the ledger has %d", size, head.Size)
 	}
 	g.mu.Lock() // the file must stay open
 	defer g.mu.Unlock()
 	if g.tree == nil {
-		return head, nil, fmt.Errorf("proving a head: the ledger is closed")
+		return nil, fmt.Errorf("proving a head: the ledger is closed")
 	}
 	proof, err := prove(g.tree, head.Size, size)
-	return head, slices.Clip(proof), err
+	return slices.Clip(proof), err
 }

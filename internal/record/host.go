@@ -131,13 +131,14 @@ type Spool struct {
 
 // A Feed is a file, journal or port that lines come from.
 type Feed struct {
-	Path  string    `json:"path"`
-	State string    `json:"state"`
-	Why   string    `json:"why,omitempty"`
-	Lines int64     `json:"lines"`
-	Lag   int64     `json:"lag"`
-	Last  time.Time `json:"last,omitzero"`
-	Gaps  int       `json:"gaps,omitempty"`
+	Path    string    `json:"path"`
+	Pattern string    `json:"pattern,omitempty"` // the setting that found it, when that is not the path
+	State   string    `json:"state"`
+	Why     string    `json:"why,omitempty"`
+	Lines   int64     `json:"lines"`
+	Lag     int64     `json:"lag"`
+	Last    time.Time `json:"last,omitzero"`
+	Gaps    int       `json:"gaps,omitempty"`
 }
 
 // A Gap is lines that are lost, with its bounds: bytes of one file, or numbers of batches that the server has lost again.

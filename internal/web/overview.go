@@ -134,22 +134,25 @@ func (s *Server) sources(v *visit) error {
 func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	counts := map[string]intake.Count{}
 	for _, c := range r.Counts {
-		counts[c.File] = c
+		counts[sourceName(c.Host, c.File)] = c
 	}
 	silent := s.desk.Silent()
 	seen := map[string]bool{}
-	for _, x := range s.desk.Sources() {
-		seen[x.Path] = true
-		out = append(out, s.source(v, x, counts[x.Path], silent, r))
+	for host, sources := range s.allSources() {
+		for _, x := range sources {
+			name := sourceName(host, x.Path)
+			seen[name] = true
+			out = append(out, s.source(v, host, x, counts[name], silent, r))
+		}
 	}
 	for _, c := range r.Counts { // what the archive has from files that are not watched now, and the bundled sample
-		if !seen[c.File] {
-			out = append(out, s.source(v, agent.Source{Path: c.File, State: "archived", Lines: c.Lines}, c, silent, r))
+		if !seen[sourceName(c.Host, c.File)] {
+			out = append(out, s.source(v, c.Host, agent.Source{Path: c.File, State: "archived", Lines: c.Lines}, c, silent, r))
 		}
 	}
 	tones := []string{"bad", "late", "busy", "good", "off"}
 	slices.SortStableFunc(out, func(a, b ui.Source) int {
-		return cmp.Or(cmp.Compare(slices.Index(tones, a.State.Key()), slices.Index(tones, b.State.Key())), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(slices.Index(tones, a.State.Key()), slices.Index(tones, b.State.Key())), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Path, b.Path))
 	})
 	for k := range out {
 		out[k].ID = fmt.Sprintf("source-%d", k+1)
@@ -158,20 +161,55 @@ func (s *Server) sourceList(v *visit, r desk.Reading) (out []ui.Source) {
 	return out
 }
 
+// sourceName is how the log sources of all hosts are told apart: those of others have their host in front.
+func sourceName(host, file string) string {
+	if host == "" {
+		return file
+	}
+	return host + ":" + file
+}
+
+// allSources are what is watched on this host (""), the doors, and what agents say that they watch, by host.
+func (s *Server) allSources() map[string][]agent.Source {
+	all := map[string][]agent.Source{"": s.desk.Sources()}
+	for _, c := range s.desk.Doors() {
+		x := agent.Source{Path: c.Door, State: agent.OK, Lines: c.Lines, Bytes: c.Bytes, LastLine: c.Last, Cut: c.Cut, Why: c.Why}
+		if c.Stuck != "" {
+			x.State, x.Why = "stuck", c.Stuck
+		}
+		all[""] = append(all[""], x)
+	}
+	agents, _ := s.desk.Agents()
+	for _, a := range agents {
+		if !a.Revoked.IsZero() {
+			continue
+		}
+		for _, f := range a.Host.Sources {
+			x := agent.Source{Path: f.Path, Pattern: f.Pattern, State: agent.State(f.State), Why: f.Why, Lines: f.Lines, Lag: f.Lag, LastLine: f.Last, Gaps: f.Gaps}
+			if !a.Lost.IsZero() {
+				x.State, x.Why = "agent lost", "Its agent is not heard of any more: see Agents."
+			}
+			all[a.Name] = append(all[a.Name], x)
+		}
+	}
+	return all
+}
+
 // source words one source.
-func (s *Server) source(v *visit, x agent.Source, c intake.Count, silent map[string]time.Time, r desk.Reading) ui.Source {
-	o := ui.Source{Path: x.Path, Host: "this host", Format: cmp.Or(c.Format, "not known yet"), Limit: "never", Lines: ui.Number(x.Lines), Says: x.Why}
+func (s *Server) source(v *visit, host string, x agent.Source, c intake.Count, silent map[string]time.Time, r desk.Reading) ui.Source {
+	name := sourceName(host, x.Path)
+	o := ui.Source{Path: x.Path, Host: cmp.Or(host, "this host"), Format: cmp.Or(c.Format, "not known yet"), Limit: "never", Lines: ui.Number(x.Lines), Says: x.Why}
 	o.Name, o.Unparsed, o.Bad = bases([]string{x.Path})[0], ui.Number(c.Unparsed), c.Unparsed > 0
 	o.Last, o.Lag = v.at(x.LastLine), ui.Plural(x.Lag, "byte behind", "bytes behind")
 	if x.Lag == 0 {
 		o.Lag = "none"
 	}
 	if s.o.Limit != nil {
-		if l := s.o.Limit(x.Path); l > 0 {
+		if l := s.o.Limit(name); l > 0 {
 			o.Limit = ui.Span(l)
 		}
 	}
-	switch since, is := silent[x.Path]; {
+	switch since, is := silent[name]; {
 	case is:
 		o.State, o.Says = ui.State{Tone: "bad", Word: "silent for " + ui.Span(v.now.Sub(since))}, "No line came for longer than its limit. See whether the service still writes there, and whether somebody stopped it."
 	case x.State == "ok" && x.Lag > 10<<20:
@@ -186,7 +224,7 @@ func (s *Server) source(v *visit, x agent.Source, c intake.Count, silent map[str
 	default:
 		o.State = ui.State{Tone: "bad", Word: string(x.State)}
 	}
-	for _, line := range r.Unparsed[x.Path] {
+	for _, line := range r.Unparsed[name] {
 		o.Rejected = append(o.Rejected, ui.Rejected{Number: "Not parsed", Line: ui.Visible(line), Why: "no parser knew it"})
 	}
 	return o

@@ -14,8 +14,8 @@ import (
 
 // title returns a rule's title, or its key when there is no such rule any more.
 func (s *Server) title(key string) string {
-	if key == desk.SilentRule {
-		return "A log source fell silent"
+	if t := desk.StandingTitle(key); t != "" {
+		return t
 	}
 	if d, ok := s.o.Set.Find(key); ok {
 		return d.Meta().Title
@@ -25,8 +25,11 @@ func (s *Server) title(key string) string {
 
 // ruleLink leads to what documents a rule. A rule that raised an alert once may be gone today.
 func (s *Server) ruleLink(key, word string) ui.Link {
-	if key == desk.SilentRule {
+	switch key {
+	case desk.SilentRule:
 		return ui.Link{Word: word, Href: "/sources"}
+	case desk.LostRule, desk.GapRule:
+		return ui.Link{Word: word, Href: "/agents"}
 	}
 	if _, ok := s.o.Set.Find(key); !ok {
 		return ui.Link{Word: word + " (no such rule now)", Href: "/rules"}
