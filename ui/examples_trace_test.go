@@ -31,7 +31,7 @@ func traceView() TraceView {
 		{"alert", "Impossible travel of a staff account", "high", false}, {"alert", "Command given to a web shell", "critical", false},
 	}, []GraphEdge{
 		{2, 4, "used before", 1, false}, {0, 4, "tried", 3, false}, {0, 4, "signed in as", 4, false}, {0, 7, "set off", 5, false}, {1, 4, "signed in as", 6, false}, {1, 0, "may be", 7, true},
-		{1, 5, "fetched", 8, false}, {4, 5, "was used", 8, false}, {1, 6, "uploaded", 9, false}, {1, 6, "asked for", 10, false}, {1, 8, "set off", 11, false}, {3, 6, "asked for", 12, false}, {3, 1, "may be", 12, true},
+		{1, 5, "fetched", 8, false}, {4, 5, "was used for", 8, false}, {1, 6, "uploaded", 9, false}, {1, 6, "asked for", 10, false}, {1, 8, "set off", 11, false}, {3, 6, "asked for", 12, false}, {3, 1, "may be", 12, true},
 	})
 	return v
 }

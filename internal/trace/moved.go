@@ -90,7 +90,7 @@ func (t *tracer) drawMoved(me int, accounts []int, files []string, what string, 
 	}
 	t.draw(me, to, m.verb, n)
 	for _, a := range accounts {
-		t.draw(a, to, "was used", n)
+		t.draw(a, to, "was used for", n)
 	}
 }
 
