@@ -110,8 +110,7 @@ type Desk struct {
 	searcher  *search.Searcher
 	agents    agents
 	doors     doors
-	names     sync.Map   // of log sources, by keyed hash
-	traces    sync.Mutex // one at a time: each may hold late lines in memory
+	names     sync.Map // of log sources, by keyed hash
 	People    contacts
 }
 

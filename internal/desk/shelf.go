@@ -79,9 +79,6 @@ func recordsOf(p *intake.Parser, l record.Line, received time.Time) iter.Seq[*re
 // tail goes over the records of lines that are not on the shelf yet. When lines go there meanwhile, the error is archive.ErrExpired.
 func (d *Desk) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		if ctx.Value(noTail{}) != nil {
-			return
-		}
 		ended := errors.New("no more is wanted")
 		err := d.unshelved(ctx, behind, func(_ shelf.Line, r *record.Record) error {
 			if !yield(r, nil) {

@@ -55,10 +55,7 @@ func (x *ranged) story(t *testing.T, cases []trace.Case, address string) trace.S
 			if !slices.ContainsFunc(a.Addresses, func(p trace.Party) bool { return p.Name == address && p.Suspect }) {
 				continue
 			}
-			s, err := trace.Trace(c, tracing(t.Context(), func(q *query.Query) ([]search.Result, error) {
-				res, err := x.Run(t.Context(), q, nil)
-				return []search.Result{res}, err
-			}))
+			s, err := trace.Trace(c, tracing(t.Context(), func(q *query.Query) (search.Result, error) { return x.Run(t.Context(), q, nil) }))
 			if err != nil || len(s.Cut) > 0 {
 				t.Fatalf("tracing %s: %v, cut: %q", address, err, s.Cut)
 			}

@@ -1,9 +1,7 @@
 package desk
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -41,12 +39,9 @@ func (d *Desk) Trace(ctx context.Context, actor auth.Actor, id int64) (trace.Sto
 		defer stop()
 		ctx = short
 	}
-	d.traces.Lock()
-	defer d.traces.Unlock()
-	x := d.newInquiry(actor)
-	story, err := trace.Trace(c, tracing(ctx, func(q *query.Query) ([]search.Result, error) { return x.run(ctx, q) }))
+	story, err := trace.Trace(c, tracing(ctx, func(q *query.Query) (search.Result, error) { return d.Search(ctx, actor, q, nil) }))
 	story.Cut = append(cut, story.Cut...)
-	return story, errors.Join(err, x.close())
+	return story, err
 }
 
 // caseOf is what an incident names. Alerts whose details were erased are left out, and it is said.
@@ -106,46 +101,31 @@ func tracedAlert(a detect.Alert) trace.Alert {
 	return trace.Alert{Title: a.Title, Level: a.Level, First: a.First, Last: a.Last, Raised: a.Raised, Addresses: parties(a.Sources), Accounts: parties(a.Accounts), Logs: a.Logs}
 }
 
-// mostValues is how many values of each result are joined: what is rarer in all of them is not among the most frequent.
-const mostValues = 1000
-
 // tracing lets a trace ask by searching.
-func tracing(ctx context.Context, run func(*query.Query) ([]search.Result, error)) trace.Archive {
+func tracing(ctx context.Context, run func(*query.Query) (search.Result, error)) trace.Archive {
 	return trace.Archive{
-		Lines: func(a trace.Ask, most int, last bool) (out trace.Answer, err error) {
+		Lines: func(a trace.Ask, most int, last bool) (trace.Answer, error) {
 			q := TraceQuery(a, time.UTC)
 			fields := tracedFields()
 			q.Stages = []query.Stage{{Kind: query.Columns, By: fields}, {Kind: query.Head, N: most}}
 			if last {
 				q.Stages[1].Kind = query.Tail
 			}
-			results, err := run(q)
-			for _, res := range results {
-				out.All += res.Matched
-				out.Cut = cmp.Or(out.Cut, notWhole(ctx, res))
-			}
-			rows, numbers := joinedLines(results, most, last)
-			for n, row := range rows {
-				out.Rows = append(out.Rows, tracedRow(fields, row, numbers[n]))
+			res, err := run(q)
+			out := trace.Answer{All: res.Matched, Cut: notWhole(ctx, res)}
+			for n, row := range res.Rows {
+				out.Rows = append(out.Rows, tracedRow(fields, row, res.Numbers[n]))
 			}
 			return out, err
 		},
 		Top: func(a trace.Ask, by trace.Field, n int) (list []trace.Counted, cut string, err error) {
 			q := TraceQuery(a, time.UTC)
-			q.Stages = []query.Stage{{Kind: query.Top, By: []query.Field{tracedField(by)}, N: mostValues}}
-			results, err := run(q)
-			counts := map[string]int64{}
-			for _, res := range results {
-				for _, row := range res.Rows {
-					counts[row[0].Text] += int64(row[1].Number)
-				}
-				cut = cmp.Or(cut, notWhole(ctx, res))
+			q.Stages = []query.Stage{{Kind: query.Top, By: []query.Field{tracedField(by)}, N: n}}
+			res, err := run(q)
+			for _, row := range res.Rows {
+				list = append(list, trace.Counted{Value: row[0].Text, N: int64(row[1].Number)})
 			}
-			for value, n := range counts {
-				list = append(list, trace.Counted{Value: value, N: n})
-			}
-			slices.SortFunc(list, func(a, b trace.Counted) int { return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Value, b.Value)) })
-			return list[:min(len(list), n)], cut, err
+			return list, notWhole(ctx, res), err
 		},
 	}
 }
