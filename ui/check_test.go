@@ -196,7 +196,7 @@ func spoil[T any](view T) T {
 
 func clone(v reflect.Value) reflect.Value {
 	switch v.Interface().(type) {
-	case Time, Bar, Spark: // made of numbers by At, NewChart and NewSpark
+	case Time, Bar, Spark, Curve: // made of numbers by At, NewChart, NewSpark and NewGraph
 		return v
 	}
 	out := reflect.New(v.Type()).Elem()

@@ -15,6 +15,7 @@
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
 //	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
+//	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
 //	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
@@ -34,6 +35,7 @@ import (
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/fleet"
+	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 )
 
@@ -51,7 +53,7 @@ func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	}}, route{"POST /v1/incidents/{id}/lines", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		n, err := attach(d, w, r)
 		return client.Attached{Lines: n}, err
-	}}) {
+	}}, route{"POST /v1/incidents/{id}/trace", func(w http.ResponseWriter, r *http.Request) (any, error) { return traced(d, w, r) }}) {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
 			out, err := r.handle(w, req)
 			if err != nil {
@@ -169,7 +171,7 @@ func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
-	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent):
+	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent), errors.Is(err, incident.ErrNotFound):
 		status = http.StatusNotFound
 	case errors.Is(err, desk.ErrBroken):
 		status = http.StatusServiceUnavailable

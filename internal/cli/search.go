@@ -260,7 +260,7 @@ func (p Program) openToRead(f *folders) (*desk.Desk, error) {
 // reading is how the settings say that lines are to be read.
 func (p Program) reading(set settings) (desk.Options, error) {
 	geo, err := p.geoFor(serveFlags{geo: set.Config.Geo}, false)
-	return desk.Options{Version: Version, Geo: geo, Trusted: config.Prefixes(set.TrustedProxies), Zone: set.Zone.Location, Maps: mappings(set.Config)}, err
+	return desk.Options{Version: Version, Geo: geo, Own: config.Prefixes(set.OwnNetworks), Shared: config.Prefixes(set.SharedNetworks), Trusted: config.Prefixes(set.TrustedProxies), Zone: set.Zone.Location, Maps: mappings(set.Config)}, err
 }
 
 // terminal reports whether a writer is one, and how wide.

@@ -35,6 +35,7 @@ type Bar struct {
 type Result struct {
 	Columns   []string // names of fields as they are typed, time, count, or a figure such as sum(bytes)
 	Rows      [][]Cell // as many cells each as there are columns
+	Numbers   []int64  // of a query that lists lines: the number in the archive of each row's line; nil when something but the list put them in order
 	Bars      []Bar    // of timeline, in order of time, those without lines too
 	Matched   int64    // lines that were folded
 	Without   int64    // of these, lines that are in no row: they lack the field of top or rare, a number to sum up, or the time
@@ -245,10 +246,13 @@ func (s Stage) arrange(res *Result) {
 	case Sort:
 		if i := slices.Index(res.Columns, s.Column); i >= 0 {
 			slices.SortStableFunc(res.Rows, func(a, b []Cell) int { return a[i].compare(b[i], s.Descending) })
+			res.Numbers = nil
 		}
 	case Head:
 		res.Rows = res.Rows[:min(len(res.Rows), s.N)]
+		res.Numbers = res.Numbers[:min(len(res.Numbers), s.N)]
 	case Tail:
 		res.Rows = res.Rows[max(0, len(res.Rows)-s.N):]
+		res.Numbers = res.Numbers[max(0, len(res.Numbers)-s.N):]
 	}
 }

@@ -100,6 +100,7 @@ func (l *list) result(res *Result) int {
 	slices.SortFunc(l.rows, l.compare)
 	for _, w := range l.rows {
 		res.Rows = append(res.Rows, w.cells)
+		res.Numbers = append(res.Numbers, w.seq)
 	}
 	if l.cut && !l.asked {
 		which := "first"

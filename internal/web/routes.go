@@ -23,6 +23,7 @@ func routes() []route {
 		{"GET /incidents", auth.See, (*Server).incidents},
 		{"GET /incidents/{id}", auth.See, (*Server).incident},
 		{"GET /incidents/{id}/lines", auth.See, (*Server).incidentLines}, // their text by auth.SearchLines, which the desk asks
+		{"GET /incidents/{id}/trace", auth.SearchLines, (*Server).trace},
 		{"POST /incidents/{id}/severity", auth.Handle, (*Server).setSeverity},
 		{"POST /incidents/{id}/phase", auth.Handle, (*Server).setPhase},
 		{"POST /incidents/{id}/note", auth.Note, (*Server).note},

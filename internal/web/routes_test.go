@@ -18,6 +18,7 @@ var needs = map[string]auth.Action{
 	"GET /{$}":                      auth.See,
 	"GET /incidents":                auth.See,
 	"GET /incidents/{id}":           auth.See,
+	"GET /incidents/{id}/trace":     auth.SearchLines,
 	"POST /incidents/{id}/severity": auth.Handle,
 	"POST /incidents/{id}/phase":    auth.Handle,
 	"POST /incidents/{id}/note":     auth.Note,
