@@ -14,7 +14,7 @@ import (
 
 const (
 	pageTrace = 15 * time.Second // what a trace may take on a page
-	toldShown = 60               // statements of a page
+	statementsShown = 60               // statements of a page
 )
 
 // trace tells how an incident came about.
@@ -73,7 +73,7 @@ func tell(v *visit, view *ui.TraceView, story trace.Story) {
 	place := map[int]int{} // of a statement: its number on the page
 	for n, k := range shown {
 		place[k] = n + 1
-		view.Told = append(view.Told, told(v, n+1, story.Statements[k]))
+		view.Told = append(view.Told, toldPart(v, n+1, story.Statements[k]))
 	}
 	if k := signOf(story); k >= 0 && place[k] > 0 {
 		view.Sign = view.Told[place[k]-1]
@@ -100,11 +100,11 @@ func shownOf(list []trace.Statement) (shown []int) {
 				shown = append(shown, k)
 			}
 		}
-		if len(shown) <= toldShown {
+		if len(shown) <= statementsShown {
 			return shown
 		}
 	}
-	return shown[:toldShown]
+	return shown[:statementsShown]
 }
 
 // signOf is the first thing that a suspect is seen to do; -1 when there is none.
@@ -114,8 +114,8 @@ func signOf(story trace.Story) int {
 	})
 }
 
-// told words a statement.
-func told(v *visit, n int, st trace.Statement) ui.Told {
+// toldPart words a statement.
+func toldPart(v *visit, n int, st trace.Statement) ui.Told {
 	return ui.Told{N: fmt.Sprint(n), At: v.at(st.At), Guess: st.Kind == trace.Guess, Says: ui.Visible(st.Text), Why: ui.Visible(st.Why),
 		Lines: ui.Plural(st.Proof.Count(), "line", "lines"), Where: ui.Visible(whereOf(st.Proof)), Href: queryLink(desk.TraceQuery(st.Proof.Ask(), v.zone))}
 }
