@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -44,7 +45,7 @@ func agent(d *desk.Desk, which string) (client.Agent, error) {
 		k = slices.IndexFunc(all, func(a desk.Agent) bool { return a.Name == which })
 	}
 	if k < 0 {
-		return client.Agent{}, fleet.ErrNoAgent
+		return client.Agent{}, fmt.Errorf("%w %q: tocsin agents list names them", fleet.ErrNoAgent, which)
 	}
 	a := all[k]
 	x := agentOf(d, a)

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	pageTrace = 15 * time.Second // what a trace may take on a page
+	pageTrace       = 15 * time.Second // what a trace may take on a page
 	statementsShown = 60               // statements of a page
 )
 
