@@ -3,13 +3,19 @@
 package bench
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,17 +27,26 @@ import (
 	"tocsin/internal/shelf"
 )
 
-// searchLinesEnv names how many lines are searched: 12,000,000 is what the goals are for.
-const searchLinesEnv = "TOCSIN_BENCH_SEARCH_LINES"
+// What a run of TestSearch may be told.
+const (
+	searchLinesEnv   = "TOCSIN_BENCH_SEARCH_LINES"   // how many lines are searched: 12,000,000 is what the goals are for
+	searchKeepEnv    = "TOCSIN_BENCH_SEARCH_KEEP"    // a folder in which the shelf and the raw lines stay for the next run
+	searchProfileEnv = "TOCSIN_BENCH_SEARCH_PROFILE" // a folder for a CPU profile of each kind of question
+)
 
 const searchGoal = 12_000_000
 
-// visit makes one line of an access log: of 100,000 addresses, a twelfth as many accounts, sessions of some thirty requests, and
-// URLs of which most are different.
-func visit(r *rand.Rand, at time.Time, n int) string {
+// searchSpan is the time that the lines are of, when there are as many as the goals are for.
+const searchSpan = 12 * time.Hour
+
+var searchBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+// visit makes one line of an access log: of 100,000 addresses, a twelfth as many accounts, sessions, and URLs of which most are different. Every
+// third visitor is on a server that writes JSON, with sessions.
+func visit(r *rand.Rand, at time.Time) (file, text string) {
 	visitor := r.IntN(100_000)
 	user := "-"
-	if visitor%12 == 0 {
+	if visitor%12 < 2 {
 		user = fmt.Sprintf("user%d", visitor)
 	}
 	url := [...]string{"/", "/cart", "/checkout", "/account", "/search"}[r.IntN(5)]
@@ -39,12 +54,227 @@ func visit(r *rand.Rand, at time.Time, n int) string {
 		url = fmt.Sprintf("/catalog/item-%d?variant=%d&ref=%s", r.IntN(60_000), r.IntN(20), [...]string{"mail", "ads", "home", "social"}[r.IntN(4)])
 	}
 	status := [...]int{200, 200, 200, 200, 200, 200, 301, 304, 404, 500}[r.IntN(10)]
-	agents := [...]string{
+	agent := [...]string{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
-		"Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"}
-	return fmt.Sprintf(`%d.%d.%d.%d - %s [%s] "GET %s HTTP/1.1" %d %d "https://shop.example%s" "%s"`, 11+visitor%180, visitor/180%250, visitor%251, 1+visitor%253, user,
-		at.Format("02/Jan/2006:15:04:05 -0700"), url, status, 300+r.IntN(90_000), [...]string{"/", "/search?q=shoes", "/catalog"}[r.IntN(3)], agents[visitor%3])
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"}[visitor%7%3]
+	from := [...]string{"/", "/search?q=shoes", "/catalog"}[r.IntN(3)]
+	size := 300 + r.IntN(90_000)
+	if visitor%3 > 0 {
+		return "/var/log/nginx/access.log", fmt.Sprintf(`%s - %s [%s] "GET %s HTTP/1.1" %d %d "https://shop.example%s" "%s" rt=%d.%03d`,
+			visitorAddress(visitor), user, at.Format("02/Jan/2006:15:04:05 -0700"), url, status, size, from, agent, r.IntN(2), r.IntN(1000))
+	}
+	return "/var/log/nginx/shop.json", fmt.Sprintf(`{"time":"%s","remote_addr":"%s","remote_user":"%s","session":"%s","request":"GET %s HTTP/1.1","status":%d,"body_bytes_sent":%d,"request_time":%d.%03d,"http_referer":"https://shop.example%s","http_user_agent":"%s","host":"shop.example"}`,
+		at.Format(time.RFC3339), visitorAddress(visitor), user, visitorSession(visitor, at), url, status, size, r.IntN(2), r.IntN(1000), from, agent)
+}
+
+func visitorAddress(n int) string { return fmt.Sprintf("%d.%d.%d.%d", 11+n%180, n/180%250, n%251, 1+n%253) }
+
+// visitorSession is a new one every three hours: some thirty requests.
+func visitorSession(visitor int, at time.Time) string {
+	x := uint64(visitor)*8 + uint64(at.Sub(searchBegin)/(3*time.Hour))
+	x = (x ^ 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9
+	return fmt.Sprintf("%016x%08x", x^x>>31, uint32(x))
+}
+
+// A fill makes lines.
+type fill struct {
+	r    *rand.Rand
+	n    int
+	ends map[string]int64
+}
+
+func newFill() *fill { return &fill{r: rand.New(rand.NewPCG(1, 2)), ends: map[string]int64{}} }
+
+func (f *fill) lines(n int) (some []shelf.Line) {
+	for range n {
+		at := searchBegin.Add(time.Duration(f.n) * (searchSpan / searchGoal))
+		f.n++
+		file, text := visit(f.r, at)
+		some = append(some, shelf.Line{Line: record.Line{File: file, Offset: f.ends[file], Seq: int64(f.n), Raw: text}, Received: at.UnixNano()})
+		f.ends[file] += int64(len(text)) + 1
+	}
+	return some
+}
+
+// searchFolder is where the shelf lies, and whether it is to stay.
+func searchFolder(t *testing.T, lines int) string {
+	if dir := os.Getenv(searchKeepEnv); dir != "" {
+		dir = filepath.Join(dir, strconv.Itoa(lines))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	return t.TempDir()
+}
+
+// A bed is a shelf with lines to search, and the same lines as a plain file.
+type bed struct {
+	shelf  *shelf.Shelf
+	parser *intake.Parser
+	lines  int
+	raw    int64  // bytes
+	file   string // of the plain lines
+	layer  *disk.Folder
+}
+
+func openBed(t *testing.T, dir string, lines int) *bed {
+	t.Helper()
+	l, err := disk.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	p, err := intake.New(intake.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bed{parser: p, lines: lines, file: filepath.Join(dir, "plain.log"), layer: l}
+	var rec record.Record
+	b.shelf, _, err = shelf.Open(l, "shelf", shelf.Options{Parser: shelf.Parser{Save: p.Snapshot, Restore: p.Restore,
+		Parse: func(l record.Line, at time.Time) iter.Seq[*record.Record] {
+			return func(yield func(*record.Record) bool) {
+				p.ParseInto(&rec, l, at)
+				yield(&rec)
+			}
+		}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// fill seals the lines and joins them, unless an earlier run did.
+func (b *bed) fill(t *testing.T, x *table) {
+	t.Helper()
+	if b.shelf.Through() >= int64(b.lines) {
+		st, err := os.Stat(b.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.raw = st.Size()
+		return
+	}
+	if b.shelf.Through() > 0 {
+		t.Fatalf("the shelf has lines up to %d of another run: remove it", b.shelf.Through())
+	}
+	plain, err := os.Create(b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriterSize(plain, 1<<20)
+	f := newFill()
+	var sealing, joining time.Duration
+	const piece = 90_000 // as a segment of the write-ahead log has
+	join := func() {
+		begun := time.Now()
+		for {
+			j, err := b.shelf.Join(context.Background(), time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(j.Gone) == 0 {
+				break
+			}
+		}
+		joining += time.Since(begun)
+	}
+	for f.n < b.lines {
+		some := f.lines(min(piece, b.lines-f.n))
+		for i := range some {
+			_, _ = w.WriteString(some[i].Raw)
+			_ = w.WriteByte('\n')
+			b.raw += int64(len(some[i].Raw)) + 1
+		}
+		begun := time.Now()
+		if _, err := b.shelf.Seal(context.Background(), some[len(some)-1].Seq, func(yield func([]shelf.Line, error) bool) { yield(some, nil) }); err != nil {
+			t.Fatal(err)
+		}
+		sealing += time.Since(begun)
+	}
+	join()
+	if err := errors.Join(w.Flush(), plain.Close()); err != nil {
+		t.Fatal(err)
+	}
+	x.add(fmt.Sprintf("sealing %d lines, %d MB, one after the other", b.lines, b.raw>>20), ">= 250,000/s", float64(b.lines)/sealing.Seconds() < 250_000, "%.0f lines/s", float64(b.lines)/sealing.Seconds())
+	x.add("joining them", "", false, "%v", joining.Round(time.Millisecond))
+}
+
+// A question is a kind of query with a goal: of each of fifty values once, some of which are not there.
+type question struct {
+	what string
+	goal time.Duration // for searchGoal lines
+	text func(n int) string
+}
+
+func questions() []question {
+	absent := func(n int) bool { return n%10 == 9 }
+	goal := func(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+	return []question{
+		{"by address", goal(20), func(n int) string {
+			if absent(n) {
+				return fmt.Sprintf("ip=11.3.%d.254 | tail 50", n)
+			}
+			return fmt.Sprintf("ip=%s | tail 50", visitorAddress(n*1999))
+		}},
+		{"by session", goal(50), func(n int) string {
+			s := visitorSession(n*1998, searchBegin.Add(time.Duration(n%4)*3*time.Hour))
+			if absent(n) {
+				s = "a" + s[1:]
+			}
+			return fmt.Sprintf("session=%s | tail 50", s)
+		}},
+		{"by account", goal(50), func(n int) string {
+			if absent(n) {
+				return fmt.Sprintf("user=nobody%d | tail 50", n)
+			}
+			return fmt.Sprintf("user=user%d | tail 50", n*1200)
+		}},
+		{"text in the URL", goal(100), func(n int) string {
+			if absent(n) {
+				return fmt.Sprintf("url~item-%d-x | tail 50", n)
+			}
+			return fmt.Sprintf("url~item-%d? | tail 50", 1000+n*37)
+		}},
+		{"a regular expression in the URL", goal(300), func(n int) string {
+			if absent(n) {
+				return fmt.Sprintf("url~/item-%d[a-f]?.sort=1[0-9]/ | tail 50", 1000+n*37)
+			}
+			return fmt.Sprintf("url~/item-%d[0-9]?.variant=1[0-9]/ | tail 50", 1000+n*37)
+		}},
+		{"top 20 addresses", goal(100), func(n int) string { return fmt.Sprintf("bytes>%d | top ip 20", n*1000) }},
+		{"histogram", goal(80), func(n int) string { return fmt.Sprintf("| timeline %dm", 1+n%5) }},
+	}
+}
+
+// ask times a question, and returns the median and the worst.
+func (q question) ask(t *testing.T, a *search.Searcher) (median, worst time.Duration) {
+	t.Helper()
+	var took []time.Duration
+	var last search.Result
+	begin := time.Now()
+	for n := range 51 {
+		parsed, err := query.Parse(q.text(n), searchBegin.AddDate(0, 0, 1), time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		last, err = a.Run(context.Background(), parsed, nil)
+		if err != nil || len(last.Damaged) > 0 {
+			t.Fatal(err, last.Damaged)
+		}
+		if n > 0 { // the first one warms
+			took = append(took, time.Since(begun))
+		}
+		if time.Since(begin) > time.Minute {
+			t.Logf("%s: only %d were asked", q.what, n+1)
+			break
+		}
+	}
+	slices.Sort(took)
+	t.Logf("%s: %d matched, %+v", q.what, last.Matched, last.Scanned)
+	return took[len(took)/2], took[len(took)-1]
 }
 
 // TestSearch fills a shelf and asks it.
@@ -57,106 +287,61 @@ func TestSearch(t *testing.T) {
 		}
 		lines = n
 	}
-	l, err := disk.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	p, err := intake.New(intake.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rec record.Record
-	s, _, err := shelf.Open(l, "shelf", shelf.Options{Parser: shelf.Parser{Save: p.Snapshot, Restore: p.Restore,
-		Parse: func(l record.Line, at time.Time) iter.Seq[*record.Record] {
-			return func(yield func(*record.Record) bool) {
-				p.ParseInto(&rec, l, at)
-				yield(&rec)
-			}
-		}}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var x table
-	r := rand.New(rand.NewPCG(1, 2))
-	begin := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	raw, filled := int64(0), time.Now()
-	var making time.Duration
-	const piece = 120_000 // as a segment of the write-ahead log has
-	for from := 0; from < lines; from += piece {
-		begun := time.Now()
-		var some []shelf.Line
-		for i := from; i < min(from+piece, lines); i++ {
-			at := begin.Add(time.Duration(i) * 12 * time.Hour / searchGoal)
-			text := visit(r, at, i)
-			raw += int64(len(text)) + 1
-			some = append(some, shelf.Line{Line: record.Line{File: "/var/log/nginx/access.log", Offset: raw, Seq: int64(i + 1), Raw: text}, Received: at.UnixNano()})
-		}
-		making += time.Since(begun)
-		if _, err := s.Seal(context.Background(), some[len(some)-1].Seq, func(yield func([]shelf.Line, error) bool) { yield(some, nil) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sealing := time.Since(filled) - making
-	joined := time.Now()
-	for {
-		j, err := s.Join(context.Background(), time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(j.Gone) == 0 {
-			break
-		}
-	}
-	view := s.View()
+	b := openBed(t, searchFolder(t, lines), lines)
+	b.fill(t, &x)
+	view := b.shelf.View()
 	kept := int64(0)
 	for _, v := range view.Volumes {
 		kept += v.Bytes()
 	}
-	x.add(fmt.Sprintf("sealing %d lines, %d MB", lines, raw>>20), "", false, "%.0f lines/s", float64(lines)/sealing.Seconds())
-	x.add("joining them", "", false, "%v", time.Since(joined).Round(time.Millisecond))
-	x.add("what they take on the disk", "<= 1/4", kept*4 > raw, "1/%.1f", float64(raw)/float64(kept))
+	x.add(fmt.Sprintf("what %d lines of %d MB take on the disk", lines, b.raw>>20), "<= 1/4", kept*4 > b.raw, "1/%.1f", float64(b.raw)/float64(kept))
 	t.Logf("%d volumes", len(view.Volumes))
 	view.Close()
 
-	a := search.New(search.Options{Shelf: s, Views: p.Views, Network: intake.Network, Parts: intake.Parts})
+	a := search.New(search.Options{Shelf: b.shelf, Views: b.parser.Views, Network: intake.Network, Parts: intake.Parts})
 	defer a.Close()
-	goal := func(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
-	for _, q := range []struct {
-		what string
-		goal time.Duration
-		text func(n int) string
-	}{
-		{"by address", goal(20), func(n int) string {
-			v := n * 1999
-			return fmt.Sprintf("ip=%d.%d.%d.%d | tail 50", 11+v%180, v/180%250, v%251, 1+v%253)
-		}},
-		{"by account", goal(50), func(n int) string { return fmt.Sprintf("user=user%d | tail 50", n*1200) }},
-		{"text in the URL", goal(100), func(n int) string { return fmt.Sprintf("url~item-%d? | tail 50", 1000+n*37) }},
-		{"a regular expression in the URL", goal(300), func(n int) string { return fmt.Sprintf("url~/item-%d[0-9]?.variant=1[0-9]/ | tail 50", 1000+n*37) }},
-		{"top 20 addresses", goal(100), func(n int) string { return fmt.Sprintf("bytes>%d | top ip 20", n) }},
-		{"histogram", goal(80), func(n int) string { return fmt.Sprintf("| timeline %dm", 1+n%5) }},
-	} {
-		var took []time.Duration
-		var last search.Result
-		for n := range 51 {
-			parsed, err := query.Parse(q.text(n), begin.AddDate(0, 0, 1), time.UTC)
-			if err != nil {
-				t.Fatal(err)
-			}
-			begun := time.Now()
-			last, err = a.Run(context.Background(), parsed, nil)
-			if err != nil || len(last.Damaged) > 0 {
-				t.Fatal(err, last.Damaged)
-			}
-			if n > 0 { // the first one warms
-				took = append(took, time.Since(begun))
-			}
-		}
-		slices.Sort(took)
-		median := took[len(took)/2]
-		x.add(q.what, fmt.Sprintf("<= %v for 12 M", q.goal), lines >= searchGoal && median > q.goal, "%.1f ms (worst %.1f)", median.Seconds()*1000, took[len(took)-1].Seconds()*1000)
-		t.Logf("%s: %d matched, %+v", q.what, last.Matched, last.Scanned)
+	for i, q := range questions() {
+		stop := profiled(t, i)
+		median, worst := q.ask(t, a)
+		stop()
+		x.add(q.what, fmt.Sprintf("<= %v for 12 M", q.goal), lines >= searchGoal && median > q.goal, "%.1f ms (worst %.1f)", median.Seconds()*1000, worst.Seconds()*1000)
 	}
+	x.add("the most memory that this program took", "<= 512 MB", peak(t) > 512<<20, "%d MB", peak(t)>>20)
 	x.print(t)
+}
+
+// profiled writes a CPU profile of what follows until it is stopped, if one is wanted.
+func profiled(t *testing.T, n int) (stop func()) {
+	dir := os.Getenv(searchProfileEnv)
+	if dir == "" {
+		return func() {}
+	}
+	f, err := os.Create(filepath.Join(dir, fmt.Sprintf("search-%d.pprof", n)))
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}
+}
+
+// peak is the most memory that this process has had resident, in bytes.
+func peak(t *testing.T) int64 {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/status")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		var kb int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kb); n == 1 {
+			return kb << 10
+		}
+	}
+	return 0
 }

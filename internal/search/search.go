@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"math"
 	"runtime"
@@ -49,6 +50,7 @@ type Searcher struct {
 	// open are volumes that were searched last, the newest use last.
 	open  []*volume
 	cache *cache
+	seed  maphash.Seed // of tallies
 }
 
 // New returns a Searcher.
@@ -56,7 +58,7 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20))}
+	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed()}
 }
 
 // Scanned says how much was looked at.
@@ -87,6 +89,7 @@ type Result struct {
 	Scanned Scanned
 	Cut     string               // a sentence that says why not all was searched; "" when it was
 	Damaged []*shelf.DamageError // volumes that could not be searched
+	Slow    []string             // names of volumes that were searched without their index, because it could not be read; the answer is right all the same
 	Last    int64                // number of the last line that there was
 	Took    time.Duration
 }
@@ -109,12 +112,15 @@ type run struct {
 
 	mu      sync.Mutex
 	fold    *query.Fold
+	tally   *tally // instead, of a query that counts the values of one field; nil when there is none yet
 	picks   *picks // of a query that lists lines in order of time
 	said    Scanned
 	damaged []*shelf.DamageError
 	jobs    int
 	done    int
 	last    int64
+	slow    []string // volumes whose index could not be read
+	alone   bool     // everything that is counted is in the tally
 }
 
 // Run searches. Seen is told now and then how far it is; it may be nil. The error is of a disk that cannot be read; when ctx ends, what was
@@ -123,7 +129,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	begin := time.Now()
 	view := s.o.Shelf.View()
 	defer view.Close()
-	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen}
+	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen, alone: true}
 	x.lo, x.hi = bounds(q)
 	if keep, last, ok := q.Listing(); ok {
 		x.picks = newPicks(keep, last)
@@ -137,7 +143,12 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	if err == nil {
 		err = x.materialize()
 	}
-	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Last: x.last, Took: time.Since(begin)}
+	if x.tally != nil {
+		stage, _ := q.Folding()
+		x.tally.pour(x.fold, stage, x.alone && x.said.Tail == 0)
+	}
+	slices.Sort(x.slow)
+	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Took: time.Since(begin)}
 	if err != nil {
 		return out, err
 	}
@@ -187,6 +198,9 @@ func (x *run) volumes(ctx context.Context, view *shelf.View) error {
 		x.said.Volumes++
 		for n := range o.columns.Chunks {
 			jobs = append(jobs, job{o, n})
+			if v.Indexed() && o.columns.Chunks[n].Unindexed {
+				x.slow = append(x.slow, v.Name)
+			}
 		}
 	}
 	x.jobs = len(jobs)
@@ -221,53 +235,123 @@ func (x *run) note(err error) error {
 	return nil
 }
 
+// A worker is one of those that search chunks side by side. What it counts it hands over in the end, or after each chunk when somebody watches.
+type worker struct {
+	x     *run
+	fold  *query.Fold
+	tally *tally
+	over  bool // there were too many texts for a tally
+}
+
+// count counts rows that have one value of the field that is counted by, or none.
+func (w *worker) count(text string, n int64, none bool) {
+	switch {
+	case none:
+		w.tally.none += n
+	case w.over || len(text) > tallyText:
+		w.fold.AddCounts([]string{text}, time.Time{}, n)
+		w.over = w.over || w.tally.full()
+		w.loose()
+	default:
+		w.tally.add(text, n)
+		w.over = w.tally.full()
+	}
+}
+
+// loose notes that not everything is in tallies.
+func (w *worker) loose() {
+	w.x.mu.Lock()
+	w.x.alone = false
+	w.x.mu.Unlock()
+}
+
+// handOver gives the run what was counted; its mu is held.
+func (w *worker) handOver() {
+	w.x.fold.Merge(w.fold)
+	w.fold = query.NewFold(w.x.q)
+	if w.tally == nil {
+		return
+	}
+	switch t := w.x.tally; {
+	case t == nil:
+		w.x.tally = w.tally
+	case t.full() || w.tally.full():
+		stage, _ := w.x.q.Folding()
+		w.tally.pour(w.x.fold, stage, false)
+		w.x.alone = false
+	default:
+		t.merge(w.tally)
+	}
+	w.tally = newTally(w.x.s.seed)
+}
+
 // work searches chunks.
 func (x *run) work(ctx context.Context, queue <-chan job) error {
 	var failed error
+	w := &worker{x: x, fold: query.NewFold(x.q)}
+	if tallied(x.q) {
+		w.tally = newTally(x.s.seed)
+	}
 	for j := range queue {
 		if failed != nil || ctx.Err() != nil {
 			continue // the sender must not wait
 		}
-		fold, some, said, err := x.chunk(j)
+		some, said, err := w.chunk(j)
 		if failed = x.note(err); failed != nil {
 			continue
 		}
 		x.mu.Lock()
 		x.said.add(said)
-		if err == nil {
-			x.fold.Merge(fold)
-			if x.picks != nil {
-				x.picks.merge(some)
-			}
+		if err == nil && x.picks != nil {
+			x.picks.merge(some)
 		}
 		x.done++
-		x.tell()
+		if x.seen != nil {
+			w.handOver()
+			x.tell()
+		}
 		x.mu.Unlock()
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w.handOver()
 	return failed
 }
 
 // tell reports progress; mu is held.
 func (x *run) tell() {
-	if x.seen == nil {
-		return
+	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: x.so})
+}
+
+// so is what was found so far.
+func (x *run) so() query.Result {
+	if x.tally == nil {
+		return x.fold.Result()
 	}
-	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: func() query.Result { return x.fold.Result() }})
+	stage, _ := x.q.Folding()
+	f := query.NewFold(x.q)
+	x.tally.pour(f, stage, false)
+	f.Merge(x.fold)
+	return f.Result()
 }
 
 // chunk searches one.
-func (x *run) chunk(j job) (fold *query.Fold, some *picks, said Scanned, err error) {
-	c := newScan(x.s, j.v, j.place, &said)
-	fold = query.NewFold(x.q)
-	rows, err := c.matching(x.q)
+func (w *worker) chunk(j job) (some *picks, said Scanned, err error) {
+	c := newScan(w.x.s, j.v, j.place, &said)
+	rows, err := c.matching(w.x.q)
+	if c.slow {
+		w.x.mu.Lock()
+		w.x.slow = append(w.x.slow, c.v.Name)
+		w.x.mu.Unlock()
+	}
 	if err != nil || rows.empty() {
-		return fold, nil, said, err
+		return nil, said, err
 	}
-	if x.picks != nil {
-		some, err = c.pick(fold, rows, x.picks)
-		return fold, some, said, err
+	if w.x.picks != nil {
+		some, err = c.pick(w.fold, rows, w.x.picks)
+		return some, said, err
 	}
-	return fold, nil, said, c.fold(x.q, fold, rows)
+	return nil, said, c.fold(w.x.q, w, rows)
 }
 
 // matching returns the rows of the chunk that a query finds.
@@ -327,6 +411,9 @@ func (c *scan) may(e *query.Expr) (bool, error) {
 		return false, nil
 	case query.Not:
 		return true, nil
+	}
+	if !c.chunk.Unindexed {
+		return true, nil // its dictionaries say it as quickly
 	}
 	o := c.sourceOf(e.Field)
 	if o.time || o.raw || o.slow || len(o.fixed) > 0 {

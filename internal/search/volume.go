@@ -8,7 +8,7 @@ import (
 )
 
 // keptOpen is how many volumes stay open that no search uses.
-const keptOpen = 64
+const keptOpen = 200
 
 // A volume is open. uses is guarded by Searcher.mu.
 type volume struct {

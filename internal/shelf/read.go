@@ -79,7 +79,7 @@ func (s *Shelf) OpenColumns(v *Volume) (*Columns, error) {
 	if err != nil {
 		return nil, s.damaged(v, columnsEnd, err)
 	}
-	chunks, err := openParquet(f, size)
+	chunks, err := openColumns(f, size, s.open)
 	if err != nil {
 		_ = f.Close()
 		return nil, s.damaged(v, columnsEnd, err)

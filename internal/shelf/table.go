@@ -1,7 +1,6 @@
 package shelf
 
 import (
-	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -52,7 +51,7 @@ func (c *Column) Value(place int) record.Value {
 	return record.Text(s)
 }
 
-// A Table is records as columns. It is what a volume's Parquet file is written from.
+// A Table is records as columns. It is what the columns of a volume are written from.
 type Table struct {
 	Seq     []int64
 	Time    []int64 // nanoseconds; NoTime when the line has none
@@ -192,31 +191,4 @@ func (t *Table) done() {
 		}
 		c.places = nil
 	}
-}
-
-// order returns the rows in the order in which they are stored: by source.ip, then time, then line.
-func (t *Table) order() []uint32 {
-	rank := make([]uint32, t.Len()) // of the row's address
-	if c := t.Columns[record.SourceIP.String()]; c != nil {
-		byValue := make([]uint32, len(c.Values))
-		for i := range byValue {
-			byValue[i] = uint32(i)
-		}
-		slices.SortFunc(byValue, func(a, b uint32) int { return cmp.Compare(c.Values[a], c.Values[b]) })
-		ranks := make([]uint32, len(c.Values)+1)
-		for n, i := range byValue {
-			ranks[i+1] = uint32(n + 1)
-		}
-		for row, p := range c.Rows {
-			rank[row] = ranks[p]
-		}
-	}
-	rows := make([]uint32, t.Len())
-	for i := range rows {
-		rows[i] = uint32(i)
-	}
-	slices.SortFunc(rows, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(t.Time[a], t.Time[b]), cmp.Compare(t.Seq[a], t.Seq[b]))
-	})
-	return rows
 }
