@@ -61,3 +61,13 @@ func (c *cache) put(k cacheKey, value any, size int64) {
 		c.size -= old.size
 	}
 }
+
+// drop lets go of what is kept under a key.
+func (c *cache) drop(k cacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.by[k]; e != nil {
+		c.size -= c.order.Remove(e).(*cached).size
+		delete(c.by, k)
+	}
+}

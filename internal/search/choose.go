@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tocsin/internal/query"
 	"tocsin/internal/record"
@@ -33,6 +34,9 @@ func (c *scan) choose(e *query.Expr, x *at, in rowSet) (choice, error) {
 			}
 		} else if of, ok, err := chooseText(e, x); ok || err != nil {
 			return of, err
+		}
+		if e.Op == query.Within && x.Plain {
+			return askWithin(e, x)
 		}
 	}
 	blocks, every := c.blocksFor(e, x)
@@ -120,6 +124,35 @@ func chooseText(e *query.Expr, x *at) (of choice, ok bool, err error) {
 		}
 	}
 	return of, true, nil
+}
+
+// askWithin asks the addresses of IPv4 that begin as those of a network do.
+func askWithin(e *query.Expr, x *at) (of choice, err error) {
+	if !e.Net.Addr().Is4() {
+		return of, nil // what has no colon is none of IPv6
+	}
+	begin := ""
+	for _, b := range e.Net.Addr().AsSlice()[:e.Net.Bits()/8] {
+		begin += strconv.Itoa(int(b)) + "."
+	}
+	if e.Net.Bits() == 32 {
+		begin = begin[:len(begin)-1]
+	}
+	from, err := x.FindText(begin, &x.block)
+	if err != nil || from >= x.Len {
+		return of, err
+	}
+	first := x.BlockOf(from)
+	return ask(e, x, func(yield func(uint32) bool) {
+		for n := first; n < x.Blocks(); n++ {
+			if n > first && !strings.HasPrefix(x.Fence(n), begin) {
+				return
+			}
+			if !yield(uint32(n)) {
+				return
+			}
+		}
+	})
 }
 
 // blocksFor returns the blocks in which there may be what a leaf is meant of; every: all of them.

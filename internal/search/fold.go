@@ -89,6 +89,9 @@ func (c *scan) foldTally(s query.Stage, w *worker, rows rowSet) (done bool, err 
 	if without > 0 {
 		w.count("", without, true)
 	}
+	if done, err := w.countWords(c, s.By[0], x, counts); done || err != nil {
+		return true, err
+	}
 	for n := range x.Blocks() {
 		first, end := x.Span(n)
 		if !slices.ContainsFunc(counts[first:end], func(n uint32) bool { return n > 0 }) {
@@ -135,6 +138,11 @@ func (c *scan) foldPlaces(s query.Stage, f *query.Fold, rows rowSet) (done bool,
 			return false, err
 		}
 	}
+	if len(columns) == 0 && g.times != nil {
+		if x, ok := g.times.Stored(); ok {
+			return true, c.foldTimes(f, &at{Stored: x, n: -1}, g.times.Values(), rows)
+		}
+	}
 	size := 1
 	for _, x := range columns {
 		n := 1
@@ -154,6 +162,27 @@ func (c *scan) foldPlaces(s query.Stage, f *query.Fold, rows rowSet) (done bool,
 		f.AddWithout(g.without)
 	}
 	return true, c.handOver(s, f, g)
+}
+
+// foldTimes counts rows by their times alone, of which there are few.
+func (c *scan) foldTimes(f *query.Fold, x *at, times []int64, rows rowSet) error {
+	counts, without, err := c.counts(x, rows)
+	if err != nil {
+		return err
+	}
+	if without > 0 {
+		f.AddWithout(without)
+	}
+	for i := 0; i < len(times); { // buckets are of whole seconds
+		n, second := int64(0), times[i]/1e9
+		for ; i < len(times) && times[i]/1e9 == second; i++ {
+			n += int64(counts[i])
+		}
+		if n > 0 {
+			f.AddCounts(nil, time.Unix(second, 0).UTC(), n)
+		}
+	}
+	return nil
 }
 
 // A grouping is the groups of a chunk.

@@ -155,6 +155,9 @@ func (x *run) materialize() error {
 	return errors.Join(errs...)
 }
 
+// near is how far from each other lines may be that are mostly read together.
+const near = 64
+
 // list makes records of rows of one chunk.
 func (x *run) list(rows []pick, fold *query.Fold, said *Scanned) error {
 	c := rows[0].scan
@@ -162,6 +165,7 @@ func (x *run) list(rows []pick, fold *query.Fold, said *Scanned) error {
 	c.said = said
 	var r record.Record
 	for i := range rows {
+		c.alone = i+1 == len(rows) || rows[i+1].seq > rows[i].seq+near
 		if err := c.rebuild(&r, rows[i].row, raw, names); err != nil {
 			return err
 		}

@@ -15,7 +15,15 @@ func (c *scan) rowsOf(x *at, of choice, in, out rowSet) error {
 	}
 	whole := of.bits == nil && of.lo == 0 && int(of.hi) == x.Len
 	hits := make(rowSet, pageRows/64)
+	on := newRows(x.Pages())
+	some, err := x.Where(int(of.lo), int(of.hi), of.has, on)
+	if err != nil { // it only makes it slower
+		c.slow = true
+	}
 	return in.pages(func(n int, rows rowSet) error {
+		if some && !on.has(n) {
+			return nil
+		}
 		if err := x.ReadPage(n, &c.page); err != nil {
 			return c.damage(err)
 		}
@@ -62,6 +70,11 @@ func (of *choice) hold(places []uint32, hits rowSet) {
 	}
 }
 
+// has reports whether a value is chosen.
+func (of *choice) has(place int) bool {
+	return place >= int(of.lo) && place < int(of.hi) && (of.bits == nil || of.bits.has(place))
+}
+
 // spread gives the bits of the rows that have a value, which are given one after the other, to these rows.
 func spread(has []uint64, hits, rows, to rowSet) {
 	n := 0
@@ -89,10 +102,12 @@ func (c *scan) counts(x *at, rows rowSet) (counts []uint32, without int64, err e
 				counts[code]++
 			}
 		case p.Has == nil:
-			some.each(func(row int) bool {
-				counts[p.Codes[row]]++
-				return true
-			})
+			for i, w := range some {
+				codes := p.Codes[i*64:]
+				for ; w != 0; w &= w - 1 {
+					counts[codes[bits.TrailingZeros64(w)]]++
+				}
+			}
 		default:
 			at := 0
 			for i, w := range p.Has {

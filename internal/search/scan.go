@@ -23,7 +23,8 @@ type scan struct {
 	seqs    *numbers
 	page    shelf.Page // for reading one page after the other
 	block   shelf.Block
-	frame   int // of the lines that were read last; -1
+	alone   bool // the next line is the only one that is wanted of those near to it
+	frame   int  // of the lines that were read last; -1
 	lines   []shelf.Line
 	said    *Scanned
 	slow    bool // its index could not be read
@@ -195,7 +196,7 @@ func (c *scan) line(row int) (record.Line, error) {
 	if err != nil {
 		return record.Line{}, err
 	}
-	x, err := c.open.line(seq, &c.frame, &c.lines, c.said)
+	x, err := c.open.line(seq, c.alone, &c.frame, &c.lines, c.said)
 	if err != nil {
 		return record.Line{}, err
 	}

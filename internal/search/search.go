@@ -50,7 +50,8 @@ type Searcher struct {
 	// open are volumes that were searched last, the newest use last.
 	open  []*volume
 	cache *cache
-	seed  maphash.Seed // of tallies
+	seed  maphash.Seed           // of tallies
+	words map[query.Field]*words // guarded by mu
 }
 
 // New returns a Searcher.
@@ -58,7 +59,7 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed()}
+	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}}
 }
 
 // Scanned says how much was looked at.
@@ -113,6 +114,7 @@ type run struct {
 	mu      sync.Mutex
 	fold    *query.Fold
 	tally   *tally // instead, of a query that counts the values of one field; nil when there is none yet
+	census  census // and this
 	picks   *picks // of a query that lists lines in order of time
 	said    Scanned
 	damaged []*shelf.DamageError
@@ -145,7 +147,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	}
 	if x.tally != nil {
 		stage, _ := q.Folding()
-		x.tally.pour(x.fold, stage, x.alone && x.said.Tail == 0)
+		x.census.pour(x.fold, stage, x.tally, x.alone && x.said.Tail == 0)
 	}
 	slices.Sort(x.slow)
 	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Took: time.Since(begin)}
@@ -237,10 +239,11 @@ func (x *run) note(err error) error {
 
 // A worker is one of those that search chunks side by side. What it counts it hands over in the end, or after each chunk when somebody watches.
 type worker struct {
-	x     *run
-	fold  *query.Fold
-	tally *tally
-	over  bool // there were too many texts for a tally
+	x      *run
+	fold   *query.Fold
+	tally  *tally
+	census census
+	over   bool // there were too many texts for a tally
 }
 
 // count counts rows that have one value of the field that is counted by, or none.
@@ -272,9 +275,11 @@ func (w *worker) handOver() {
 	if w.tally == nil {
 		return
 	}
+	if w.x.tally == nil {
+		w.x.tally = newTally(w.x.s.seed)
+	}
+	w.x.census.merge(&w.census, w.tally)
 	switch t := w.x.tally; {
-	case t == nil:
-		w.x.tally = w.tally
 	case t.full() || w.tally.full():
 		stage, _ := w.x.q.Folding()
 		w.tally.pour(w.x.fold, stage, false)
@@ -330,7 +335,10 @@ func (x *run) so() query.Result {
 	}
 	stage, _ := x.q.Folding()
 	f := query.NewFold(x.q)
-	x.tally.pour(f, stage, false)
+	whole := census{x.census.words, x.census.of, slices.Clone(x.census.counts)}
+	t := newTally(x.s.seed)
+	t.merge(x.tally)
+	whole.pour(f, stage, t, false)
 	f.Merge(x.fold)
 	return f.Result()
 }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"hash/maphash"
-	"math"
 	"slices"
 	"time"
 
@@ -43,7 +42,8 @@ func (t *tally) text(i int) []byte {
 
 func (t *tally) add(s string, n int64) { t.addHashed(maphash.String(t.seed, s), s, n) }
 
-func (t *tally) addHashed(h uint64, s string, n int64) {
+// addHashed returns the place of the text.
+func (t *tally) addHashed(h uint64, s string, n int64) int {
 	for at := h & uint64(len(t.slots)-1); ; at = (at + 1) & uint64(len(t.slots)-1) {
 		i := t.slots[at]
 		if i == 0 {
@@ -54,11 +54,11 @@ func (t *tally) addHashed(h uint64, s string, n int64) {
 			if 2*len(t.counts) > len(t.slots) {
 				t.grow()
 			}
-			return
+			return len(t.counts) - 1
 		}
 		if t.hashes[i-1] == h && string(t.text(int(i-1))) == s {
 			t.counts[i-1] += n
-			return
+			return int(i - 1)
 		}
 	}
 }
@@ -82,29 +82,66 @@ func (t *tally) merge(o *tally) {
 	}
 }
 
-// pour hands everything to a fold. Of a top, what is too small to be among its rows is handed over as one number, if nothing else
-// is in the fold.
-func (t *tally) pour(f *query.Fold, s query.Stage, alone bool) {
-	least := int64(math.MinInt64)
-	if alone && s.Kind == query.Top && len(t.counts) > s.N {
-		sorted := slices.Clone(t.counts)
-		slices.Sort(sorted)
-		least = sorted[len(sorted)-s.N]
+// pour hands what was counted to a fold: so many rows with each text, and so many without one. Of a top, what is too small to be among its rows is
+// handed over as one number, if nothing else is in the fold.
+func pour(f *query.Fold, s query.Stage, counts []int64, text func(i int) []byte, none int64, alone bool) {
+	least := int64(1)
+	if alone && s.Kind == query.Top {
+		least = max(least, atLeast(counts, s.N))
 	}
 	values, others := make([]string, 1), int64(0)
-	for i, n := range t.counts {
+	for i, n := range counts {
 		if n < least {
 			others += n
 			continue
 		}
-		values[0] = string(t.text(i))
+		values[0] = string(text(i))
 		f.AddCounts(values, time.Time{}, n)
 	}
 	if others > 0 {
 		f.AddOthers(others)
 	}
-	if t.none > 0 {
+	if none > 0 {
 		values[0] = query.Missing
-		f.AddCounts(values, time.Time{}, t.none)
+		f.AddCounts(values, time.Time{}, none)
 	}
+}
+
+// atLeast returns what the n largest numbers are at least; 0 when there are not so many.
+func atLeast(counts []int64, n int) int64 {
+	if n <= 0 || len(counts) < n {
+		return 0
+	}
+	heap := slices.Clone(counts[:n]) // the least on top
+	down := func(i int) {
+		for {
+			k := 2*i + 1
+			if k >= n {
+				return
+			}
+			if k+1 < n && heap[k+1] < heap[k] {
+				k++
+			}
+			if heap[i] <= heap[k] {
+				return
+			}
+			heap[i], heap[k] = heap[k], heap[i]
+			i = k
+		}
+	}
+	for i := n / 2; i >= 0; i-- {
+		down(i)
+	}
+	for _, x := range counts[n:] {
+		if x > heap[0] {
+			heap[0] = x
+			down(0)
+		}
+	}
+	return heap[0]
+}
+
+// pour hands everything to a fold.
+func (t *tally) pour(f *query.Fold, s query.Stage, alone bool) {
+	pour(f, s, t.counts, t.text, t.none, alone)
 }

@@ -26,7 +26,8 @@ import (
 //   - A dictionary is packed in blocks of some hundred values, each a zstd frame of its own (frames one behind the other are one, RFC 8878):
 //     a value is read without the others.
 //   - Places of rows are packed bits, not compressed: 12 million of them are read and unpacked in some milliseconds.
-//   - For each column of many texts the index says which three bytes are in which blocks (grams.go).
+//   - For each column of many texts the index says which three bytes are in which blocks (grams.go), and on which pages a value is
+//     (where.go).
 //
 // Everything that is read by way of the index has a checksum there. Without it the file is read as any Parquet file.
 const (
@@ -81,6 +82,7 @@ type columnsWriter struct {
 
 	numbers []byte // of the dictionary that was written last, for the index
 	shards  [][]byte
+	where   *whereWriter
 }
 
 func newColumnsWriter(w io.Writer, rows int, z *zstd.Encoder) (*columnsWriter, error) {
@@ -154,7 +156,7 @@ func (in *input) element(t format.Type) format.SchemaElement {
 // dictionary writes the values of a column, and returns how many bytes they are unpacked.
 func (x *columnsWriter) dictionary(in *input, s *sheet) (plain int64, err error) {
 	x.packed, x.plain = x.packed[:0], x.plain[:0]
-	s.lower = true
+	s.lower, s.plain = true, true
 	var grams *gramWriter
 	if in.kind == kindText && in.most > 2*blockValues && in.name != record.SourceIP.String() {
 		grams = newGramWriter(in.most/blockValues + 1)
@@ -184,6 +186,7 @@ func (x *columnsWriter) dictionary(in *input, s *sheet) (plain int64, err error)
 		case kindText:
 			x.plain = append(binary.LittleEndian.AppendUint32(x.plain, uint32(len(v.text))), v.text...)
 			s.lower = s.lower && !lettered(v.text)
+			s.plain = s.plain && strings.IndexByte(v.text, ':') < 0
 			if grams != nil {
 				grams.add(v.text)
 			}
@@ -219,7 +222,10 @@ func (x *columnsWriter) dictionary(in *input, s *sheet) (plain int64, err error)
 	if err := x.write(append(head, x.packed...)); err != nil {
 		return 0, err
 	}
-	x.numbers, x.shards = numbers, nil
+	x.numbers, x.shards, x.where = numbers, nil, nil
+	if in.kind == kindText && s.count > 2*blockValues && x.rows > pageRows {
+		x.where = newWhereWriter(s.count)
+	}
 	if grams != nil && len(s.blocks) > 1 {
 		x.shards = grams.shards()
 	}
@@ -240,7 +246,19 @@ func (x *columnsWriter) beside(s *sheet) (err error) {
 		}
 		s.grams = append(s.grams, p)
 	}
-	x.numbers, x.shards = nil, nil
+	if x.where != nil {
+		for i, b := range x.where.lists(s.blocks) {
+			p, err := x.piece(b)
+			if err != nil {
+				return err
+			}
+			if i == 0 {
+				s.where = p.offset
+			}
+			s.blocks[i].where, s.blocks[i].whereSum = p.size, p.sum
+		}
+	}
+	x.numbers, x.shards, x.where = nil, nil, nil
 	return nil
 }
 
@@ -305,6 +323,9 @@ func (x *columnsWriter) pages(in *input, s *sheet) error {
 			}
 			b, encoding = append(b, packed...), format.DeltaBinaryPacked
 		} else {
+			if x.where != nil {
+				x.where.add(uint32(n), codes)
+			}
 			b = appendCodes(b, codes)
 		}
 		p.size, p.sum = uint32(len(b)), crcOf(b)

@@ -74,7 +74,7 @@ func FuzzLines(f *testing.F) {
 			return
 		}
 		for n := range x.frames {
-			lines, err := x.read(n)
+			lines, err := x.read(n, 0)
 			if err == nil && uint32(len(lines)) != x.frames[n].count {
 				t.Fatalf("frame %d has %d lines", n, len(lines))
 			}
@@ -90,13 +90,17 @@ func FuzzFrame(f *testing.F) {
 		if count > frameLines || first < 1 || first > 1<<60 {
 			return
 		}
-		got, err := decodeLines(first, last, count, plain)
+		got, err := decodeLines(first, last, count, plain, 0)
 		if err != nil || len(got) == 0 {
 			return
 		}
-		again, err := decodeLines(first, last, count, encodeLines(got))
+		again, err := decodeLines(first, last, count, encodeLines(got), 0)
 		if err != nil || !slices.Equal(again, got) {
 			t.Fatalf("%v comes back as %v, %v", got, again, err)
+		}
+		one := got[int(count)/2]
+		if alone, err := decodeLines(first, last, count, plain, one.Seq); err != nil || len(alone) != 1 || alone[0] != one {
+			t.Fatalf("%v comes back alone as %v, %v", one, alone, err)
 		}
 	})
 }

@@ -34,6 +34,9 @@ type block struct {
 	offset int64  // in the dictionary
 	fence  string // of texts the beginning of the first value
 	whole  int64  // of whole numbers the first value
+
+	where    uint32 // bytes of the lists of pages
+	whereSum uint32
 }
 
 // A place is a page of rows.
@@ -50,22 +53,28 @@ type place struct {
 type sheet struct {
 	kind    byte
 	lower   bool // no text has a capital letter or one beyond ASCII
+	plain   bool // no text has a colon: addresses are of IPv4
 	count   int  // values
 	values  int64
 	blocks  []block
 	pages   []place
 	numbers piece // of texts that have numbers: 8 bytes each, in the order of the values
 	grams   []piece
+	where   int64 // offset of the lists of pages, one block's behind the other's; 0: there are none
 }
 
-// encode writes a sheet: kind, flags (1 lower), values; offset of the dictionary; blocks: count, bytes stored and unpacked, sum, and of texts
+// encode writes a sheet: kind, flags (1 lower, 2 plain), values; offset of the dictionary; blocks: count, bytes stored and unpacked, sum, and of texts
 // the fence, of whole numbers how much greater the first value is than that of the block before (signed); pages: offset less the end of the page before, bytes of
-// levels, bytes, sum, rows, values; numbers; grams: none, or their pieces.
+// levels, bytes, sum, rows, values; numbers; grams: none, or their pieces; lists of pages: offset, and of each block bytes and
+// sum.
 func (s *sheet) encode() []byte {
 	var w record.Packer
 	flags := uint64(0)
 	if s.lower {
-		flags = 1
+		flags |= 1
+	}
+	if s.plain {
+		flags |= 2
 	}
 	w.Uint(flags)
 	w.Uint(uint64(s.count))
@@ -100,6 +109,13 @@ func (s *sheet) encode() []byte {
 	for _, p := range s.grams {
 		p.encode(&w)
 	}
+	w.Uint(uint64(s.where))
+	if s.where > 0 {
+		for _, b := range s.blocks {
+			w.Uint(uint64(b.where))
+			w.Uint(uint64(b.whereSum))
+		}
+	}
 	return append([]byte{s.kind}, w.Finish(0)...)
 }
 
@@ -115,7 +131,8 @@ func readSheet(b []byte, rows int, size int64) (*sheet, error) {
 		return nil, err
 	}
 	within := func(at int64, n uint32) bool { return at >= 4 && at <= size && int64(n) <= size-at }
-	s.lower = r.Uint()&1 != 0
+	flags := r.Uint()
+	s.lower, s.plain = flags&1 != 0, flags&2 != 0
 	s.count, s.values = int(r.Uint()), int64(r.Uint())
 	if s.count < 0 || s.count > math.MaxInt32 {
 		return nil, bad
@@ -167,6 +184,17 @@ func readSheet(b []byte, rows int, size int64) (*sheet, error) {
 			}
 		}
 	}
+	if s.where = int64(r.Uint()); s.where != 0 {
+		end := s.where
+		for i := range s.blocks {
+			b := &s.blocks[i]
+			b.where, b.whereSum = uint32(r.Uint()), uint32(r.Uint())
+			if !within(end, b.where) {
+				return nil, bad
+			}
+			end += int64(b.where)
+		}
+	}
 	if r.Err() != nil || r.Rest() != "" || sum != rows {
 		return nil, bad
 	}
@@ -175,7 +203,7 @@ func readSheet(b []byte, rows int, size int64) (*sheet, error) {
 
 // bytes is about what a sheet takes in memory.
 func (s *sheet) bytes() int64 {
-	n := int64(len(s.blocks))*80 + int64(len(s.pages))*32 + int64(len(s.grams))*16 + 200
+	n := int64(len(s.blocks))*88 + int64(len(s.pages))*32 + int64(len(s.grams))*16 + 200
 	for i := range s.blocks {
 		n += int64(len(s.blocks[i].fence))
 	}

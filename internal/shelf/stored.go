@@ -77,6 +77,7 @@ type Stored struct {
 	Len   int  // different values
 	Whole bool // they are whole numbers
 	Lower bool // they are texts without capital letters and without any beyond ASCII
+	Plain bool // they are texts without a colon
 	Order bool // they are in order: numbers by size, texts by their bytes
 
 	held    *Column  // it is in memory
@@ -101,7 +102,7 @@ func (x *columnsFile) open(name string) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Stored{Len: s.count, Whole: s.kind == kindWhole, Lower: s.lower && s.kind == kindText, Order: true, file: x, sheet: s}
+	out := &Stored{Len: s.count, Whole: s.kind == kindWhole, Lower: s.lower && s.kind == kindText, Plain: s.plain && s.kind == kindText, Order: true, file: x, sheet: s}
 	if s.numbers.size > 0 {
 		b, err := x.read(s.numbers, nil)
 		if err != nil {
@@ -203,6 +204,9 @@ func (s *Stored) Span(n int) (first, end int) {
 	b := &s.sheet.blocks[n]
 	return b.first, b.first + b.count
 }
+
+// Fence is what the first text of a block begins with, of texts that are in order.
+func (s *Stored) Fence(n int) string { return s.sheet.blocks[n].fence }
 
 // BlockOf is the block that a value is in, by its place.
 func (s *Stored) BlockOf(place int) int {
@@ -314,6 +318,20 @@ func (s *Stored) Find(text string, b *Block) (place int, ok bool, err error) {
 		}
 	}
 	return 0, false, nil
+}
+
+// FindText returns the place of the first value that is not less than a text of at most 48 bytes, of texts that are in order.
+func (s *Stored) FindText(least string, b *Block) (place int, err error) {
+	blocks := s.sheet.blocks
+	n := sort.Search(len(blocks), func(i int) bool { return blocks[i].fence >= least }) - 1
+	if n < 0 {
+		return 0, nil
+	}
+	if err := s.ReadBlock(n, b); err != nil {
+		return 0, err
+	}
+	i, _ := slices.BinarySearch(b.texts, least)
+	return b.First + i, nil
 }
 
 // FindWhole returns the place of the first value that is not less than a number, of whole numbers that are in order.
@@ -577,6 +595,17 @@ func (x *Numbers) Page(n int, room *Page) ([]int64, error) {
 	}
 	return room.numbers, nil
 }
+
+// Stored returns the column of numbers as one with values, when it has a dictionary.
+func (x *Numbers) Stored() (*Stored, bool) {
+	if x.held != nil || x.sheet.kind != kindWhole {
+		return nil, false
+	}
+	return &Stored{Len: len(x.values), Whole: true, Order: true, file: x.file, sheet: x.sheet}, true
+}
+
+// Values returns its values in order, when it has a dictionary.
+func (x *Numbers) Values() []int64 { return x.values }
 
 // All reads all of them.
 func (x *Numbers) All() (out []int64, err error) {
