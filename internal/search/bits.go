@@ -23,6 +23,7 @@ func allRows(n int) rowSet {
 }
 
 func (s rowSet) set(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s rowSet) unset(i int)    { s[i/64] &^= 1 << (i % 64) }
 func (s rowSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 
 func (s rowSet) count() (n int) {

@@ -205,6 +205,11 @@ func (c *scan) leafSlow(e *query.Expr, in rowSet) (rowSet, error) {
 // window returns the rows of a time.
 func (c *scan) window(q *query.Query) (rowSet, error) {
 	all := allRows(c.chunk.Rows)
+	if c.fresh != nil {
+		for i := range c.fresh.skip {
+			all.unset(i)
+		}
+	}
 	if q.Since.IsZero() && q.Until.IsZero() {
 		return all, nil
 	}

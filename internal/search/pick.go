@@ -121,7 +121,7 @@ func (x *run) materialize() error {
 	x.fold.AddUnseen(int64(x.picks.gone))
 	rows := x.picks.rows
 	slices.SortFunc(rows, func(a, b pick) int {
-		return cmp.Or(cmp.Compare(a.scan.v.Name, b.scan.v.Name), cmp.Compare(a.scan.place, b.scan.place), cmp.Compare(a.seq, b.seq))
+		return cmp.Or(cmp.Compare(a.scan.number, b.scan.number), cmp.Compare(a.seq, b.seq))
 	})
 	var parts [][]pick // each of one scan, so that none is used by two goroutines
 	for len(rows) > 0 {

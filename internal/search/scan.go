@@ -28,6 +28,9 @@ type scan struct {
 	lines   []shelf.Line
 	said    *Scanned
 	slow    bool // its index could not be read
+	number  int  // among those of a search
+
+	fresh *found // instead of a volume
 }
 
 // An at is a column, and what was read of it last.
@@ -50,13 +53,33 @@ func newScan(s *Searcher, v *volume, place int, said *Scanned) *scan {
 	return &scan{s: s, v: v.v, place: place, chunk: v.columns.Chunks[place], open: v, columns: map[string]*at{}, frame: -1, said: said}
 }
 
+// newFreshScan is of lines that are not on the shelf yet.
+func newFreshScan(s *Searcher, f *found, said *Scanned) *scan {
+	return &scan{s: s, v: f.v, chunk: f.chunk, fresh: f, columns: map[string]*at{}, frame: -1, said: said}
+}
+
+// kept looks for what is kept of a column.
+func (c *scan) kept(key cacheKey) any {
+	if c.fresh != nil {
+		return nil
+	}
+	return c.s.cache.get(key)
+}
+
+// keep keeps something of a column.
+func (c *scan) keep(key cacheKey, x any, size int64) {
+	if c.fresh == nil {
+		c.s.cache.put(key, x, size)
+	}
+}
+
 // column opens a column; nil when no row has it.
 func (c *scan) column(name string) (*at, error) {
 	if x, ok := c.columns[name]; ok {
 		return x, nil
 	}
 	key := cacheKey{c.v.Name, c.place, name}
-	x, _ := c.s.cache.get(key).(*shelf.Stored)
+	x, _ := c.kept(key).(*shelf.Stored)
 	if x == nil {
 		var err error
 		if name == network {
@@ -71,7 +94,7 @@ func (c *scan) column(name string) (*at, error) {
 			c.columns[name] = nil
 			return nil, nil
 		}
-		c.s.cache.put(key, x, x.Bytes())
+		c.keep(key, x, x.Bytes())
 	}
 	c.columns[name] = &at{Stored: x.On(c.chunk), n: -1}
 	return c.columns[name], nil
@@ -136,13 +159,13 @@ func (c *scan) has(name string) bool {
 // numbers opens a column of numbers that are no values of a field.
 func (c *scan) numbers(name string) (*numbers, error) {
 	key := cacheKey{c.v.Name, c.place, name}
-	x, _ := c.s.cache.get(key).(*shelf.Numbers)
+	x, _ := c.kept(key).(*shelf.Numbers)
 	if x == nil {
 		var err error
 		if x, err = c.chunk.Numbers(name); err != nil {
 			return nil, c.damage(err)
 		}
-		c.s.cache.put(key, x, x.Bytes())
+		c.keep(key, x, x.Bytes())
 	}
 	return &numbers{Numbers: x.On(c.chunk), n: -1}, nil
 }
@@ -192,6 +215,9 @@ func (c *scan) seq(row int) (int64, error) {
 
 // line returns the line of a row, with that part of it that is the row's.
 func (c *scan) line(row int) (record.Line, error) {
+	if c.fresh != nil {
+		return c.fresh.lines[row], nil
+	}
 	seq, err := c.seq(row)
 	if err != nil {
 		return record.Line{}, err

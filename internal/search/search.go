@@ -30,8 +30,8 @@ import (
 // Options are what a Searcher needs.
 type Options struct {
 	Shelf *shelf.Shelf
-	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet.
-	// nil: there are none.
+	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet. It is asked to go on
+	// behind the last line that it told of, or to begin behind the last one that the shelf has. nil: there are none.
 	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
 	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
 	Views func(*record.Record)
@@ -52,6 +52,7 @@ type Searcher struct {
 	cache *cache
 	seed  maphash.Seed           // of tallies
 	words map[query.Field]*words // guarded by mu
+	fresh fresh
 }
 
 // New returns a Searcher.
@@ -97,8 +98,10 @@ type Result struct {
 
 // A job is a chunk to search.
 type job struct {
-	v     *volume
-	place int
+	number int
+	v      *volume
+	place  int
+	fresh  *found // or this
 }
 
 // A run is one search under way.
@@ -138,8 +141,11 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	}
 	x.said.Of, x.last = len(view.Volumes), view.Through
 	defer func() { s.letGo(x.used) }()
-	err := x.volumes(ctx, view)
-	if err == nil && ctx.Err() == nil {
+	some, kept, err := x.freshLines(ctx, view.Through)
+	if err == nil {
+		err = x.volumes(ctx, view, some)
+	}
+	if err == nil && !kept && ctx.Err() == nil {
 		err = x.tail(ctx, view.Through)
 	}
 	if err == nil {
@@ -147,7 +153,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	}
 	if x.tally != nil {
 		stage, _ := q.Folding()
-		x.census.pour(x.fold, stage, x.tally, x.alone && x.said.Tail == 0)
+		x.census.pour(x.fold, stage, x.tally, x.alone)
 	}
 	slices.Sort(x.slow)
 	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Took: time.Since(begin)}
@@ -182,9 +188,27 @@ func clamped(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// volumes searches the shelf.
-func (x *run) volumes(ctx context.Context, view *shelf.View) error {
+// freshLines takes what is not on the shelf yet, when it is kept parsed.
+func (x *run) freshLines(ctx context.Context, through int64) (some []found, kept bool, err error) {
+	if x.s.o.Tail == nil {
+		return nil, true, nil
+	}
+	some, last, kept, err := x.s.take(ctx, through)
+	if ctx.Err() != nil {
+		err = nil // the search was ended
+	}
+	if kept {
+		x.last = max(x.last, last)
+	}
+	return some, kept, err
+}
+
+// volumes searches the shelf, and what is not there yet.
+func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) error {
 	var jobs []job
+	for i := range fresh {
+		jobs = append(jobs, job{fresh: &fresh[i]})
+	}
 	for _, v := range slices.Backward(view.Volumes) { // the newest first: that is mostly what is meant
 		if v.Until < x.lo || v.From >= x.hi {
 			continue
@@ -199,7 +223,7 @@ func (x *run) volumes(ctx context.Context, view *shelf.View) error {
 		x.used = append(x.used, o)
 		x.said.Volumes++
 		for n := range o.columns.Chunks {
-			jobs = append(jobs, job{o, n})
+			jobs = append(jobs, job{v: o, place: n})
 			if v.Indexed() && o.columns.Chunks[n].Unindexed {
 				x.slow = append(x.slow, v.Name)
 			}
@@ -212,7 +236,8 @@ func (x *run) volumes(ctx context.Context, view *shelf.View) error {
 	for n := range errs {
 		wait.Go(func() { errs[n] = x.work(ctx, queue) })
 	}
-	for _, j := range jobs {
+	for n, j := range jobs {
+		j.number = n
 		if ctx.Err() != nil {
 			break
 		}
@@ -345,7 +370,13 @@ func (x *run) so() query.Result {
 
 // chunk searches one.
 func (w *worker) chunk(j job) (some *picks, said Scanned, err error) {
-	c := newScan(w.x.s, j.v, j.place, &said)
+	var c *scan
+	if j.fresh != nil {
+		c = newFreshScan(w.x.s, j.fresh, &said)
+	} else {
+		c = newScan(w.x.s, j.v, j.place, &said)
+	}
+	c.number = j.number
 	rows, err := c.matching(w.x.q)
 	if c.slow {
 		w.x.mu.Lock()
@@ -369,7 +400,11 @@ func (c *scan) matching(q *query.Query) (rows rowSet, err error) {
 	if err != nil || !may {
 		return rows, err
 	}
-	c.said.Rows += int64(c.chunk.Rows)
+	if c.fresh != nil {
+		c.said.Tail += int64(c.chunk.Rows - c.fresh.skip)
+	} else {
+		c.said.Rows += int64(c.chunk.Rows)
+	}
 	if rows, err = c.window(q); err != nil {
 		return rows, err
 	}
@@ -381,6 +416,7 @@ func (x *run) tail(ctx context.Context, behind int64) error {
 	if x.s.o.Tail == nil {
 		return nil
 	}
+	x.alone = false
 	for r, err := range x.s.o.Tail(ctx, behind) {
 		if ctx.Err() != nil {
 			return nil

@@ -86,7 +86,7 @@ type census struct {
 
 // countWords counts values by their words; false when they have none.
 func (w *worker) countWords(c *scan, f query.Field, x *at, counts []uint32) (done bool, err error) {
-	if f.Place != query.PlaceKnown || x.Len > tallyMost || w.over {
+	if c.fresh != nil || f.Place != query.PlaceKnown || x.Len > tallyMost || w.over {
 		return false, nil
 	}
 	all := c.s.wordsOf(f)

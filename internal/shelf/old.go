@@ -21,6 +21,7 @@ type Chunk struct {
 	Rows      int
 	Unindexed bool // there is no index that can be read
 	file      *columnsFile
+	table     *Table                         // it is in memory
 	columns   map[string]parquet.ColumnChunk // without an index
 }
 
@@ -73,6 +74,9 @@ func (c *Chunk) Has(name string) bool {
 		_, ok := c.file.root[name]
 		return ok
 	}
+	if c.table != nil {
+		return c.table.Columns[name] != nil
+	}
 	return c.columns[name] != nil
 }
 
@@ -86,6 +90,13 @@ func (c *Chunk) Names() (names []string) {
 		}
 		if c.file != nil {
 			for n := range c.file.root {
+				if !yield(n) {
+					return
+				}
+			}
+		}
+		if c.table != nil {
+			for n := range c.table.Columns {
 				if !yield(n) {
 					return
 				}
@@ -132,6 +143,12 @@ func (c *Chunk) Open(name string) (*Stored, error) {
 		}
 		return s, err
 	}
+	if c.table != nil {
+		if x := c.table.Columns[name]; x != nil {
+			return Held(x), nil
+		}
+		return nil, nil
+	}
 	x, err := c.column(name)
 	if x == nil || err != nil {
 		return nil, err
@@ -141,6 +158,12 @@ func (c *Chunk) Open(name string) (*Stored, error) {
 
 // Numbers opens a column of numbers that are no values of a field: LineColumn, TimeColumn. A row without one has NoTime.
 func (c *Chunk) Numbers(name string) (*Numbers, error) {
+	if c.table != nil {
+		if name == LineColumn {
+			return HeldNumbers(c.table.Seq), nil
+		}
+		return HeldNumbers(c.table.Time), nil
+	}
 	if c.file == nil {
 		n, err := c.wholes(name)
 		return HeldNumbers(n), err

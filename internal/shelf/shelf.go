@@ -263,6 +263,13 @@ func (s *Shelf) Parser() []byte {
 	return s.state.parser
 }
 
+// Known is both.
+func (s *Shelf) Known() (through int64, parser []byte) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.through, s.state.parser
+}
+
 // Close ends writing. Views stay good.
 func (s *Shelf) Close() error {
 	s.work.Lock()

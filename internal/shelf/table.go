@@ -192,3 +192,16 @@ func (t *Table) done() {
 		c.places = nil
 	}
 }
+
+// Chunk returns the rows that a table has by now as a chunk. The table may grow on; what is in the chunk stays.
+func (t *Table) Chunk() *Chunk {
+	out := &Table{Seq: t.Seq[:t.Len():t.Len()], Time: t.Time[:t.Len():t.Len()], Columns: make(map[string]*Column, len(t.Columns))}
+	for name, c := range t.Columns {
+		x := &Column{Values: c.Values[:len(c.Values):len(c.Values)], Whole: c.Whole, Numbers: c.Numbers[:len(c.Numbers):len(c.Numbers)]}
+		x.Rows = make([]uint32, t.Len())
+		copy(x.Rows, c.Rows)
+		out.Columns[name] = x
+	}
+	out.done()
+	return &Chunk{Rows: t.Len(), table: out}
+}
