@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
@@ -184,4 +185,13 @@ func BenchmarkWriteColumns(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(table.Len()*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func TestCanonical(t *testing.T) {
+	for _, n := range []int64{0, 1, -1, 10, 404, -17, 1<<63 - 1, -1 << 63} {
+		text := strconv.FormatInt(n, 10)
+		if !canonical(text, n) || canonical("0"+text, n) || canonical(text+"x", n) || canonical("+"+text, n) || canonical(text, n+1) || canonical("", n) {
+			t.Errorf("%s", text)
+		}
+	}
 }
