@@ -42,34 +42,52 @@ const searchSpan = 12 * time.Hour
 
 var searchBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// visit makes one line of an access log: of 100,000 addresses, a twelfth as many accounts, sessions, and URLs of which most are different. Every
-// third visitor is on a server that writes JSON, with sessions.
-func visit(r *rand.Rand, at time.Time) (file, text string) {
+// A hit is one request: of 100,000 addresses, a sixth as many accounts, sessions, and URLs of which most are different. Every third visitor is on a
+// server that writes JSON, with sessions.
+type hit struct {
+	at                    time.Time
+	ip, user, session     string // user: "-" is none
+	url, referrer, agent  string
+	status, bytes, millis int
+	json                  bool
+}
+
+func newHit(r *rand.Rand, at time.Time) hit {
 	visitor := r.IntN(100_000)
-	user := "-"
+	h := hit{at: at, ip: visitorAddress(visitor), user: "-", json: visitor%3 == 0}
 	if visitor%12 < 2 {
-		user = fmt.Sprintf("user%d", visitor)
+		h.user = fmt.Sprintf("user%d", visitor)
 	}
-	url := [...]string{"/", "/cart", "/checkout", "/account", "/search"}[r.IntN(5)]
+	h.url = [...]string{"/", "/cart", "/checkout", "/account", "/search"}[r.IntN(5)]
 	if r.IntN(4) > 0 {
-		url = fmt.Sprintf("/catalog/item-%d?variant=%d&ref=%s", r.IntN(60_000), r.IntN(20), [...]string{"mail", "ads", "home", "social"}[r.IntN(4)])
+		h.url = fmt.Sprintf("/catalog/item-%d?variant=%d&ref=%s", r.IntN(60_000), r.IntN(20), [...]string{"mail", "ads", "home", "social"}[r.IntN(4)])
 	}
-	status := [...]int{200, 200, 200, 200, 200, 200, 301, 304, 404, 500}[r.IntN(10)]
-	agent := [...]string{
+	h.status = [...]int{200, 200, 200, 200, 200, 200, 301, 304, 404, 500}[r.IntN(10)]
+	h.agent = [...]string{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"}[visitor%7%3]
-	from := [...]string{"/", "/search?q=shoes", "/catalog"}[r.IntN(3)]
-	size := 300 + r.IntN(90_000)
-	if visitor%3 > 0 {
-		return "/var/log/nginx/access.log", fmt.Sprintf(`%s - %s [%s] "GET %s HTTP/1.1" %d %d "https://shop.example%s" "%s" rt=%d.%03d`,
-			visitorAddress(visitor), user, at.Format("02/Jan/2006:15:04:05 -0700"), url, status, size, from, agent, r.IntN(2), r.IntN(1000))
+	h.referrer = "https://shop.example" + [...]string{"/", "/search?q=shoes", "/catalog"}[r.IntN(3)]
+	h.bytes, h.millis = 300+r.IntN(90_000), r.IntN(2000)
+	if h.json {
+		h.session = visitorSession(visitor, at)
 	}
-	return "/var/log/nginx/shop.json", fmt.Sprintf(`{"time":"%s","remote_addr":"%s","remote_user":"%s","session":"%s","request":"GET %s HTTP/1.1","status":%d,"body_bytes_sent":%d,"request_time":%d.%03d,"http_referer":"https://shop.example%s","http_user_agent":"%s","host":"shop.example"}`,
-		at.Format(time.RFC3339), visitorAddress(visitor), user, visitorSession(visitor, at), url, status, size, r.IntN(2), r.IntN(1000), from, agent)
+	return h
 }
 
-func visitorAddress(n int) string { return fmt.Sprintf("%d.%d.%d.%d", 11+n%180, n/180%250, n%251, 1+n%253) }
+// line writes it as the server does.
+func (h hit) line() (file, text string) {
+	if h.json {
+		return "/var/log/nginx/shop.json", fmt.Sprintf(`{"time":"%s","remote_addr":"%s","remote_user":"%s","session":"%s","request":"GET %s HTTP/1.1","status":%d,"body_bytes_sent":%d,"request_time":%d.%03d,"http_referer":"%s","http_user_agent":"%s","host":"shop.example"}`,
+			h.at.Format(time.RFC3339), h.ip, h.user, h.session, h.url, h.status, h.bytes, h.millis/1000, h.millis%1000, h.referrer, h.agent)
+	}
+	return "/var/log/nginx/access.log", fmt.Sprintf(`%s - %s [%s] "GET %s HTTP/1.1" %d %d "%s" "%s" rt=%d.%03d`,
+		h.ip, h.user, h.at.Format("02/Jan/2006:15:04:05 -0700"), h.url, h.status, h.bytes, h.referrer, h.agent, h.millis/1000, h.millis%1000)
+}
+
+func visitorAddress(n int) string {
+	return fmt.Sprintf("%d.%d.%d.%d", 11+n%180, n/180%250, n%251, 1+n%253)
+}
 
 // visitorSession is a new one every three hours: some thirty requests.
 func visitorSession(visitor int, at time.Time) string {
@@ -87,11 +105,18 @@ type fill struct {
 
 func newFill() *fill { return &fill{r: rand.New(rand.NewPCG(1, 2)), ends: map[string]int64{}} }
 
+func (f *fill) at() time.Time { return searchBegin.Add(time.Duration(f.n) * (searchSpan / searchGoal)) }
+
+func (f *fill) hit() hit {
+	h := newHit(f.r, f.at())
+	f.n++
+	return h
+}
+
 func (f *fill) lines(n int) (some []shelf.Line) {
 	for range n {
-		at := searchBegin.Add(time.Duration(f.n) * (searchSpan / searchGoal))
-		f.n++
-		file, text := visit(f.r, at)
+		at := f.at()
+		file, text := f.hit().line()
 		some = append(some, shelf.Line{Line: record.Line{File: file, Offset: f.ends[file], Seq: int64(f.n), Raw: text}, Received: at.UnixNano()})
 		f.ends[file] += int64(len(text)) + 1
 	}
@@ -112,12 +137,12 @@ func searchFolder(t *testing.T, lines int) string {
 
 // A bed is a shelf with lines to search, and the same lines as a plain file.
 type bed struct {
-	shelf  *shelf.Shelf
-	parser *intake.Parser
-	lines  int
-	raw    int64  // bytes
-	file   string // of the plain lines
-	layer  *disk.Folder
+	shelf *shelf.Shelf
+	views *intake.Parser
+	lines int
+	raw   int64  // bytes
+	file  string // of the plain lines
+	layer *disk.Folder
 }
 
 func openBed(t *testing.T, dir string, lines int) *bed {
@@ -131,7 +156,11 @@ func openBed(t *testing.T, dir string, lines int) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{parser: p, lines: lines, file: filepath.Join(dir, "plain.log"), layer: l}
+	views, err := intake.New(intake.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bed{views: views, lines: lines, file: filepath.Join(dir, "plain.log"), layer: l}
 	var rec record.Record
 	b.shelf, _, err = shelf.Open(l, "shelf", shelf.Options{Parser: shelf.Parser{Save: p.Snapshot, Restore: p.Restore,
 		Parse: func(l record.Line, at time.Time) iter.Seq[*record.Record] {
@@ -207,48 +236,67 @@ func (b *bed) fill(t *testing.T, x *table) {
 
 // A question is a kind of query with a goal: of each of fifty values once, some of which are not there.
 type question struct {
-	what string
-	goal time.Duration // for searchGoal lines
-	text func(n int) string
+	what   string
+	goal   time.Duration // for searchGoal lines
+	text   func(n int) string
+	plain  func(n int) []string // what ripgrep is asked of the plain lines; nil: it cannot
+	clicks func(n int) string   // what ClickHouse is asked of a table with the same fields
 }
 
 func questions() []question {
 	absent := func(n int) bool { return n%10 == 9 }
 	goal := func(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+	newest := func(where string) string { return "SELECT * FROM hits WHERE " + where + " ORDER BY at DESC LIMIT 50" }
+	address := func(n int) string {
+		if absent(n) {
+			return fmt.Sprintf("11.3.%d.254", n)
+		}
+		return visitorAddress(n * 1999)
+	}
+	session := func(n int) string {
+		s := visitorSession(n*1998, searchBegin.Add(time.Duration(n%4)*3*time.Hour))
+		if absent(n) {
+			return "a" + s[1:]
+		}
+		return s
+	}
+	account := func(n int) string {
+		if absent(n) {
+			return fmt.Sprintf("nobody%d", n)
+		}
+		return fmt.Sprintf("user%d", n*1200)
+	}
+	text := func(n int) string {
+		if absent(n) {
+			return fmt.Sprintf("item-%d-x", n)
+		}
+		return fmt.Sprintf("item-%d?", 1000+n*37)
+	}
+	expression := func(n int) string {
+		if absent(n) {
+			return fmt.Sprintf("item-%d[a-f]?.sort=1[0-9]", 1000+n*37)
+		}
+		return fmt.Sprintf("item-%d[0-9]?.variant=1[0-9]", 1000+n*37)
+	}
 	return []question{
-		{"by address", goal(20), func(n int) string {
-			if absent(n) {
-				return fmt.Sprintf("ip=11.3.%d.254 | tail 50", n)
-			}
-			return fmt.Sprintf("ip=%s | tail 50", visitorAddress(n*1999))
-		}},
-		{"by session", goal(50), func(n int) string {
-			s := visitorSession(n*1998, searchBegin.Add(time.Duration(n%4)*3*time.Hour))
-			if absent(n) {
-				s = "a" + s[1:]
-			}
-			return fmt.Sprintf("session=%s | tail 50", s)
-		}},
-		{"by account", goal(50), func(n int) string {
-			if absent(n) {
-				return fmt.Sprintf("user=nobody%d | tail 50", n)
-			}
-			return fmt.Sprintf("user=user%d | tail 50", n*1200)
-		}},
-		{"text in the URL", goal(100), func(n int) string {
-			if absent(n) {
-				return fmt.Sprintf("url~item-%d-x | tail 50", n)
-			}
-			return fmt.Sprintf("url~item-%d? | tail 50", 1000+n*37)
-		}},
-		{"a regular expression in the URL", goal(300), func(n int) string {
-			if absent(n) {
-				return fmt.Sprintf("url~/item-%d[a-f]?.sort=1[0-9]/ | tail 50", 1000+n*37)
-			}
-			return fmt.Sprintf("url~/item-%d[0-9]?.variant=1[0-9]/ | tail 50", 1000+n*37)
-		}},
-		{"top 20 addresses", goal(100), func(n int) string { return fmt.Sprintf("bytes>%d | top ip 20", n*1000) }},
-		{"histogram", goal(80), func(n int) string { return fmt.Sprintf("| timeline %dm", 1+n%5) }},
+		{"by address", goal(20), func(n int) string { return "ip=" + address(n) + " | tail 50" },
+			func(n int) []string { return []string{"-F", address(n)} }, func(n int) string { return newest("ip = '" + address(n) + "'") }},
+		{"by session", goal(50), func(n int) string { return "session=" + session(n) + " | tail 50" },
+			func(n int) []string { return []string{"-F", session(n)} }, func(n int) string { return newest("session = '" + session(n) + "'") }},
+		{"by account", goal(50), func(n int) string { return "user=" + account(n) + " | tail 50" },
+			func(n int) []string { return []string{"-w", "-F", account(n)} }, func(n int) string { return newest("user = '" + account(n) + "'") }},
+		{"text in the URL", goal(100), func(n int) string { return "url~" + text(n) + " | tail 50" },
+			func(n int) []string { return []string{"-i", "-F", text(n)} }, func(n int) string { return newest("positionCaseInsensitive(url, '" + text(n) + "') > 0") }},
+		{"a regular expression in the URL", goal(300), func(n int) string { return "url~/" + expression(n) + "/ | tail 50" },
+			func(n int) []string { return []string{expression(n)} }, func(n int) string { return newest("match(url, '" + expression(n) + "')") }},
+		{"top 20 addresses", goal(100), func(n int) string { return fmt.Sprintf("bytes>%d | top ip 20", n*1000) },
+			nil, func(n int) string {
+				return fmt.Sprintf("SELECT ip, count() AS n FROM hits WHERE bytes > %d GROUP BY ip ORDER BY n DESC, ip LIMIT 20", n*1000)
+			}},
+		{"histogram", goal(80), func(n int) string { return fmt.Sprintf("| timeline %dm", 1+n%5) },
+			nil, func(n int) string {
+				return fmt.Sprintf("SELECT intDiv(toUInt32(at), %d) AS t, count() FROM hits GROUP BY t ORDER BY t", 60*(1+n%5))
+			}},
 	}
 }
 
@@ -321,14 +369,18 @@ func TestSearch(t *testing.T) {
 	t.Logf("%d volumes", len(view.Volumes))
 	view.Close()
 
-	a := search.New(search.Options{Shelf: b.shelf, Views: b.parser.Views, Network: intake.Network, Parts: intake.Parts})
+	a := search.New(search.Options{Shelf: b.shelf, Views: b.views.Views, Network: intake.Network, Parts: intake.Parts})
 	defer a.Close()
+	others := newPeers(t, b)
 	for i, q := range questions() {
 		stop := profiled(t, i)
 		is := q.ask(t, a)
 		stop()
 		x.add(q.what, fmt.Sprintf("<= %v for 12 M", q.goal), lines >= searchGoal && is.median > q.goal, "%s", is)
+		x[len(x)-1].beside = others.beside(t, q, is.median)
 	}
+	a.Close()
+	b.siege(t, &x)
 	x.add("the most memory that this program took", "<= 512 MB", peak(t) > 512<<20, "%d MB", peak(t)>>20)
 	x.print(t)
 }
