@@ -259,19 +259,19 @@ func busyLines(n int) (lines []shelf.Line) {
 
 // The same where a volume is large enough for its index to matter.
 func TestSearchByAnIndex(t *testing.T) {
-	h := newHouse(t, busyLines(20_000), 300)
+	h := newHouse(t, busyLines(10_000), 300)
 	view := h.shelf.View()
 	largest := 0
 	for _, v := range view.Volumes {
 		largest = max(largest, v.Rows)
 	}
 	view.Close()
-	if largest < 2*shelf.PageRows {
+	if largest <= shelf.PageRows {
 		t.Fatalf("the largest volume has %d rows", largest)
 	}
 	nth := 5
 	if raced {
-		nth = 40
+		nth = 60
 	}
 	for _, text := range append(queries(t, nth), "user=ANNA", "user=kelvin | count", "user~stra | top user", "user=user17", "user=shop-5 or user=USER6", "ip=198.0.113.7", "ip in 199.1.113.0/24 | top ip", "ip in 200.0.0.0/15 | count",
 		"url~item-103", "url~item-2999?", "url~ITEM-17 status=404 | tail 5", "url~/item-1[0-9]7\\?variant=1/ | count", "url~sk", "url~/(login|cart)/ | top url", "bytes>40000 | top ip 20", "bytes<=77 | top user",
@@ -351,4 +351,71 @@ func parts(p *intake.Parser) func(record.Line, time.Time) iter.Seq[*record.Recor
 			}
 		}
 	}
+}
+
+// Given a volume whose index cannot be read in one place or another, when it is searched, then the answer is right and the volume is named, or the volume
+// is named as damaged.
+func TestSearchWithADamagedIndex(t *testing.T) {
+	lines := busyLines(9_000)
+	texts := []string{"ip=198.0.113.7", "url~item-103 | count", "user=user17 | count", "| top ip 5"}
+	r := rand.New(rand.NewPCG(7, 7))
+	slow, damaged := 0, 0
+	h := newHouse(t, lines, 0)
+	var want []query.Result
+	var asked []*query.Query
+	for _, text := range texts {
+		q, err := query.Parse(text, now, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, want = append(asked, q), append(want, h.naive(q))
+	}
+	view := h.shelf.View()
+	defer view.Close()
+	v := view.Volumes[0]
+	changes := 300
+	if raced {
+		changes = 60
+	}
+	for range changes {
+		at := r.Int64N(v.Columns.Size)
+		flip := func() {
+			f, err := h.layer.OpenFile("shelf/"+v.Name+".parquet", os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			b := make([]byte, 1)
+			if _, err := f.ReadAt(b, at); err != nil {
+				t.Fatal(err)
+			}
+			b[0] ^= 0x10
+			if _, err := f.WriteAt(b, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flip()
+		h.s.Close()
+		s := New(h.s.o)
+		for i, q := range asked {
+			got, err := s.Run(context.Background(), q, nil)
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case len(got.Damaged) > 0:
+				damaged++
+			default:
+				slow += len(got.Slow)
+				if d := diff.Diff(want[i], got.Result); d != "" {
+					t.Fatalf("%s with byte %d of %d changed: (-naive +search)\n%.1000s", texts[i], at, v.Columns.Size, d)
+				}
+			}
+		}
+		s.Close()
+		flip()
+	}
+	if damaged == 0 {
+		t.Errorf("%d times without an index, %d times damaged", slow, damaged)
+	}
+	t.Logf("%d times without an index, %d times damaged", slow, damaged)
 }

@@ -83,6 +83,10 @@ type columnsWriter struct {
 	numbers []byte // of the dictionary that was written last, for the index
 	shards  [][]byte
 	where   *whereWriter
+	room    struct { // for a page
+		places, codes   []uint32
+		numbers, deltas []int64
+	}
 }
 
 func newColumnsWriter(w io.Writer, rows int, z *zstd.Encoder) (*columnsWriter, error) {
@@ -280,9 +284,12 @@ func (x *columnsWriter) piece(b []byte) (piece, error) {
 
 // pages writes the rows of a column.
 func (x *columnsWriter) pages(in *input, s *sheet) error {
-	places, numbers := make([]uint32, pageRows), make([]int64, pageRows)
-	var codes []uint32
-	var deltas []int64
+	if x.room.places == nil {
+		most := min(pageRows, x.rows)
+		x.room.places, x.room.numbers = make([]uint32, most), make([]int64, most)
+	}
+	places, numbers, codes, deltas := x.room.places, x.room.numbers, x.room.codes, x.room.deltas
+	defer func() { x.room.codes, x.room.deltas = codes, deltas }()
 	var encoder delta.BinaryPackedEncoding
 	for n := 0; n*pageRows < x.rows; n++ {
 		rows := min(pageRows, x.rows-n*pageRows)

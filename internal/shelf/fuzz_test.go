@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -191,5 +192,45 @@ func FuzzSheet(f *testing.F) {
 		if _, err := readSheet(s.encode(), rows, size); err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+// The law: a value's list has the pages that it is on, or says that it may be on any, and any other bytes are read or refused.
+func FuzzWhere(f *testing.F) {
+	f.Add([]byte("abcaabbbbcccdefghij\x00xyz"), uint8(3))
+	f.Add(bytes.Repeat([]byte{7, 9, 7}, 50), uint8(9))
+	f.Fuzz(func(t *testing.T, raw []byte, rows uint8) {
+		n := int(rows) + 1
+		w := newWhereWriter(256)
+		on := map[byte]map[int]bool{}
+		pages := 0
+		for some := range slices.Chunk(raw, n) {
+			var codes []uint32
+			for _, c := range some {
+				codes = append(codes, uint32(c))
+				if on[c] == nil {
+					on[c] = map[int]bool{}
+				}
+				on[c][pages] = true
+			}
+			w.add(uint32(pages), codes)
+			pages++
+		}
+		list := w.lists([]block{{first: 0, count: 256}})[0]
+		for c := range 256 {
+			got := map[int]bool{}
+			any, err := whereOf(list, 256, pages, func(i int) bool { return i == c }, func(page int) { got[page] = true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := on[byte(c)]; any != (len(want)*whereCommon > pages || len(want) == 0) || !any && !maps.Equal(got, want) {
+				t.Fatalf("value %d is on %v, found on %v of %d, any %v", c, want, got, pages, any)
+			}
+		}
+		_, _ = whereOf(raw, n, 9, func(int) bool { return true }, func(page int) {
+			if page >= 9 {
+				t.Fatal(page)
+			}
+		})
 	})
 }

@@ -13,6 +13,8 @@ type valueIndex struct {
 	slots []valueSlot
 	used  int
 	texts *arena
+
+	numbered bool // a value has a number
 }
 
 type valueSlot struct {
@@ -37,12 +39,20 @@ func (x *valueIndex) place(c *Column, text string, number float64, whole bool) u
 		if s.hash != h {
 			continue
 		}
-		if n := c.Numbers[s.place-1]; c.Values[s.place-1] == text && (n == number || n != n && number != number) {
+		if c.Values[s.place-1] != text {
+			continue
+		}
+		if !x.numbered { // no value has a number by now
+			if number != number {
+				return s.place
+			}
+		} else if n := c.Numbers[s.place-1]; n == number || n != n && number != number {
 			return s.place
 		}
 	}
 	c.Values, c.Numbers = append(c.Values, x.texts.clone(text)), append(c.Numbers, number)
 	c.Whole = c.Whole && whole
+	x.numbered = x.numbered || number == number
 	place := uint32(len(c.Values))
 	x.slots[at] = valueSlot{h, place}
 	if x.used++; 2*x.used > len(x.slots) {
