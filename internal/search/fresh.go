@@ -24,6 +24,7 @@ type fresh struct {
 	pieces []*piece
 	grow   map[string]*piece // by log source, the one that grows
 	size   int64
+	over   int64 // up to this line there were too many: until the shelf has half of them it is not tried again
 }
 
 // A piece is rows of one log source, at most a page of them.
@@ -48,7 +49,7 @@ func (s *Searcher) take(ctx context.Context, through int64) (some []found, last 
 	f := &s.fresh
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if through < f.gone { // another search saw the shelf later
+	if through < f.gone || through < f.over { // another search saw the shelf later; or they are still too many
 		return nil, 0, false, nil
 	}
 	f.forget(through)
@@ -61,6 +62,7 @@ func (s *Searcher) take(ctx context.Context, through int64) (some []found, last 
 			return nil, 0, true, err
 		}
 		if f.add(r); f.size > freshBytes {
+			f.over = through + (f.last-through)/2
 			f.clear()
 			return nil, 0, false, nil
 		}
