@@ -294,6 +294,7 @@ func (d *Desk) shelveOnce(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			d.searcher.Forget(s.Last)
 			if err := d.writeLines(entry.LinesSealed, entry.Lines{Through: s.Last, Came: volumes(came)}); err != nil {
 				return err
 			}

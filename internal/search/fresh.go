@@ -14,7 +14,7 @@ import (
 
 // Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before. They go when
 // the shelf has them. Where they are too many, as when detection is far behind, they are parsed for each search.
-const freshBytes = 64 << 20
+const freshBytes = 128 << 20
 
 // A fresh is what is known of them.
 type fresh struct {
@@ -79,6 +79,15 @@ func (s *Searcher) take(ctx context.Context, through int64) (some []found, last 
 	return some, max(f.last, through), true, nil
 }
 
+// Forget lets go of what is kept of lines up to a number, when they are on the shelf. The next search does it too.
+func (s *Searcher) Forget(through int64) {
+	s.fresh.mu.Lock()
+	defer s.fresh.mu.Unlock()
+	if through > s.fresh.gone {
+		s.fresh.forget(through)
+	}
+}
+
 func (f *fresh) clear() { f.last, f.pieces, f.grow, f.size = 0, nil, nil, 0 }
 
 // forget lets go of pieces that are on the shelf.
@@ -112,15 +121,14 @@ func (f *fresh) add(r *record.Record) {
 		f.pieces = append(f.pieces, p)
 	}
 	p.table.Add(r, 0)
-	l := r.Line
-	l.Raw = strings.Clone(l.Raw)
+	l := r.Line // the texts of a batch share their memory, so a line is not copied
 	if n := len(p.lines); n > 0 && p.lines[n-1].File == l.File && p.lines[n-1].Host == l.Host {
 		l.File, l.Host = p.lines[n-1].File, p.lines[n-1].Host
 	} else {
 		l.File, l.Host = strings.Clone(l.File), strings.Clone(l.Host)
 	}
 	p.lines = append(p.lines, l)
-	size := int64(len(l.Raw))*2 + 400 // columns take about as much again
+	size := int64(len(l.Raw)) + 500 // which is about what the columns take
 	p.size, f.size = p.size+size, f.size+size
 	f.last = l.Seq
 	if len(p.lines) == shelf.PageRows {

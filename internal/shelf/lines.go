@@ -87,6 +87,7 @@ type linesWriter struct {
 	size   int
 	raw    int64 // bytes of all lines
 	last   int64
+	packed []byte
 }
 
 func newLinesWriter(w io.Writer, s salt, z *zstd.Encoder) (*linesWriter, error) {
@@ -142,8 +143,8 @@ func (x *linesWriter) copyFrame(f frame, flags byte, plain uint32, stored []byte
 
 func (x *linesWriter) put(kind byte, first, last int64, count uint32, plain []byte) error {
 	stored, flags := plain, byte(0)
-	if packed := x.zstd.EncodeAll(plain, make([]byte, 0, len(plain)/4)); len(packed) < len(plain) {
-		stored, flags = packed, flagZstd
+	if x.packed = x.zstd.EncodeAll(plain, x.packed[:0]); len(x.packed) < len(plain) {
+		stored, flags = x.packed, flagZstd
 	}
 	return x.putStored(kind, flags, first, last, count, uint32(len(plain)), stored)
 }
@@ -208,6 +209,11 @@ func encodeLines(lines []Line) []byte {
 	for i := range lines {
 		l := &lines[i]
 		o := origin{l.Agent, l.Host, l.File}
+		if i > 0 && o == origins[at[i-1]] { // as of most
+			at[i] = at[i-1]
+			total += len(l.Raw)
+			continue
+		}
 		n, ok := places[o]
 		if !ok {
 			n = len(origins)
