@@ -15,8 +15,10 @@ type words struct {
 	all *tally // its counts do not count
 }
 
-// wordsMost is how many fields have words: those that were counted by first.
-const wordsMost = 8
+const (
+	wordsMost  = 4       // fields that have words: those that were counted by first
+	wordsBytes = 8 << 20 // of the words of one
+)
 
 // A lexicon says which words the values of a column are.
 type lexicon struct {
@@ -57,7 +59,7 @@ func (c *scan) lexiconOf(w *words, x *at, name string) (*lexicon, error) {
 			l.of = w.all
 		}
 		for i := range x.block.Count {
-			if w.all != l.of || w.all.full() {
+			if w.all != l.of || w.all.full() || len(w.all.texts) >= wordsBytes {
 				if w.all == l.of {
 					w.all = newTally(c.s.seed)
 				}
