@@ -57,7 +57,11 @@ func TestSearchOfAnOldShelf(t *testing.T) {
 	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts})
 	defer h.s.Close()
 	h.records = all[:old]
-	for _, text := range queries(t, 1) {
+	nth := 1
+	if raced {
+		nth = 8
+	}
+	for _, text := range queries(t, nth) {
 		h.same(t, text)
 	}
 	for some := old; some < old+more; some += more / 3 {
@@ -71,7 +75,7 @@ func TestSearchOfAnOldShelf(t *testing.T) {
 		}
 	}
 	h.records = all
-	for _, text := range queries(t, 2) {
+	for _, text := range queries(t, 2*nth) {
 		h.same(t, text)
 	}
 	c, err := h.shelf.Verify(context.Background(), nil)

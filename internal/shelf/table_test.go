@@ -131,7 +131,7 @@ func inLineOrder(t *Table) (rows []uint32) {
 }
 
 func TestColumnsKeepATable(t *testing.T) {
-	for _, n := range []int{1, 7, pageRows, 3*pageRows + 5, 60_000} {
+	for _, n := range []int{1, 7, pageRows, 2*pageRows + 5} {
 		table, _ := tableOf(t, accessLines(n))
 		var b bytes.Buffer
 		if err := writeColumns(&b, table, packer(t)); err != nil {
@@ -144,7 +144,7 @@ func TestColumnsKeepATable(t *testing.T) {
 
 // What an earlier program wrote is read as it was.
 func TestOldColumnsAreRead(t *testing.T) {
-	table, _ := tableOf(t, accessLines(150_000))
+	table, _ := tableOf(t, accessLines(20_000))
 	var b bytes.Buffer
 	if err := writeParquet(&b, table); err != nil {
 		t.Fatal(err)
