@@ -111,8 +111,10 @@ func sameTable(t *testing.T, table *Table, chunks []*Chunk, order []uint32) {
 				if seq[i] != table.Seq[row] || times[i] != table.Time[row] {
 					t.Fatalf("row %d is line %d at %d instead of %d at %d", i, seq[i], times[i], table.Seq[row], table.Time[row])
 				}
-				if a, b := text(got, i), text(want, int(row)); a != b {
-					t.Fatalf("%s of line %d is %s instead of %s", name, seq[i], a, b)
+				a, has := valueAt(got, i)
+				b, had := valueAt(want, int(row))
+				if a != b || has != had {
+					t.Fatalf("%s of line %d is %v, %v instead of %v, %v", name, seq[i], a, has, b, had)
 				}
 			}
 		}
@@ -167,12 +169,11 @@ func TestOldColumnsAreRead(t *testing.T) {
 	}
 }
 
-func text(c *Column, row int) string {
+func valueAt(c *Column, row int) (v record.Value, ok bool) {
 	if c == nil || c.Rows[row] == 0 {
-		return "none"
+		return v, false
 	}
-	v := c.Value(int(c.Rows[row] - 1))
-	return fmt.Sprintf("%q %v %v", v.Text, v.Kind, v.Float)
+	return c.Value(int(c.Rows[row] - 1)), true
 }
 
 func BenchmarkWriteColumns(b *testing.B) {
