@@ -378,6 +378,7 @@ func TestSearch(t *testing.T) {
 		stop()
 		x.add(q.what, fmt.Sprintf("<= %v for 12 M", q.goal), lines >= searchGoal && is.median > q.goal, "%s", is)
 		x[len(x)-1].beside = others.beside(t, q, is.median)
+		t.Logf("%s: %s; %s", q.what, is, x[len(x)-1].beside)
 	}
 	a.Close()
 	b.siege(t, &x)

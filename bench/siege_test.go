@@ -74,6 +74,7 @@ func (b *bed) siege(t *testing.T, x *table) {
 	for _, q := range questions() {
 		is := q.ask(t, a)
 		x.add(q.what+", while 20,000 lines/s come", fmt.Sprintf("<= %v for 12 M", 3*q.goal), b.lines >= searchGoal && is.median > 3*q.goal, "%s", is)
+		t.Logf("%s: %s; %d lines came, %d were read by detection", q.what, is, g.came.Load(), g.read.Load())
 	}
 	took := time.Since(begun).Seconds()
 	stop()
