@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,7 @@ import (
 type figure struct {
 	what, is, goal string
 	bad            bool
+	beside         string // other programs, measured in the same run
 }
 
 type table []figure
@@ -42,7 +44,7 @@ func peers(what string) string {
 }
 
 func (x *table) add(what, goal string, bad bool, format string, args ...any) {
-	*x = append(*x, figure{what, fmt.Sprintf(format, args...), goal, bad})
+	*x = append(*x, figure{what: what, is: fmt.Sprintf(format, args...), goal: goal, bad: bad})
 }
 
 // TestFigures measures everything, prints one table, and fails for each goal that is missed.
@@ -76,7 +78,7 @@ func (x table) print(t *testing.T) {
 		if f.bad {
 			mark = "  MISSED"
 		}
-		fmt.Fprintf(&b, "%-70s %-16s %-18s %s\n", f.what, f.is, f.goal+mark, peers(f.what))
+		fmt.Fprintf(&b, "%-70s %-16s %-18s %s\n", f.what, f.is, f.goal+mark, cmp.Or(f.beside, peers(f.what)))
 	}
 	t.Log(b.String())
 }

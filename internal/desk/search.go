@@ -42,6 +42,9 @@ func (d *Desk) Search(ctx context.Context, actor auth.Actor, q *query.Query, see
 	for _, damage := range out.Damaged {
 		d.damaged(damage)
 	}
+	for _, name := range out.Slow {
+		d.log.Warn("the index of a volume of lines cannot be read: searches of it take longer, and are right. archive verify says what is damaged", "volume", name)
+	}
 	return out, err
 }
 

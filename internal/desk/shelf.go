@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"tocsin/internal/archive"
@@ -51,7 +52,7 @@ func (d *Desk) openShelf() error {
 	if err != nil {
 		return err
 	}
-	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Network: intake.Network, Parts: intake.Parts, Tail: d.tail})
+	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Network: intake.Network, Parts: intake.Parts, Tail: (&follower{desk: d}).tail})
 	return nil
 }
 
@@ -76,46 +77,93 @@ func recordsOf(p *intake.Parser, l record.Line, received time.Time) iter.Seq[*re
 	}
 }
 
+// A follower goes over the records of lines that are not on the shelf yet, and goes on where it ended when it is asked to: so a line is parsed once,
+// however often is searched.
+type follower struct {
+	desk   *Desk
+	mu     sync.Mutex
+	parser *intake.Parser // as it was behind the last line that was told; nil while it is used
+	last   int64
+}
+
+// take returns a parser that goes on behind a line, and behind which one it does: that of the shelf's begins there.
+func (f *follower) take(behind int64) (*intake.Parser, int64, error) {
+	f.mu.Lock()
+	p, last := f.parser, f.last
+	f.parser = nil
+	f.mu.Unlock()
+	if p != nil && last == behind {
+		return p, behind, nil
+	}
+	return f.desk.tailParser()
+}
+
+func (f *follower) give(p *intake.Parser, last int64) {
+	f.mu.Lock()
+	f.parser, f.last = p, last
+	f.mu.Unlock()
+}
+
 // tail goes over the records of lines that are not on the shelf yet. When lines go there meanwhile, the error is archive.ErrExpired.
-func (d *Desk) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
+func (f *follower) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
 		ended := errors.New("no more is wanted")
-		err := d.unshelved(ctx, behind, func(_ shelf.Line, r *record.Record) error {
-			if !yield(r, nil) {
-				return ended
-			}
-			return nil
-		})
-		if err != nil && err != ended {
+		p, last, err := f.take(behind)
+		if err == nil {
+			last, err = f.desk.follow(ctx, p, last, func(_ shelf.Line, r *record.Record) error {
+				if r.Line.Seq > behind && !yield(r, nil) {
+					return ended
+				}
+				return nil
+			})
+		}
+		switch {
+		case err == nil && ctx.Err() == nil:
+			f.give(p, last)
+		case err != nil && err != ended:
 			yield(nil, err)
 		}
 	}
 }
 
+// tailParser is a parser that knows what that of the shelf does, and the last line that is there.
+func (d *Desk) tailParser() (p *intake.Parser, last int64, err error) {
+	last, known := d.shelf.Known()
+	if p, err = d.newParser(); err == nil && len(known) > 0 {
+		err = p.Restore(known)
+	}
+	return p, last, err
+}
+
 // unshelved calls act with each record of the lines behind a number that are not on the shelf yet, and the line that it stands in. The parser
 // begins with what that of the shelf knew.
 func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line, *record.Record) error) error {
-	p, err := d.newParser()
+	p, _, err := d.tailParser()
 	if err == nil {
-		if known := d.shelf.Parser(); len(known) > 0 {
-			err = p.Restore(known)
-		}
+		_, err = d.follow(ctx, p, behind, act)
 	}
-	for next := max(behind+1, d.archive.First()); err == nil && next <= d.archive.Last() && ctx.Err() == nil; {
-		var blocks []archive.Block
-		blocks, err = d.archive.Read(next, readAtOnce)
+	return err
+}
+
+// follow goes over the lines behind one with a parser that has read up to there, and returns the last of them.
+func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) (int64, error) {
+	for next := max(last+1, d.archive.First()); next <= d.archive.Last() && ctx.Err() == nil; {
+		blocks, err := d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
 			for _, l := range b.Lines {
 				for r := range recordsOf(p, l, b.Received) {
 					if err := act(shelf.Line{Line: l, Received: b.Received.UnixNano(), Agent: b.Agent}, r); err != nil {
-						return err
+						return last, err
 					}
 				}
-				next = l.Seq + 1
+				last, next = l.Seq, l.Seq+1
 			}
 		}
+		if err != nil {
+			return last, err
+		}
 	}
-	return err
+	return last, nil
 }
 
 // firstLine is the number of the oldest line that is kept.
@@ -246,6 +294,7 @@ func (d *Desk) shelveOnce(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			d.searcher.Forget(s.Last)
 			if err := d.writeLines(entry.LinesSealed, entry.Lines{Through: s.Last, Came: volumes(came)}); err != nil {
 				return err
 			}

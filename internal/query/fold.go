@@ -182,6 +182,9 @@ func (f *Fold) AddValue(values []string, at time.Time, v record.Value, n int64) 
 // AddWithout counts n lines that match and have no value to fold.
 func (f *Fold) AddWithout(n int64) { f.skip(n) }
 
+// AddOthers counts n lines that match and are of groups with too few lines to be among the rows of a top, which the caller must know.
+func (f *Fold) AddOthers(n int64) { f.matched += n }
+
 // AddUnseen counts n lines that match and stand before or behind those that a query lists (Listing).
 func (f *Fold) AddUnseen(n int64) {
 	f.matched += n

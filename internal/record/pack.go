@@ -32,6 +32,12 @@ func (w *Packer) Text(s string) {
 	w.Uint(n)
 }
 
+// Bytes adds a text where it is used, which suits those that differ.
+func (w *Packer) Bytes(s string) {
+	w.Uint(uint64(len(s)))
+	w.b = append(w.b, s...)
+}
+
 // Said is how many bytes the texts have.
 func (w *Packer) Said() int { return w.said }
 
@@ -121,6 +127,14 @@ func (r *Unpacker) Text() string {
 		return ""
 	}
 	return r.texts[n]
+}
+
+// Bytes reads a text that stands where it is used.
+func (r *Unpacker) Bytes() string {
+	n := r.Count(1)
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
 }
 
 // Rest is what was not read yet.

@@ -1,6 +1,10 @@
 package search
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"tocsin/internal/shelf"
+)
 
 // A rowSet is rows of a chunk, a bit each.
 type rowSet []uint64
@@ -19,6 +23,7 @@ func allRows(n int) rowSet {
 }
 
 func (s rowSet) set(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s rowSet) unset(i int)    { s[i/64] &^= 1 << (i % 64) }
 func (s rowSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 
 func (s rowSet) count() (n int) {
@@ -63,4 +68,29 @@ func (s rowSet) each(act func(row int) bool) {
 			w &= w - 1
 		}
 	}
+}
+
+// pages goes over the pages of a chunk in which there are rows of s, with these.
+func (s rowSet) pages(act func(n int, rows rowSet) error) error {
+	const words = shelf.PageRows / 64
+	for n := 0; n*words < len(s); n++ {
+		some := s[n*words : min((n+1)*words, len(s))]
+		if some.empty() {
+			continue
+		}
+		if err := act(n, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// full reports whether the first n rows are in s.
+func (s rowSet) full(n int) bool {
+	for i := range n / 64 {
+		if s[i] != ^uint64(0) {
+			return false
+		}
+	}
+	return n%64 == 0 || s[n/64]&(1<<(n%64)-1) == 1<<(n%64)-1
 }

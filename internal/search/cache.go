@@ -3,12 +3,10 @@ package search
 import (
 	"container/list"
 	"sync"
-
-	"tocsin/internal/shelf"
 )
 
-// A cache keeps columns that were read last, because the next search mostly asks for the same ones. It never changes an answer:
-// volumes do not change, and a name is never used twice.
+// A cache keeps what was read last of columns, because the next search mostly asks for the same ones: where their parts stand, and of columns without
+// an index all of them. It never changes an answer: volumes do not change, and a name is never used twice.
 type cache struct {
 	mu    sync.Mutex
 	most  int64 // bytes
@@ -24,17 +22,16 @@ type cacheKey struct {
 }
 
 type cached struct {
-	key     cacheKey
-	column  *shelf.Column // or
-	numbers []int64
-	size    int64
+	key   cacheKey
+	value any // *shelf.Stored, *shelf.Numbers
+	size  int64
 }
 
 func newCache(most int64) *cache {
 	return &cache{most: most, by: map[cacheKey]*list.Element{}, order: list.New()}
 }
 
-func (c *cache) get(k cacheKey) *cached {
+func (c *cache) get(k cacheKey) any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.by[k]
@@ -42,22 +39,22 @@ func (c *cache) get(k cacheKey) *cached {
 		return nil
 	}
 	c.order.MoveToBack(e)
-	return e.Value.(*cached)
+	return e.Value.(*cached).value
 }
 
 // put keeps what was read, and lets go of what was used longest ago. What is large against all that is kept is not kept: it would drive
 // out everything else.
-func (c *cache) put(x *cached) {
-	if x.size > c.most/8 {
+func (c *cache) put(k cacheKey, value any, size int64) {
+	if size > c.most/8 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.by[x.key] != nil {
+	if c.by[k] != nil {
 		return
 	}
-	c.by[x.key] = c.order.PushBack(x)
-	for c.size += x.size; c.size > c.most; {
+	c.by[k] = c.order.PushBack(&cached{k, value, size})
+	for c.size += size; c.size > c.most; {
 		e := c.order.Front()
 		old := c.order.Remove(e).(*cached)
 		delete(c.by, old.key)
@@ -65,11 +62,12 @@ func (c *cache) put(x *cached) {
 	}
 }
 
-// sizeOf is about what a column takes in memory.
-func sizeOf(x *shelf.Column) int64 {
-	n := int64(len(x.Rows))*4 + int64(len(x.Values))*16 + int64(len(x.Numbers))*8 + 64
-	for _, v := range x.Values {
-		n += int64(len(v))
+// drop lets go of what is kept under a key.
+func (c *cache) drop(k cacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.by[k]; e != nil {
+		c.size -= c.order.Remove(e).(*cached).size
+		delete(c.by, k)
 	}
-	return n
 }

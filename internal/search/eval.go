@@ -98,7 +98,7 @@ func (c *scan) leaf(e *query.Expr, in rowSet) (rowSet, error) {
 	return out, nil
 }
 
-// leafColumn asks each value once.
+// leafColumn asks the values of a column, and takes the rows that have one of those that are meant.
 func (c *scan) leafColumn(e *query.Expr, name string, in, out rowSet) error {
 	if !c.has(name) {
 		return nil
@@ -107,47 +107,40 @@ func (c *scan) leafColumn(e *query.Expr, name string, in, out rowSet) error {
 	if err != nil || x == nil {
 		return err
 	}
-	if e.Op == query.Exists {
-		in.each(func(row int) bool {
-			if x.Rows[row] != 0 {
-				out.set(row)
-			}
-			return true
-		})
-		return nil
+	of, err := c.choose(e, x, in)
+	if err != nil {
+		return c.damage(err)
 	}
-	const yes, no = 1, 2
-	known := make([]uint8, len(x.Values)+1)
-	known[0] = no
-	in.each(func(row int) bool {
-		p := x.Rows[row]
-		if known[p] == 0 {
-			known[p] = no
-			if e.MatchValue(x.Value(int(p - 1))) {
-				known[p] = yes
-			}
-		}
-		if known[p] == yes {
-			out.set(row)
-		}
-		return true
-	})
-	return nil
+	return c.rowsOf(x, of, in, out)
 }
 
 func (c *scan) leafTime(e *query.Expr, in rowSet) (rowSet, error) {
-	times, err := c.time()
-	if err != nil {
-		return nil, err
-	}
 	out := newRows(c.chunk.Rows)
-	in.each(func(row int) bool {
-		if t := times[row]; t != shelf.NoTime && e.MatchTime(time.Unix(0, t).UTC()) {
+	err := c.eachTime(in, func(row int, at int64) {
+		if at != shelf.NoTime && e.MatchTime(time.Unix(0, at).UTC()) {
 			out.set(row)
 		}
-		return true
 	})
-	return out, nil
+	return out, err
+}
+
+// eachTime goes over rows with their times.
+func (c *scan) eachTime(in rowSet, act func(row int, at int64)) error {
+	x, err := c.time()
+	if err != nil {
+		return err
+	}
+	return in.pages(func(n int, rows rowSet) error {
+		some, err := c.read(x, n)
+		if err != nil {
+			return err
+		}
+		rows.each(func(row int) bool {
+			act(n*shelf.PageRows+row, some[row])
+			return true
+		})
+		return nil
+	})
 }
 
 // leafRaw reads lines, which is slow: a piece of a volume has thousands. Rows are asked in the order of their lines, so that each piece is read once.
@@ -169,16 +162,24 @@ func (c *scan) leafRaw(e *query.Expr, in rowSet) (rowSet, error) {
 	return out, nil
 }
 
+// inLineOrder lists rows. Those of columns with an index are in that order.
 func (c *scan) inLineOrder(in rowSet) ([]int, error) {
-	seqs, err := c.seq()
-	if err != nil {
-		return nil, err
-	}
 	rows := make([]int, 0, in.count())
 	in.each(func(row int) bool {
 		rows = append(rows, row)
 		return true
 	})
+	if !c.chunk.Unindexed {
+		return rows, nil
+	}
+	x, err := c.numbers(shelf.LineColumn)
+	if err != nil {
+		return nil, err
+	}
+	seqs, err := x.All()
+	if err != nil {
+		return nil, c.damage(err)
+	}
 	slices.SortFunc(rows, func(a, b int) int { return cmp.Compare(seqs[a], seqs[b]) })
 	return rows, nil
 }
@@ -204,19 +205,27 @@ func (c *scan) leafSlow(e *query.Expr, in rowSet) (rowSet, error) {
 // window returns the rows of a time.
 func (c *scan) window(q *query.Query) (rowSet, error) {
 	all := allRows(c.chunk.Rows)
+	if c.fresh != nil {
+		for i := range c.fresh.skip {
+			all.unset(i)
+		}
+	}
 	if q.Since.IsZero() && q.Until.IsZero() {
 		return all, nil
 	}
-	times, err := c.time()
+	x, err := c.time()
 	if err != nil {
 		return nil, err
 	}
 	lo, hi := bounds(q)
+	if c.v.From >= lo && c.v.Until < hi && x.Full() {
+		return all, nil
+	}
 	out := newRows(c.chunk.Rows)
-	for row, t := range times {
-		if t != shelf.NoTime && t >= lo && t < hi {
+	err = c.eachTime(all, func(row int, at int64) {
+		if at != shelf.NoTime && at >= lo && at < hi {
 			out.set(row)
 		}
-	}
-	return out, nil
+	})
+	return out, err
 }

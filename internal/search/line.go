@@ -54,11 +54,11 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 	before := len(out.Records)
 	for place := range o.columns.Chunks {
 		c := newScan(s, o, place, &said)
-		seqs, err := c.seq()
-		if err != nil {
-			return err
-		}
-		for row, seq := range seqs {
+		for row := range c.chunk.Rows {
+			seq, err := c.seq(row)
+			if err != nil {
+				return err
+			}
 			if seq != n {
 				continue
 			}
@@ -67,11 +67,13 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 			if err == nil {
 				err = c.rebuild(e.Record, row, true, c.chunk.Names())
 			}
+			if err == nil && part != nil {
+				var v record.Value
+				v, _, err = c.value(part, row)
+				e.Part = v.Int
+			}
 			if err != nil {
 				return err
-			}
-			if part != nil && part.Rows[row] > 0 {
-				e.Part = part.Value(int(part.Rows[row] - 1)).Int
 			}
 			out.Records = append(out.Records, e)
 		}
@@ -80,7 +82,7 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 		return nil
 	}
 	frame, lines := -1, []shelf.Line(nil)
-	l, err := o.line(n, &frame, &lines, &said)
+	l, err := o.line(n, true, &frame, &lines, &said)
 	if err != nil {
 		return err
 	}

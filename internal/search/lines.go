@@ -47,12 +47,11 @@ func (s *Searcher) linesOf(ctx context.Context, q *query.Query, v *shelf.Volume,
 		if rows.empty() {
 			continue
 		}
-		seqs, err := c.seq()
-		if err != nil {
-			return err
-		}
 		rows.each(func(row int) bool {
-			err = found(v, seqs[row])
+			var seq int64
+			if seq, err = c.seq(row); err == nil {
+				err = found(v, seq)
+			}
 			return err == nil
 		})
 		if err != nil {

@@ -2,8 +2,11 @@ package search
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"tocsin/internal/query"
 	"tocsin/internal/record"
@@ -58,30 +61,55 @@ func (p *picks) bound(most int) (over int) {
 
 // pick notes the rows of a chunk that may be listed.
 func (c *scan) pick(f *query.Fold, rows rowSet, like *picks) (*picks, error) {
-	times, err := c.time()
-	if err != nil {
-		return nil, err
-	}
-	seqs, err := c.seq()
-	if err != nil {
-		return nil, err
-	}
 	p := newPicks(like.keep, like.last)
 	n := 0
-	rows.each(func(row int) bool {
+	var edge pick // when there are enough rows, those beyond this one are not listed
+	var failed error
+	err := c.eachTime(rows, func(row int, at int64) {
 		n++
-		at := times[row]
 		if at == shelf.NoTime {
 			at = math.MaxInt64
 		}
-		p.rows = append(p.rows, pick{at, seqs[row], c, row})
-		p.bound(4*p.keep + 1000)
-		return true
+		if edge.scan != nil && (p.last && at < edge.at || !p.last && at > edge.at) {
+			return
+		}
+		p.rows = append(p.rows, pick{at, 0, c, row})
+		if len(p.rows) > 4*p.keep+1000 {
+			if failed = c.numbered(p); failed != nil {
+				return
+			}
+			p.bound(p.keep)
+			edge = p.rows[0]
+			if !p.last {
+				edge = p.rows[len(p.rows)-1]
+			}
+		}
 	})
+	if err = cmp.Or(err, failed); err != nil {
+		return nil, err
+	}
+	if err := c.numbered(p); err != nil {
+		return nil, err
+	}
 	p.bound(p.keep)
 	f.AddUnseen(int64(n - len(p.rows)))
-	c.columns = map[string]*shelf.Column{} // read again for the few rows that are listed
+	c.columns, c.times, c.seqs = map[string]*at{}, nil, nil // read again for the few rows that are listed
+	c.page, c.block = shelf.Page{}, shelf.Block{}
 	return p, nil
+}
+
+// numbered gives picks the numbers of their lines.
+func (c *scan) numbered(p *picks) error {
+	for i := range p.rows {
+		if x := &p.rows[i]; x.seq == 0 {
+			seq, err := c.seq(x.row)
+			if err != nil {
+				return err
+			}
+			x.seq = seq
+		}
+	}
+	return nil
 }
 
 // materialize makes records of the rows that are listed, a volume at a time.
@@ -93,20 +121,55 @@ func (x *run) materialize() error {
 	x.fold.AddUnseen(int64(x.picks.gone))
 	rows := x.picks.rows
 	slices.SortFunc(rows, func(a, b pick) int {
-		return cmp.Or(cmp.Compare(a.scan.v.Name, b.scan.v.Name), cmp.Compare(a.seq, b.seq))
+		return cmp.Or(cmp.Compare(a.scan.number, b.scan.number), cmp.Compare(a.seq, b.seq))
 	})
+	var parts [][]pick // each of one scan, so that none is used by two goroutines
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].scan == rows[0].scan {
+			n++
+		}
+		parts, rows = append(parts, rows[:n]), rows[n:]
+	}
+	errs := make([]error, x.s.o.Workers)
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	for n := range errs {
+		wait.Go(func() {
+			fold := query.NewFold(x.q)
+			var said Scanned
+			for errs[n] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(parts) {
+					break
+				}
+				errs[n] = x.note(x.list(parts[i], fold, &said))
+			}
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.fold.Merge(fold)
+			x.said.add(said)
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// near is how far from each other lines may be that are mostly read together.
+const near = 64
+
+// list makes records of rows of one chunk.
+func (x *run) list(rows []pick, fold *query.Fold, said *Scanned) error {
+	c := rows[0].scan
+	names, raw := c.namesFor(append(slices.Clone(x.q.Shown()), query.Host, query.File, query.Raw))
+	c.said = said
 	var r record.Record
-	fields := append(slices.Clone(x.q.Shown()), query.Host, query.File, query.Raw)
 	for i := range rows {
-		c := rows[i].scan
-		names, raw := c.namesFor(fields)
-		c.said = &x.said
-		err := c.rebuild(&r, rows[i].row, raw, names)
-		if err == nil {
-			x.fold.Add(&r)
-		} else if err = x.note(err); err != nil {
+		c.alone = i+1 == len(rows) || rows[i+1].seq > rows[i].seq+near
+		if err := c.rebuild(&r, rows[i].row, raw, names); err != nil {
 			return err
 		}
+		fold.Add(&r)
 	}
 	return nil
 }

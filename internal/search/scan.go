@@ -11,79 +11,144 @@ import (
 	"tocsin/internal/shelf"
 )
 
-// A scan is one chunk of a volume on its way through a query. What it reads it keeps until it is done.
+// A scan is one chunk of a volume on its way through a query. What it reads it keeps until it is done. It is for one goroutine.
 type scan struct {
 	s       *Searcher
 	v       *shelf.Volume
 	place   int // of the chunk in its volume
 	chunk   *shelf.Chunk
 	open    *volume
-	columns map[string]*shelf.Column
-	times   []int64
-	seqs    []int64
-	frame   int // of the lines that were read last; -1
+	columns map[string]*at
+	times   *numbers
+	seqs    *numbers
+	page    shelf.Page // for reading one page after the other
+	block   shelf.Block
+	alone   bool // the next line is the only one that is wanted of those near to it
+	frame   int  // of the lines that were read last; -1
 	lines   []shelf.Line
 	said    *Scanned
+	slow    bool // its index could not be read
+	number  int  // among those of a search
+
+	fresh *found // instead of a volume
+}
+
+// An at is a column, and what was read of it last.
+type at struct {
+	*shelf.Stored
+	n     int // of the page; -1
+	page  shelf.Page
+	block shelf.Block
+}
+
+// A numbers is a column of numbers of rows, and the page that was read last.
+type numbers struct {
+	*shelf.Numbers
+	n    int
+	some []int64
+	page shelf.Page
 }
 
 func newScan(s *Searcher, v *volume, place int, said *Scanned) *scan {
-	return &scan{s: s, v: v.v, place: place, chunk: v.columns.Chunks[place], open: v, columns: map[string]*shelf.Column{}, frame: -1, said: said}
+	return &scan{s: s, v: v.v, place: place, chunk: v.columns.Chunks[place], open: v, columns: map[string]*at{}, frame: -1, said: said}
 }
 
-// column reads a column; nil when no row has it.
-func (c *scan) column(name string) (*shelf.Column, error) {
+// newFreshScan is of lines that are not on the shelf yet.
+func newFreshScan(s *Searcher, f *found, said *Scanned) *scan {
+	return &scan{s: s, v: f.v, chunk: f.chunk, fresh: f, columns: map[string]*at{}, frame: -1, said: said}
+}
+
+// kept looks for what is kept of a column.
+func (c *scan) kept(key cacheKey) any {
+	if c.fresh != nil {
+		return nil
+	}
+	return c.s.cache.get(key)
+}
+
+// keep keeps something of a column.
+func (c *scan) keep(key cacheKey, x any, size int64) {
+	if c.fresh == nil {
+		c.s.cache.put(key, x, size)
+	}
+}
+
+// column opens a column; nil when no row has it.
+func (c *scan) column(name string) (*at, error) {
 	if x, ok := c.columns[name]; ok {
 		return x, nil
 	}
 	key := cacheKey{c.v.Name, c.place, name}
-	if got := c.s.cache.get(key); got != nil {
-		c.columns[name] = got.column
-		return got.column, nil
+	x, _ := c.kept(key).(*shelf.Stored)
+	if x == nil {
+		var err error
+		if name == network {
+			x, err = c.networks()
+		} else if x, err = c.chunk.Open(name); err != nil {
+			err = c.damage(err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if x == nil {
+			c.columns[name] = nil
+			return nil, nil
+		}
+		c.keep(key, x, x.Bytes())
 	}
-	var x *shelf.Column
-	var err error
-	if name == network {
-		x, err = c.networks()
-	} else if x, err = c.chunk.Column(name); err != nil {
-		err = c.damage(err)
+	c.columns[name] = &at{Stored: x.On(c.chunk), n: -1}
+	return c.columns[name], nil
+}
+
+// value returns the value of a row, if it has one.
+func (c *scan) value(x *at, row int) (v record.Value, ok bool, err error) {
+	if n := row / shelf.PageRows; n != x.n {
+		x.n = -1
+		if err := x.ReadPage(n, &x.page); err != nil {
+			return v, false, c.damage(err)
+		}
+		x.n = n
 	}
-	if err != nil {
-		return nil, err
+	place, ok := x.page.Row(row % shelf.PageRows)
+	if !ok {
+		return v, false, nil
 	}
-	c.columns[name] = x
-	if x != nil {
-		c.s.cache.put(&cached{key: key, column: x, size: sizeOf(x)})
+	if v, err = x.Value(int(place), &x.block); err != nil {
+		return v, false, c.damage(err)
 	}
-	return x, nil
+	return v, true, nil
 }
 
 // network is the one column that is not stored: it follows from the addresses.
 var network = record.SourceNetwork.String()
 
 // networks makes that column.
-func (c *scan) networks() (*shelf.Column, error) {
+func (c *scan) networks() (*shelf.Stored, error) {
 	from, err := c.column(record.SourceIP.String())
 	if err != nil || from == nil || c.s.o.Network == nil {
 		return nil, err
 	}
-	out := &shelf.Column{Rows: make([]uint32, len(from.Rows))}
+	var values []string
 	known := map[string]uint32{}
-	places := make([]uint32, len(from.Values)+1)
-	for i, ip := range from.Values {
-		net, ok := c.s.o.Network(ip)
-		if !ok {
-			continue
+	places := make([]uint32, from.Len)
+	for n := range from.Blocks() {
+		b := &from.block
+		if err := from.ReadBlock(n, b); err != nil {
+			return nil, c.damage(err)
 		}
-		if known[net] == 0 {
-			out.Values = append(out.Values, net)
-			known[net] = uint32(len(out.Values))
+		for i := range b.Count {
+			net, ok := c.s.o.Network(b.Text(i))
+			if !ok {
+				continue
+			}
+			if known[net] == 0 {
+				values = append(values, net)
+				known[net] = uint32(len(values))
+			}
+			places[b.First+i] = known[net]
 		}
-		places[i+1] = known[net]
 	}
-	for row, p := range from.Rows {
-		out.Rows[row] = places[p]
-	}
-	return out, nil
+	return from.Become(values, places), nil
 }
 
 // has reports whether any row may have a column.
@@ -91,18 +156,31 @@ func (c *scan) has(name string) bool {
 	return c.chunk.Has(name) || name == network && c.chunk.Has(record.SourceIP.String())
 }
 
-// numbers reads a column of numbers that are no values of a field.
-func (c *scan) numbers(name string) ([]int64, error) {
+// numbers opens a column of numbers that are no values of a field.
+func (c *scan) numbers(name string) (*numbers, error) {
 	key := cacheKey{c.v.Name, c.place, name}
-	if got := c.s.cache.get(key); got != nil {
-		return got.numbers, nil
+	x, _ := c.kept(key).(*shelf.Numbers)
+	if x == nil {
+		var err error
+		if x, err = c.chunk.Numbers(name); err != nil {
+			return nil, c.damage(err)
+		}
+		c.keep(key, x, x.Bytes())
 	}
-	n, err := c.chunk.Numbers(name)
-	if err != nil {
-		return nil, c.damage(err)
+	return &numbers{Numbers: x.On(c.chunk), n: -1}, nil
+}
+
+// read returns the numbers of a page.
+func (c *scan) read(x *numbers, page int) ([]int64, error) {
+	if page != x.n {
+		x.n = -1
+		some, err := x.Page(page, &x.page)
+		if err != nil {
+			return nil, c.damage(err)
+		}
+		x.n, x.some = page, some
 	}
-	c.s.cache.put(&cached{key: key, numbers: n, size: int64(len(n)) * 8})
-	return n, nil
+	return x.some, nil
 }
 
 func (c *scan) damage(err error) error {
@@ -112,44 +190,52 @@ func (c *scan) damage(err error) error {
 	return &shelf.DamageError{Volume: c.v, File: c.v.Name, Why: err.Error()}
 }
 
-func (c *scan) time() ([]int64, error) {
+func (c *scan) time() (x *numbers, err error) {
 	if c.times == nil {
-		t, err := c.numbers(shelf.TimeColumn)
-		if err != nil {
-			return nil, err
-		}
-		c.times = t
+		c.times, err = c.numbers(shelf.TimeColumn)
 	}
-	return c.times, nil
+	return c.times, err
 }
 
-func (c *scan) seq() ([]int64, error) {
+// seq returns the number of a row's line.
+func (c *scan) seq(row int) (int64, error) {
 	if c.seqs == nil {
-		t, err := c.numbers(shelf.LineColumn)
+		x, err := c.numbers(shelf.LineColumn)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		c.seqs = t
+		c.seqs = x
 	}
-	return c.seqs, nil
+	some, err := c.read(c.seqs, row/shelf.PageRows)
+	if err != nil {
+		return 0, err
+	}
+	return some[row%shelf.PageRows], nil
 }
 
 // line returns the line of a row, with that part of it that is the row's.
 func (c *scan) line(row int) (record.Line, error) {
-	seqs, err := c.seq()
+	if c.fresh != nil {
+		return c.fresh.lines[row], nil
+	}
+	seq, err := c.seq(row)
 	if err != nil {
 		return record.Line{}, err
 	}
-	x, err := c.open.line(seqs[row], &c.frame, &c.lines, c.said)
+	x, err := c.open.line(seq, c.alone, &c.frame, &c.lines, c.said)
 	if err != nil {
 		return record.Line{}, err
 	}
 	l := x.Line
 	which, err := c.column(shelf.PartColumn)
-	if err != nil || which == nil || which.Rows[row] == 0 || c.s.o.Parts == nil {
+	if err != nil || which == nil || c.s.o.Parts == nil {
 		return l, err
 	}
-	n := which.Value(int(which.Rows[row] - 1)).Int
+	part, ok, err := c.value(which, row)
+	if err != nil || !ok {
+		return l, err
+	}
+	n := part.Int
 	for part := range c.s.o.Parts(l.Raw) {
 		if n--; n == 0 {
 			l.Raw = part
@@ -161,11 +247,15 @@ func (c *scan) line(row int) (record.Line, error) {
 
 // at is a row's time as records have it.
 func (c *scan) at(row int) (time.Time, error) {
-	t, err := c.time()
-	if err != nil || t[row] == shelf.NoTime {
+	x, err := c.time()
+	if err != nil {
 		return time.Time{}, err
 	}
-	return time.Unix(0, t[row]).UTC(), nil
+	some, err := c.read(x, row/shelf.PageRows)
+	if err != nil || some[row%shelf.PageRows] == shelf.NoTime {
+		return time.Time{}, err
+	}
+	return time.Unix(0, some[row%shelf.PageRows]).UTC(), nil
 }
 
 // A source says how the values of a field stand in a chunk.
@@ -225,11 +315,11 @@ func (c *scan) rebuild(r *record.Record, row int, raw bool, names []string) erro
 		}
 		l = x
 	} else {
-		seqs, err := c.seq()
+		seq, err := c.seq(row)
 		if err != nil {
 			return err
 		}
-		l.Seq = seqs[row]
+		l.Seq = seq
 	}
 	r.Reset(l)
 	at, err := c.at(row)
@@ -242,10 +332,16 @@ func (c *scan) rebuild(r *record.Record, row int, raw bool, names []string) erro
 		if err != nil {
 			return err
 		}
-		if x == nil || x.Rows[row] == 0 {
+		if x == nil {
 			continue
 		}
-		v := x.Value(int(x.Rows[row] - 1))
+		v, ok, err := c.value(x, row)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
 		switch name {
 		case shelf.HostColumn:
 			r.Line.Host = v.Text

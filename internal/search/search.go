@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"math"
 	"runtime"
@@ -29,8 +30,8 @@ import (
 // Options are what a Searcher needs.
 type Options struct {
 	Shelf *shelf.Shelf
-	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet.
-	// nil: there are none.
+	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet. It is asked to go on
+	// behind the last line that it told of, or to begin behind the last one that the shelf has. nil: there are none.
 	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
 	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
 	Views func(*record.Record)
@@ -49,6 +50,9 @@ type Searcher struct {
 	// open are volumes that were searched last, the newest use last.
 	open  []*volume
 	cache *cache
+	seed  maphash.Seed           // of tallies
+	words map[query.Field]*words // guarded by mu
+	fresh fresh
 }
 
 // New returns a Searcher.
@@ -56,7 +60,7 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20))}
+	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}}
 }
 
 // Scanned says how much was looked at.
@@ -87,14 +91,17 @@ type Result struct {
 	Scanned Scanned
 	Cut     string               // a sentence that says why not all was searched; "" when it was
 	Damaged []*shelf.DamageError // volumes that could not be searched
+	Slow    []string             // names of volumes that were searched without their index, because it could not be read; the answer is right all the same
 	Last    int64                // number of the last line that there was
 	Took    time.Duration
 }
 
 // A job is a chunk to search.
 type job struct {
-	v     *volume
-	place int
+	number int
+	v      *volume
+	place  int
+	fresh  *found // or this
 }
 
 // A run is one search under way.
@@ -109,12 +116,16 @@ type run struct {
 
 	mu      sync.Mutex
 	fold    *query.Fold
+	tally   *tally // instead, of a query that counts the values of one field; nil when there is none yet
+	census  census // and this
 	picks   *picks // of a query that lists lines in order of time
 	said    Scanned
 	damaged []*shelf.DamageError
 	jobs    int
 	done    int
 	last    int64
+	slow    []string // volumes whose index could not be read
+	alone   bool     // everything that is counted is in the tally
 }
 
 // Run searches. Seen is told now and then how far it is; it may be nil. The error is of a disk that cannot be read; when ctx ends, what was
@@ -123,21 +134,29 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	begin := time.Now()
 	view := s.o.Shelf.View()
 	defer view.Close()
-	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen}
+	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen, alone: true}
 	x.lo, x.hi = bounds(q)
 	if keep, last, ok := q.Listing(); ok {
 		x.picks = newPicks(keep, last)
 	}
 	x.said.Of, x.last = len(view.Volumes), view.Through
 	defer func() { s.letGo(x.used) }()
-	err := x.volumes(ctx, view)
-	if err == nil && ctx.Err() == nil {
+	some, kept, err := x.freshLines(ctx, view.Through)
+	if err == nil {
+		err = x.volumes(ctx, view, some)
+	}
+	if err == nil && !kept && ctx.Err() == nil {
 		err = x.tail(ctx, view.Through)
 	}
 	if err == nil {
 		err = x.materialize()
 	}
-	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Last: x.last, Took: time.Since(begin)}
+	if x.tally != nil {
+		stage, _ := q.Folding()
+		x.census.pour(x.fold, stage, x.tally, x.alone)
+	}
+	slices.Sort(x.slow)
+	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Took: time.Since(begin)}
 	if err != nil {
 		return out, err
 	}
@@ -169,9 +188,27 @@ func clamped(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// volumes searches the shelf.
-func (x *run) volumes(ctx context.Context, view *shelf.View) error {
+// freshLines takes what is not on the shelf yet, when it is kept parsed.
+func (x *run) freshLines(ctx context.Context, through int64) (some []found, kept bool, err error) {
+	if x.s.o.Tail == nil {
+		return nil, true, nil
+	}
+	some, last, kept, err := x.s.take(ctx, through)
+	if ctx.Err() != nil {
+		err = nil // the search was ended
+	}
+	if kept {
+		x.last = max(x.last, last)
+	}
+	return some, kept, err
+}
+
+// volumes searches the shelf, and what is not there yet.
+func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) error {
 	var jobs []job
+	for i := range fresh {
+		jobs = append(jobs, job{fresh: &fresh[i]})
+	}
 	for _, v := range slices.Backward(view.Volumes) { // the newest first: that is mostly what is meant
 		if v.Until < x.lo || v.From >= x.hi {
 			continue
@@ -186,7 +223,10 @@ func (x *run) volumes(ctx context.Context, view *shelf.View) error {
 		x.used = append(x.used, o)
 		x.said.Volumes++
 		for n := range o.columns.Chunks {
-			jobs = append(jobs, job{o, n})
+			jobs = append(jobs, job{v: o, place: n})
+			if v.Indexed() && o.columns.Chunks[n].Unindexed {
+				x.slow = append(x.slow, v.Name)
+			}
 		}
 	}
 	x.jobs = len(jobs)
@@ -196,7 +236,8 @@ func (x *run) volumes(ctx context.Context, view *shelf.View) error {
 	for n := range errs {
 		wait.Go(func() { errs[n] = x.work(ctx, queue) })
 	}
-	for _, j := range jobs {
+	for n, j := range jobs {
+		j.number = n
 		if ctx.Err() != nil {
 			break
 		}
@@ -221,53 +262,120 @@ func (x *run) note(err error) error {
 	return nil
 }
 
+// A worker is one of those that search chunks side by side. What it counts it hands over in the end, or after each chunk when somebody watches.
+type worker struct {
+	x      *run
+	fold   *query.Fold
+	tally  *tally
+	census census
+	over   bool // there were too many texts for a tally
+}
+
+// count counts rows that have one value of the field that is counted by, or none.
+func (w *worker) count(text string, n int64, none bool) {
+	switch {
+	case none:
+		w.tally.none += n
+	case w.over || len(text) > tallyText:
+		w.fold.AddCounts([]string{text}, time.Time{}, n)
+		w.over = w.over || w.tally.full()
+		w.loose()
+	default:
+		w.tally.add(text, n)
+		w.over = w.tally.full()
+	}
+}
+
+// loose notes that not everything is in tallies.
+func (w *worker) loose() {
+	w.x.mu.Lock()
+	w.x.alone = false
+	w.x.mu.Unlock()
+}
+
+// handOver gives the run what was counted; its mu is held.
+func (w *worker) handOver() {
+	w.x.fold.Merge(w.fold)
+	w.fold = query.NewFold(w.x.q)
+	if w.tally == nil {
+		return
+	}
+	if w.x.tally == nil {
+		w.x.tally = newTally(w.x.s.seed)
+	}
+	w.x.census.merge(&w.census, w.tally)
+	switch t := w.x.tally; {
+	case t.full() || w.tally.full():
+		stage, _ := w.x.q.Folding()
+		w.tally.pour(w.x.fold, stage, false)
+		w.x.alone = false
+	default:
+		t.merge(w.tally)
+	}
+	w.tally = newTally(w.x.s.seed)
+}
+
 // work searches chunks.
 func (x *run) work(ctx context.Context, queue <-chan job) error {
 	var failed error
+	w := &worker{x: x, fold: query.NewFold(x.q)}
+	if tallied(x.q) {
+		w.tally = newTally(x.s.seed)
+	}
 	for j := range queue {
 		if failed != nil || ctx.Err() != nil {
 			continue // the sender must not wait
 		}
-		fold, some, said, err := x.chunk(j)
+		some, said, err := w.chunk(j)
 		if failed = x.note(err); failed != nil {
 			continue
 		}
 		x.mu.Lock()
 		x.said.add(said)
-		if err == nil {
-			x.fold.Merge(fold)
-			if x.picks != nil {
-				x.picks.merge(some)
-			}
+		if err == nil && x.picks != nil {
+			x.picks.merge(some)
 		}
 		x.done++
-		x.tell()
+		if x.seen != nil {
+			w.handOver()
+			x.tell()
+		}
 		x.mu.Unlock()
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w.handOver()
 	return failed
 }
 
 // tell reports progress; mu is held.
 func (x *run) tell() {
-	if x.seen == nil {
-		return
-	}
 	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: x.soFar})
 }
 
 // chunk searches one.
-func (x *run) chunk(j job) (fold *query.Fold, some *picks, said Scanned, err error) {
-	c := newScan(x.s, j.v, j.place, &said)
-	fold = query.NewFold(x.q)
-	rows, err := c.matching(x.q)
+func (w *worker) chunk(j job) (some *picks, said Scanned, err error) {
+	var c *scan
+	if j.fresh != nil {
+		c = newFreshScan(w.x.s, j.fresh, &said)
+	} else {
+		c = newScan(w.x.s, j.v, j.place, &said)
+	}
+	c.number = j.number
+	rows, err := c.matching(w.x.q)
+	if c.slow {
+		w.x.mu.Lock()
+		w.x.slow = append(w.x.slow, c.v.Name)
+		w.x.mu.Unlock()
+	}
 	if err != nil || rows.empty() {
-		return fold, nil, said, err
+		return nil, said, err
 	}
-	if x.picks != nil {
-		some, err = c.pick(fold, rows, x.picks)
-		return fold, some, said, err
+	if w.x.picks != nil {
+		some, err = c.pick(w.fold, rows, w.x.picks)
+		return some, said, err
 	}
-	return fold, nil, said, c.fold(x.q, fold, rows)
+	return nil, said, c.fold(w.x.q, w, rows)
 }
 
 // matching returns the rows of the chunk that a query finds.
@@ -277,7 +385,11 @@ func (c *scan) matching(q *query.Query) (rows rowSet, err error) {
 	if err != nil || !may {
 		return rows, err
 	}
-	c.said.Rows += int64(c.chunk.Rows)
+	if c.fresh != nil {
+		c.said.Tail += int64(c.chunk.Rows - c.fresh.skip)
+	} else {
+		c.said.Rows += int64(c.chunk.Rows)
+	}
 	if rows, err = c.window(q); err != nil {
 		return rows, err
 	}
@@ -289,6 +401,7 @@ func (x *run) tail(ctx context.Context, behind int64) error {
 	if x.s.o.Tail == nil {
 		return nil
 	}
+	x.alone = false
 	for r, err := range x.s.o.Tail(ctx, behind) {
 		if ctx.Err() != nil {
 			return nil
@@ -327,6 +440,9 @@ func (c *scan) may(e *query.Expr) (bool, error) {
 		return false, nil
 	case query.Not:
 		return true, nil
+	}
+	if !c.chunk.Unindexed {
+		return true, nil // its dictionaries say it as quickly
 	}
 	o := c.sourceOf(e.Field)
 	if o.time || o.raw || o.slow || len(o.fixed) > 0 {

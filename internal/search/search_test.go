@@ -155,18 +155,23 @@ func shopLines(n int) (lines []shelf.Line) {
 	return lines
 }
 
-var texts = []string{
-	"", "ip=203.0.113.7", "ip=203.0.113.99", "ip=2001:DB8::5", "ip in 203.0.113.0/24", "ip=198.51.100.0/24 status=404", "user=anna", "user=ANNA", "user=b*", "user=*", "-user=*", "user!=anna",
-	"status>=400", "status=404 or status=500", "status in (200, 302)", "not status=200", "bytes>4kB", "bytes<100 method=post", "duration>1s", "duration<=250ms", "url~cart", "url~CART", "path=/p/*", "path=/P/2",
-	"url~/id=1\\d/", "url~/ID=1\\d/i", "agent~curl", "agent=curl/8.0 or agent~/X11/", "referrer=*", "odd", "\"no log\"", "/x{100}/", "passwd", "Failed password", "log=nginx", "log=sshd", "log=webserver", "host=shop2", "-host=*", "file=/var/log/auth.log",
-	"file~nginx", "session=s3", "session=S3", "event=login", "cart>3", "cart=4.5", "ok=true", "level=info user=carl", "url.decoded~\"a b\"", "url.normal~\"/etc/passwd\"", "url.decoded~Ab", "country=*", "realm=*", "action=login outcome=failure",
-	"since 2026-11-10T09:00 until 2026-11-10T09:30", "between 2026-11-10T08:10 and 2026-11-10T08:20 status=200", "on 2026-11-10", "on 2026-11-11", "since 2026-11-10T10:00 user=anna",
-	"| top ip", "| top user 2", "status=404 | top path", "| rare agent", "| count", "user=anna | count by status", "| count by status, 5m", "| count by user, status, 1h", "| count by 10m", "| top log", "| top host", "| top file", "| top raw 3", "| top cart",
-	"| sum(bytes) by user", "| sum(bytes)", "| avg(duration) by path", "| max(duration)", "| min(bytes) by 30m", "| p95(duration) by status", "| distinct(ip) by user", "| distinct(url)", "| sum(cart) by user", "| avg(cart)", "| timeline", "| timeline 10m", "status=500 | timeline 5m",
-	"| session 203.0.113.7", "| session s3", "| fields time, ip, url | head 20", "| fields time, user, bytes | sort bytes desc | head 10", "| head 5", "| tail 5", "status=404 | tail 3", "| sort ip | head 7", "| fields ip, duration | sort duration desc | head 4",
-	"url~cart | fields url.decoded, raw | head 9", "ip=203.0.113.7 | top url.decoded", "| count by url.extension", "user=nobody", "user=nobody | count", "| distinct(user) every 1d", "net=203.0.113.0/24", "net in 198.51.0.0/16 | top net", "| count by net, status", "net=* | count", "-net=* | count", "ip=203.0.113.7 | fields net, ip | head 3",
-	"tocsin.line=17", "tocsin.line>=20 tocsin.line<30 | fields tocsin.line, ip", "tocsin.line in (3, 44, 99) or status=500 | top tocsin.line", "-tocsin.line<=40 | count by tocsin.line | head 4",
-	"(status=404 user=anna) or (status=500 -user=*)", "-(status=200 or status=302) ip=192.0.2.77", "odd or status=500 | count by log",
+// queries are those of a list; of the whole list every nth.
+func queries(t testing.TB, nth int) (texts []string) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/queries.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for text := range strings.Lines(string(b)) {
+		if strings.HasPrefix(text, "#") {
+			continue
+		}
+		if n++; n%nth == 0 {
+			texts = append(texts, strings.TrimSuffix(text, "\n"))
+		}
+	}
+	return append(texts, "")
 }
 
 // Given lines on the shelf and behind it, when any query is asked, then the answer is that of reading every line.
@@ -174,6 +179,17 @@ func TestSearchIsReadingEveryLine(t *testing.T) {
 	for _, n := range []int{0, 1, 60, 700} {
 		for _, tail := range []int{0, n / 7} {
 			h := newHouse(t, shopLines(n), tail)
+			nth := 3
+			switch {
+			case n == 700 && (tail > 0 || !raced):
+				nth = 1
+			case raced:
+				nth = 20
+			}
+			texts := queries(t, nth)
+			if nth == 1 && len(texts) < 200 {
+				t.Fatalf("there are %d queries", len(texts))
+			}
 			for _, text := range texts {
 				h.same(t, text)
 			}
@@ -181,6 +197,104 @@ func TestSearchIsReadingEveryLine(t *testing.T) {
 				t.Fatalf("with %d lines, %d of them not on the shelf", n, tail)
 			}
 		}
+	}
+}
+
+// Given lines that come, and go to the shelf, while searches are asked, then each answer is of all lines that there are by then.
+func TestSearchWhileLinesCome(t *testing.T) {
+	lines := shopLines(1500)
+	h := newHouse(t, lines[:100], 40)
+	all := newHouse(t, lines, 0).records
+	came := int64(100)
+	h.s.Close()
+	asked := 0
+	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: func(_ context.Context, behind int64) iter.Seq2[*record.Record, error] {
+		return func(yield func(*record.Record, error) bool) {
+			for _, r := range h.records {
+				if r.Line.Seq > behind {
+					if asked++; !yield(r, nil) {
+						return
+					}
+				}
+			}
+		}
+	}})
+	r := rand.New(rand.NewPCG(1, 9))
+	texts := queries(t, 7)
+	for round := 0; came < int64(len(lines)); round++ {
+		came = min(came+int64(r.IntN(200)), int64(len(lines)))
+		h.records = h.records[:0]
+		for _, x := range all {
+			if x.Line.Seq <= came {
+				h.records = append(h.records, x)
+			}
+		}
+		if r.IntN(3) == 0 && came > h.shelf.Through() {
+			through := h.shelf.Through() + 1 + r.Int64N(came-h.shelf.Through())
+			if _, err := h.shelf.Seal(context.Background(), through, func(yield func([]shelf.Line, error) bool) { yield(lines[h.shelf.Through():through], nil) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.same(t, texts[round%len(texts)])
+		h.same(t, "| count by log")
+		h.same(t, "status=404 | tail 5")
+		if t.Failed() {
+			t.Fatalf("in round %d, with %d lines of which %d are on the shelf", round, came, h.shelf.Through())
+		}
+	}
+	if asked > 3*len(all) {
+		t.Errorf("%d records were parsed of %d", asked, len(all))
+	}
+}
+
+// busyLines are lines of one hour of a web server, of which one volume is made: with more different URLs, accounts and addresses than one block of a
+// dictionary has, and more rows than a page.
+func busyLines(n int) (lines []shelf.Line) {
+	r := rand.New(rand.NewPCG(5, 6))
+	begin := time.Date(2026, 11, 10, 8, 0, 0, 0, time.UTC)
+	users := []string{"-", "-", "anna", "Anna", "Bob", "carl", "\u212aelvin", "Stra\u00dfe"}
+	for i := range n {
+		at := begin.Add(time.Duration(i) * time.Hour / time.Duration(n+1))
+		user := users[r.IntN(len(users))]
+		if r.IntN(3) == 0 {
+			user = fmt.Sprintf("%s%d", []string{"user", "User", "shop-"}[r.IntN(3)], r.IntN(600))
+		}
+		url := fmt.Sprintf("/catalog/item-%d?variant=%d", r.IntN(3000), r.IntN(20))
+		if r.IntN(20) == 0 {
+			url = []string{"/", "/login", "/cart/add?id=4", "/a%20b.php", "/P/2?q=%41b", "/x?u=%2e%2e/etc/passwd", "/\u017f\u212a/" + fmt.Sprint(r.IntN(9))}[r.IntN(7)]
+		}
+		raw := fmt.Sprintf(`%d.%d.113.%d - %s [%s] "GET %s HTTP/1.1" %d %d "-" "%s" rt=%d.%03d`, 198+r.IntN(6), r.IntN(3), r.IntN(250), user, at.Format("02/Jan/2006:15:04:05 -0700"), url,
+			[]int{200, 200, 302, 404, 500}[r.IntN(5)], r.IntN(50_000), []string{"Mozilla/5.0 (X11)", "curl/8.0"}[r.IntN(2)], r.IntN(2), r.IntN(1000))
+		lines = append(lines, shelf.Line{Line: record.Line{File: "/var/log/nginx/access.log", Offset: int64(i) * 200, Seq: int64(i + 1), Raw: raw}, Received: at.UnixNano()})
+	}
+	return lines
+}
+
+// The same where a volume is large enough for its index to matter.
+func TestSearchByAnIndex(t *testing.T) {
+	h := newHouse(t, busyLines(9_000), 300)
+	view := h.shelf.View()
+	largest := 0
+	for _, v := range view.Volumes {
+		largest = max(largest, v.Rows)
+	}
+	view.Close()
+	if largest <= shelf.PageRows {
+		t.Fatalf("the largest volume has %d rows", largest)
+	}
+	lists, of := queries(t, 5), 1
+	if raced {
+		lists, of = nil, 3
+	}
+	for i, text := range append(lists, "user=ANNA", "user=kelvin | count", "user~stra | top user", "user=user17", "user=shop-5 or user=USER6", "ip=198.0.113.7", "ip in 199.1.113.0/24 | top ip", "ip in 200.0.0.0/15 | count",
+		"url~item-103", "url~item-2999?", "url~ITEM-17 status=404 | tail 5", "url~/item-1[0-9]7\\?variant=1/ | count", "url~sk", "url~/(login|cart)/ | top url", "bytes>40000 | top ip 20", "bytes<=77 | top user",
+		"bytes=12345 or bytes=4711.0", "| top ip 20", "| rare ip 5", "| count by ip | head 30", "| timeline 1m", "status=500 | timeline 1m", "| top url 3", "| top user 40", "| top net", "duration>1900ms | top path 5", "-user=* ip=198.0.113.7") {
+		if i%of == 0 {
+			h.same(t, text)
+		}
+	}
+	for range 2 { // what is kept of the columns changes nothing
+		h.same(t, "status=404 | top ip 7")
 	}
 }
 
@@ -204,7 +318,11 @@ func TestSearchInARange(t *testing.T) {
 		}
 	}
 	h := newHouse(t, lines, 200)
-	for _, text := range append(slices.Clone(texts), "| top source.network", "| count by event.action, event.outcome", "user~/^[a-c]/ | top user 30", "union select | top ip", "bytes>1MB | fields time, ip, url, bytes", "| distinct(session) by ip | head 20") {
+	nth := 2
+	if raced {
+		nth = 6
+	}
+	for _, text := range append(queries(t, nth), "| top source.network", "| count by event.action, event.outcome", "user~/^[a-c]/ | top user 30", "union select | top ip", "bytes>1MB | fields time, ip, url, bytes", "| distinct(session) by ip | head 20") {
 		h.same(t, text)
 	}
 }
@@ -252,4 +370,71 @@ func parts(p *intake.Parser) func(record.Line, time.Time) iter.Seq[*record.Recor
 			}
 		}
 	}
+}
+
+// Given a volume whose index cannot be read in one place or another, when it is searched, then the answer is right and the volume is named, or the volume
+// is named as damaged.
+func TestSearchWithADamagedIndex(t *testing.T) {
+	lines := busyLines(9_000)
+	texts := []string{"ip=198.0.113.7", "url~item-103 | count", "user=user17 | count", "| top ip 5"}
+	r := rand.New(rand.NewPCG(7, 7))
+	slow, damaged := 0, 0
+	h := newHouse(t, lines, 0)
+	var want []query.Result
+	var asked []*query.Query
+	for _, text := range texts {
+		q, err := query.Parse(text, now, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, want = append(asked, q), append(want, h.naive(q))
+	}
+	view := h.shelf.View()
+	defer view.Close()
+	v := view.Volumes[0]
+	changes := 300
+	if raced {
+		changes = 60
+	}
+	for range changes {
+		at := r.Int64N(v.Columns.Size)
+		flip := func() {
+			f, err := h.layer.OpenFile("shelf/"+v.Name+".parquet", os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			b := make([]byte, 1)
+			if _, err := f.ReadAt(b, at); err != nil {
+				t.Fatal(err)
+			}
+			b[0] ^= 0x10
+			if _, err := f.WriteAt(b, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flip()
+		h.s.Close()
+		s := New(h.s.o)
+		for i, q := range asked {
+			got, err := s.Run(context.Background(), q, nil)
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case len(got.Damaged) > 0:
+				damaged++
+			default:
+				slow += len(got.Slow)
+				if d := diff.Diff(want[i], got.Result); d != "" {
+					t.Fatalf("%s with byte %d of %d changed: (-naive +search)\n%.1000s", texts[i], at, v.Columns.Size, d)
+				}
+			}
+		}
+		s.Close()
+		flip()
+	}
+	if damaged == 0 {
+		t.Errorf("%d times without an index, %d times damaged", slow, damaged)
+	}
+	t.Logf("%d times without an index, %d times damaged", slow, damaged)
 }

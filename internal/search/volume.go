@@ -8,7 +8,7 @@ import (
 )
 
 // keptOpen is how many volumes stay open that no search uses.
-const keptOpen = 64
+const keptOpen = 200
 
 // A volume is open. uses is guarded by Searcher.mu.
 type volume struct {
@@ -75,8 +75,8 @@ func (o *volume) close() {
 	}
 }
 
-// line returns a line. The frame that it stands in is kept by the caller, for the next one.
-func (o *volume) line(seq int64, frame *int, lines *[]shelf.Line, said *Scanned) (*shelf.Line, error) {
+// line returns a line. The frame that it stands in is kept by the caller, for the next one, but of a line that is alone.
+func (o *volume) line(seq int64, alone bool, frame *int, lines *[]shelf.Line, said *Scanned) (*shelf.Line, error) {
 	o.mu.Lock()
 	if o.lines == nil {
 		l, err := o.shelf.OpenLines(o.v)
@@ -88,7 +88,18 @@ func (o *volume) line(seq int64, frame *int, lines *[]shelf.Line, said *Scanned)
 	}
 	l := o.lines
 	o.mu.Unlock()
-	if n := l.FrameOf(seq); n != *frame && n < l.Frames() {
+	n := l.FrameOf(seq)
+	if alone && n != *frame && n < l.Frames() {
+		some, err := l.One(n, seq)
+		if err != nil {
+			return nil, err
+		}
+		if len(some) == 1 {
+			said.Lines++
+			return &some[0], nil
+		}
+	}
+	if n != *frame && n < l.Frames() {
 		some, err := l.Read(n)
 		if err != nil {
 			return nil, err

@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
+	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
 
 	"tocsin/internal/disk"
-	"tocsin/internal/record"
 )
 
-// Bounds of a volume that is made of others: what it takes in memory follows from them.
+// Bounds of a volume that is made of others. Neither its lines nor its columns are ever in memory whole; what is, is of one column four bytes a
+// value, and its values packed.
 const (
-	joinRows    = 1 << 18
-	joinVolumes = 16
+	joinRows    = 1 << 20
+	joinBytes   = 512 << 20 // of lines
+	joinVolumes = 24
 )
 
 // Joined is what one Join did.
@@ -73,19 +75,20 @@ func joinable(all []*Volume, before int64) []*Volume {
 	}
 	groups := map[key][]*Volume{}
 	for _, v := range all {
-		if v.Received < before && v.Rows < joinRows/2 {
+		if v.Form == formIndexed && v.Rows < joinRows/2 {
 			k := key{v.Source, v.Wrote.key(), v.Hour.Unix()}
 			groups[k] = append(groups[k], v)
 		}
 	}
 	var best []*Volume
 	for _, g := range groups {
-		rows, n := 0, 0
-		for n < len(g) && n < joinVolumes && rows+g[n].Rows <= joinRows {
-			rows += g[n].Rows
+		rows, bytes, n, received := 0, int64(0), 0, int64(0)
+		for n < len(g) && n < joinVolumes && rows+g[n].Rows <= joinRows && bytes+g[n].Raw <= joinBytes {
+			rows, bytes, received = rows+g[n].Rows, bytes+g[n].Raw, max(received, g[n].Received)
 			n++
 		}
-		if g = g[:n]; n > 1 && (best == nil || g[0].First < best[0].First || g[0].First == best[0].First && g[0].Name < best[0].Name) {
+		full := n < len(g) || rows >= joinRows*3/4 // what is to come belongs to another
+		if g = g[:n]; n > 1 && (full || received < before) && (best == nil || g[0].First < best[0].First || g[0].First == best[0].First && g[0].Name < best[0].Name) {
 			best = g
 		}
 	}
@@ -100,6 +103,13 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 		return nil, err
 	}
 	v := &d.v
+	var chunks []*Chunk
+	var opened []*Columns
+	defer func() {
+		for _, c := range opened {
+			_ = c.Close()
+		}
+	}()
 	v.First, v.From, v.Until = some[0].First, some[0].From, some[0].Until
 	for _, o := range some {
 		if err := ctx.Err(); err != nil {
@@ -112,20 +122,28 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 		if err != nil {
 			return nil, err
 		}
+		opened = append(opened, c)
 		for _, chunk := range c.Chunks {
-			if err = d.table.append(chunk); err != nil {
-				err = s.damaged(o, columnsEnd, err)
-				break
+			if chunk.Unindexed {
+				return nil, s.damaged(o, columnsEnd, errors.New("its index cannot be read"))
 			}
 		}
-		if err = errors.Join(err, c.Close()); err != nil {
-			return nil, err
-		}
+		chunks = append(chunks, c.Chunks...)
 		v.Rows += o.Rows
 		v.Kept += o.Kept
 		v.Last, v.From, v.Until, v.Received = max(v.Last, o.Last), min(v.From, o.From), max(v.Until, o.Until), max(v.Received, o.Received)
 	}
-	return b.finish(ctx)
+	d.columns = func(w io.Writer) error { return mergeColumns(w, chunks, s.packer) }
+	came, err := b.finish(ctx)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) {
+		// The one that cannot be read is found, so that it is set aside and the others can be joined.
+		for _, o := range some {
+			if bad := s.checkSum(o, columnsEnd, o.Columns); bad != nil {
+				return nil, bad
+			}
+		}
+	}
+	return came, err
 }
 
 // copyLines takes the frames of a volume over as they are.
@@ -147,41 +165,6 @@ func (d *draft) copyLines(s *Shelf, o *Volume) error {
 		buf = stored
 	}
 	d.lines.raw += o.Raw
-	return nil
-}
-
-// append adds the rows of a chunk.
-func (t *Table) append(c *Chunk) error {
-	before := t.Len()
-	for name, to := range map[string]*[]int64{LineColumn: &t.Seq, TimeColumn: &t.Time} {
-		n, err := c.Numbers(name)
-		if err != nil {
-			return err
-		}
-		*to = append(*to, n...)
-	}
-	for _, name := range c.Names() {
-		from, err := c.Column(name)
-		if err != nil {
-			return err
-		}
-		to := t.column(name)
-		for len(to.Rows) < before {
-			to.Rows = append(to.Rows, 0)
-		}
-		places := make([]uint32, len(from.Values)+1)
-		for i, v := range from.Values {
-			x := from.Value(i)
-			number := math.NaN()
-			if x.Kind != record.KindText {
-				number = x.Float
-			}
-			places[i+1] = to.place(v, number, from.Whole)
-		}
-		for _, p := range from.Rows {
-			to.Rows = append(to.Rows, places[p])
-		}
-	}
 	return nil
 }
 

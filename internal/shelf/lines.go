@@ -45,7 +45,7 @@ const (
 )
 
 const (
-	frameBytes = 256 << 10 // of lines in a frame, more or less
+	frameBytes = 64 << 10 // of lines in a frame, more or less
 	frameLines = 1 << 14
 	maxFrame   = record.MaxLine + frameBytes + frameLines*64 + 1<<20 // bytes of a frame unpacked, at most
 	maxIndex   = 64 << 20
@@ -87,6 +87,7 @@ type linesWriter struct {
 	size   int
 	raw    int64 // bytes of all lines
 	last   int64
+	packed []byte
 }
 
 func newLinesWriter(w io.Writer, s salt, z *zstd.Encoder) (*linesWriter, error) {
@@ -142,8 +143,8 @@ func (x *linesWriter) copyFrame(f frame, flags byte, plain uint32, stored []byte
 
 func (x *linesWriter) put(kind byte, first, last int64, count uint32, plain []byte) error {
 	stored, flags := plain, byte(0)
-	if packed := x.zstd.EncodeAll(plain, make([]byte, 0, len(plain)/4)); len(packed) < len(plain) {
-		stored, flags = packed, flagZstd
+	if x.packed = x.zstd.EncodeAll(plain, x.packed[:0]); len(x.packed) < len(plain) {
+		stored, flags = x.packed, flagZstd
 	}
 	return x.putStored(kind, flags, first, last, count, uint32(len(plain)), stored)
 }
@@ -208,6 +209,11 @@ func encodeLines(lines []Line) []byte {
 	for i := range lines {
 		l := &lines[i]
 		o := origin{l.Agent, l.Host, l.File}
+		if i > 0 && o == origins[at[i-1]] { // as of most
+			at[i] = at[i-1]
+			total += len(l.Raw)
+			continue
+		}
 		n, ok := places[o]
 		if !ok {
 			n = len(origins)
@@ -242,8 +248,9 @@ func encodeLines(lines []Line) []byte {
 	return b
 }
 
-// decodeLines is encodeLines backwards. The texts of a frame share one string.
-func decodeLines(first, last int64, count uint32, plain []byte) ([]Line, error) {
+// decodeLines is encodeLines backwards. The texts of a frame share one string. When only is not 0, it returns just the line of this number, if
+// there is one.
+func decodeLines(first, last int64, count uint32, plain []byte, only int64) ([]Line, error) {
 	r, err := record.NewUnpacker(plain)
 	if err != nil {
 		return nil, err
@@ -258,10 +265,15 @@ func decodeLines(first, last int64, count uint32, plain []byte) ([]Line, error) 
 	if r.Err() != nil {
 		return nil, r.Err()
 	}
-	lines, lengths := make([]Line, count), make([]uint64, count)
 	expected := make([]int64, len(origins))
-	seq, received := first, int64(0)
-	for i := range lines {
+	var lines []Line
+	type span struct{ from, size uint64 }
+	var spans []span
+	if only == 0 {
+		lines, spans = make([]Line, 0, count), make([]span, 0, count)
+	}
+	seq, received, total := first, int64(0), uint64(0)
+	for i := range count {
 		more, o, offset, later, n := r.Uint(), r.Uint(), r.Int(), r.Int(), r.Uint()
 		if r.Err() != nil {
 			return nil, r.Err()
@@ -270,21 +282,23 @@ func decodeLines(first, last int64, count uint32, plain []byte) ([]Line, error) 
 			return nil, errors.New("a line of the frame has a number, an origin or a length that cannot be")
 		}
 		seq, received = seq+int64(more), received+later
-		l := &lines[i]
-		l.Seq, l.Agent, l.Host, l.File, l.Received = seq, origins[o].agent, origins[o].host, origins[o].file, received
-		l.Offset = expected[o] + offset
-		expected[o] = l.Offset + int64(n) + 1
-		lengths[i] = n
+		offset += expected[o]
+		expected[o] = offset + int64(n) + 1
+		if only == 0 || only == seq {
+			lines = append(lines, Line{Line: record.Line{Seq: seq, Host: origins[o].host, File: origins[o].file, Offset: offset}, Agent: origins[o].agent, Received: received})
+			spans = append(spans, span{total, n})
+		}
+		total += n
 	}
 	rest := r.Rest()
-	for i, n := range lengths {
-		if n > uint64(len(rest)) {
-			return nil, record.ErrShort
-		}
-		lines[i].Raw, rest = rest[:n], rest[n:]
+	if total > uint64(len(rest)) {
+		return nil, record.ErrShort
 	}
-	if rest != "" || count > 0 && seq != last {
+	if total < uint64(len(rest)) || count > 0 && seq != last {
 		return nil, errors.New("the frame does not end where it should")
+	}
+	for i, x := range spans {
+		lines[i].Raw = rest[x.from : x.from+x.size]
 	}
 	return lines, nil
 }
@@ -411,8 +425,8 @@ func (x *linesFile) unpack(h frameHead, stored []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// read returns the lines of frame n.
-func (x *linesFile) read(n int) ([]Line, error) {
+// read returns the lines of frame n, or only the one of a number.
+func (x *linesFile) read(n int, only int64) ([]Line, error) {
 	f := x.frames[n]
 	h, stored, err := x.frameAt(f.offset, kindFrame, nil)
 	if err != nil {
@@ -425,7 +439,7 @@ func (x *linesFile) read(n int) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeLines(h.first, h.last, h.count, plain)
+	return decodeLines(h.first, h.last, h.count, plain, only)
 }
 
 // frameOf is the place of the first frame that ends with line seq or later.

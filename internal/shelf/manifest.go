@@ -38,7 +38,11 @@ type Volume struct {
 	Raw      int64     `json:"raw"`      // bytes of the lines with their ends
 	Lines    File      `json:"lines"`
 	Columns  File      `json:"columns"`
+	Form     int       `json:"form,omitempty"` // of its columns: formIndexed; 0: rows sorted by address, without an index
 }
+
+// formIndexed is the form of columns in the order of the lines, with an index (columns.go).
+const formIndexed = 2
 
 // Wrote is a record.LogSource.
 type Wrote struct {
@@ -67,6 +71,9 @@ const (
 	columnsEnd = ".parquet"
 	unborn     = ".new"
 )
+
+// Indexed reports whether its columns should have an index.
+func (v *Volume) Indexed() bool { return v.Form == formIndexed }
 
 // Bytes is what a volume takes on the disk.
 func (v *Volume) Bytes() int64 { return v.Lines.Size + v.Columns.Size }

@@ -59,8 +59,13 @@ func (l *Lines) Frames() int { return len(l.x.frames) }
 func (l *Lines) FrameOf(seq int64) int { return l.x.frameOf(seq) }
 
 // Read returns the lines of a piece, in order.
-func (l *Lines) Read(n int) ([]Line, error) {
-	lines, err := l.x.read(n)
+func (l *Lines) Read(n int) ([]Line, error) { return l.read(n, 0) }
+
+// One returns one line of a piece, by its number: none when it is not there.
+func (l *Lines) One(n int, seq int64) ([]Line, error) { return l.read(n, seq) }
+
+func (l *Lines) read(n int, only int64) ([]Line, error) {
+	lines, err := l.x.read(n, only)
 	if err != nil {
 		return nil, l.shelf.damaged(l.v, linesEnd, err)
 	}
@@ -79,7 +84,7 @@ func (s *Shelf) OpenColumns(v *Volume) (*Columns, error) {
 	if err != nil {
 		return nil, s.damaged(v, columnsEnd, err)
 	}
-	chunks, err := openParquet(f, size)
+	chunks, err := openColumns(f, size, s.open)
 	if err != nil {
 		_ = f.Close()
 		return nil, s.damaged(v, columnsEnd, err)

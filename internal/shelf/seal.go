@@ -109,10 +109,11 @@ type binder struct {
 
 // A draft is a volume that is being made.
 type draft struct {
-	v     Volume
-	table *Table
-	lines *linesWriter
-	file  *sumFile
+	v       Volume
+	table   *Table
+	columns func(w io.Writer) error // writes them when all lines are there
+	lines   *linesWriter
+	file    *sumFile
 }
 
 func (s *Shelf) newBinder() *binder {
@@ -220,6 +221,11 @@ func (b *binder) begin(source string, wrote Wrote, hour time.Time, seq int64) (*
 		return nil, fmt.Errorf("making a salt for a volume: %w", err)
 	}
 	d := &draft{table: NewTable()}
+	d.v.Form = formIndexed
+	d.columns = func(w io.Writer) error {
+		d.table.done()
+		return writeColumns(w, d.table, s.packer)
+	}
 	d.v.Source, d.v.Wrote, d.v.Hour = source, wrote, hour
 	d.v.Name = fmt.Sprintf("%s/%s/%s-%019d-%s", source, hour.Format(time.DateOnly), hour.Format("15"), seq, hex.EncodeToString(salt[:4]))
 	if err := s.makeFolder(path.Dir(path.Join(s.dir, d.v.Name))); err != nil {
@@ -247,15 +253,14 @@ func (b *binder) finish(ctx context.Context) ([]Volume, error) {
 			return nil, err
 		}
 		d.v.Raw = d.lines.raw
-		d.table.done()
 		f, err := b.create(s.file(&d.v, columnsEnd))
 		if err != nil {
 			return nil, err
 		}
-		if d.v.Columns, err = f.finish(writeParquet(f, d.table)); err != nil {
+		if d.v.Columns, err = f.finish(d.columns(f)); err != nil {
 			return nil, err
 		}
-		d.table = nil
+		d.table, d.columns = nil, nil
 		came = append(came, d.v)
 	}
 	folders := map[string]bool{}

@@ -96,7 +96,7 @@ func Open(l disk.Layer, dir string, o Options) (*Shelf, Opened, error) {
 	}
 	s := &Shelf{layer: l, dir: dir, o: o, pins: map[string]int{}, doomed: map[string]bool{}}
 	var err error
-	if s.packer, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true)); err != nil {
+	if s.packer, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true)); err != nil {
 		return nil, Opened{}, err
 	}
 	if s.open, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxIndex), zstd.WithDecoderLowmem(true)); err != nil {
@@ -261,6 +261,13 @@ func (s *Shelf) Parser() []byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.state.parser
+}
+
+// Known is both.
+func (s *Shelf) Known() (through int64, parser []byte) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.through, s.state.parser
 }
 
 // Close ends writing. Views stay good.

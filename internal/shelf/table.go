@@ -1,7 +1,6 @@
 package shelf
 
 import (
-	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -36,7 +35,7 @@ type Column struct {
 	Whole   bool      // every value is a whole number, as strconv.FormatInt writes it
 	Numbers []float64 // of each value the number that the parser made of it; NaN where it is a text. nil: as Whole says
 
-	places map[string]uint32 // while it grows: 1 + place of each value, by its text and number
+	index *valueIndex // while it grows
 }
 
 // Value returns one of the values, typed.
@@ -52,14 +51,16 @@ func (c *Column) Value(place int) record.Value {
 	return record.Text(s)
 }
 
-// A Table is records as columns. It is what a volume's Parquet file is written from.
+// A Table is records as columns. It is what the columns of a volume are written from.
 type Table struct {
 	Seq     []int64
 	Time    []int64 // nanoseconds; NoTime when the line has none
 	Columns map[string]*Column
 
-	known [record.NumFields]*Column // those of Columns that are fields of package record
-	own   int
+	known  [record.NumFields]*Column // those of Columns that are fields of package record
+	fields []record.Field            // that are kept
+	own    int
+	texts  arena
 }
 
 // NoTime stands for the time that a line does not have.
@@ -67,7 +68,14 @@ const NoTime = -1 << 63
 
 // NewTable returns an empty one.
 func NewTable() *Table {
-	return &Table{Columns: map[string]*Column{}}
+	t := &Table{Columns: map[string]*Column{}}
+	for f := range record.NumFields {
+		f := record.Field(f)
+		if _, view := f.Base(); !view && !f.Habit() && f != record.SourceNetwork {
+			t.fields = append(t.fields, f)
+		}
+	}
+	return t
 }
 
 // Len is how many rows it has.
@@ -93,9 +101,8 @@ func (t *Table) Add(r *record.Record, part int) {
 	if r.Format != "" {
 		t.set(FormatColumn, r.Format)
 	}
-	for f := range record.NumFields {
-		f := record.Field(f)
-		if _, view := f.Base(); view || f.Habit() || f == record.SourceNetwork {
+	for _, f := range t.fields {
+		if !r.Has(f) {
 			continue
 		}
 		if v, ok := r.Get(f); ok {
@@ -137,7 +144,7 @@ func (t *Table) addOwn(extra []record.Pair) {
 func (t *Table) column(name string) *Column {
 	c := t.Columns[name]
 	if c == nil {
-		c = &Column{Whole: true, Numbers: []float64{}, places: map[string]uint32{}}
+		c = &Column{Whole: true, Numbers: []float64{}, index: newValueIndex(&t.texts)}
 		t.Columns[strings.Clone(name)] = c
 	}
 	return c
@@ -155,7 +162,7 @@ func (t *Table) put(c *Column, v record.Value) {
 	if v.Kind == record.KindInt || v.Kind == record.KindFloat {
 		number = v.Float
 	}
-	c.Rows = append(c.Rows, c.place(v.Text, number, v.Kind == record.KindInt && strconv.FormatInt(v.Int, 10) == v.Text))
+	c.Rows = append(c.Rows, c.place(v.Text, number, v.Kind == record.KindInt && canonical(v.Text, v.Int)))
 }
 
 // place is 1 + the place of a value; a new one gets one.
@@ -166,19 +173,7 @@ func (c *Column) place(text string, number float64, whole bool) uint32 {
 			return last
 		}
 	}
-	key := text
-	if !whole && number == number {
-		key += "\x00" + strconv.FormatFloat(number, 'g', -1, 64)
-	}
-	p, ok := c.places[key]
-	if !ok {
-		key = strings.Clone(key)
-		c.Values, c.Numbers = append(c.Values, key[:len(text)]), append(c.Numbers, number)
-		p = uint32(len(c.Values))
-		c.places[key] = p
-		c.Whole = c.Whole && whole
-	}
-	return p
+	return c.index.place(c, text, number, whole)
 }
 
 // done makes every column as long as the table.
@@ -190,33 +185,19 @@ func (t *Table) done() {
 		if c.Whole || !slices.ContainsFunc(c.Numbers, func(x float64) bool { return x == x }) {
 			c.Numbers = nil
 		}
-		c.places = nil
+		c.index = nil
 	}
 }
 
-// order returns the rows in the order in which they are stored: by source.ip, then time, then line.
-func (t *Table) order() []uint32 {
-	rank := make([]uint32, t.Len()) // of the row's address
-	if c := t.Columns[record.SourceIP.String()]; c != nil {
-		byValue := make([]uint32, len(c.Values))
-		for i := range byValue {
-			byValue[i] = uint32(i)
-		}
-		slices.SortFunc(byValue, func(a, b uint32) int { return cmp.Compare(c.Values[a], c.Values[b]) })
-		ranks := make([]uint32, len(c.Values)+1)
-		for n, i := range byValue {
-			ranks[i+1] = uint32(n + 1)
-		}
-		for row, p := range c.Rows {
-			rank[row] = ranks[p]
-		}
+// Chunk returns the rows that a table has by now as a chunk. The table may grow on; what is in the chunk stays.
+func (t *Table) Chunk() *Chunk {
+	out := &Table{Seq: t.Seq[:t.Len():t.Len()], Time: t.Time[:t.Len():t.Len()], Columns: make(map[string]*Column, len(t.Columns))}
+	for name, c := range t.Columns {
+		x := &Column{Values: c.Values[:len(c.Values):len(c.Values)], Whole: c.Whole, Numbers: c.Numbers[:len(c.Numbers):len(c.Numbers)]}
+		x.Rows = make([]uint32, t.Len())
+		copy(x.Rows, c.Rows)
+		out.Columns[name] = x
 	}
-	rows := make([]uint32, t.Len())
-	for i := range rows {
-		rows[i] = uint32(i)
-	}
-	slices.SortFunc(rows, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(t.Time[a], t.Time[b]), cmp.Compare(t.Seq[a], t.Seq[b]))
-	})
-	return rows
+	out.done()
+	return &Chunk{Rows: t.Len(), table: out}
 }

@@ -89,6 +89,15 @@ func sumOf(f disk.File, size int64) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
+// lines are the numbers of the lines of all rows.
+func (c *Chunk) lines() ([]int64, error) {
+	n, err := c.Numbers(LineColumn)
+	if err != nil {
+		return nil, err
+	}
+	return n.All()
+}
+
 // checkRows reads the lines and the numbers in the columns.
 func (s *Shelf) checkRows(v *Volume) error {
 	l, err := s.OpenLines(v)
@@ -113,7 +122,7 @@ func (s *Shelf) checkRows(v *Volume) error {
 	defer c.Close()
 	rows := 0
 	for _, chunk := range c.Chunks {
-		numbers, err := chunk.Numbers(LineColumn)
+		numbers, err := chunk.lines()
 		if err != nil {
 			return s.damaged(v, columnsEnd, err)
 		}

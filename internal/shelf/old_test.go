@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +16,8 @@ import (
 	"tocsin/internal/record"
 )
 
+// What earlier programs wrote, for the tests that it can still be read.
+//
 // The columns of a volume are a Parquet file (Apache Parquet format 2), which other programs read too: one column a field, text, or whole
 // numbers where all values are such; rows sorted by source.ip, @timestamp, tocsin.line; row groups of groupRows, with the least and the
 // most of each page, and bloom filters for those fields that people look for.
@@ -151,4 +154,31 @@ func (t *Table) valuesOf(name string, n int) func(row uint32) parquet.Value {
 		}
 	}
 	return func(row uint32) parquet.Value { return values[c.Rows[row]] }
+}
+
+// order returns the rows in the order in which they are stored: by source.ip, then time, then line.
+func (t *Table) order() []uint32 {
+	rank := make([]uint32, t.Len()) // of the row's address
+	if c := t.Columns[record.SourceIP.String()]; c != nil {
+		byValue := make([]uint32, len(c.Values))
+		for i := range byValue {
+			byValue[i] = uint32(i)
+		}
+		slices.SortFunc(byValue, func(a, b uint32) int { return cmp.Compare(c.Values[a], c.Values[b]) })
+		ranks := make([]uint32, len(c.Values)+1)
+		for n, i := range byValue {
+			ranks[i+1] = uint32(n + 1)
+		}
+		for row, p := range c.Rows {
+			rank[row] = ranks[p]
+		}
+	}
+	rows := make([]uint32, t.Len())
+	for i := range rows {
+		rows[i] = uint32(i)
+	}
+	slices.SortFunc(rows, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(t.Time[a], t.Time[b]), cmp.Compare(t.Seq[a], t.Seq[b]))
+	})
+	return rows
 }

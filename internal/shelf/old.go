@@ -9,16 +9,43 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 )
 
+// Columns without an index, as earlier programs wrote them, and those whose index cannot be read, are read by package parquet: whole columns, from
+// which nothing is kept away.
+
 // A Chunk is a row group of a volume. Its columns are read when they are asked for.
 type Chunk struct {
-	Rows    int
-	columns map[string]parquet.ColumnChunk
+	Rows      int
+	Unindexed bool // there is no index that can be read
+	file      *columnsFile
+	table     *Table                         // it is in memory
+	columns   map[string]parquet.ColumnChunk // without an index
 }
 
-// openParquet opens the columns of a volume.
+// openColumns opens the columns of a volume.
+func openColumns(r io.ReaderAt, size int64, z *zstd.Decoder) (chunks []*Chunk, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("the file is not as it was written: %v", e)
+		}
+	}()
+	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, err
+	}
+	if said, ok := f.Lookup(indexKey); ok {
+		x, err := openIndexed(r, size, z, said)
+		if err == nil && int64(x.rows) == f.NumRows() {
+			return []*Chunk{{Rows: x.rows, file: x}}, nil
+		}
+	}
+	return openParquet(r, size)
+}
+
+// openParquet opens the columns of a volume without its index.
 func openParquet(r io.ReaderAt, size int64) ([]*Chunk, error) {
 	f, err := parquet.OpenFile(r, size, parquet.SkipBloomFilters(false), parquet.ReadBufferSize(256<<10))
 	if err != nil {
@@ -30,7 +57,7 @@ func openParquet(r io.ReaderAt, size int64) ([]*Chunk, error) {
 		if g.NumRows() > math.MaxInt32 {
 			return nil, errors.New("a row group is too large")
 		}
-		c := &Chunk{Rows: int(g.NumRows()), columns: map[string]parquet.ColumnChunk{}}
+		c := &Chunk{Rows: int(g.NumRows()), Unindexed: true, columns: map[string]parquet.ColumnChunk{}}
 		for n, x := range g.ColumnChunks() {
 			if len(paths[n]) == 1 {
 				c.columns[paths[n][0]] = x
@@ -42,13 +69,43 @@ func openParquet(r io.ReaderAt, size int64) ([]*Chunk, error) {
 }
 
 // Has reports whether any row may have the field.
-func (c *Chunk) Has(name string) bool { return c.columns[name] != nil }
+func (c *Chunk) Has(name string) bool {
+	if c.file != nil {
+		_, ok := c.file.root[name]
+		return ok
+	}
+	if c.table != nil {
+		return c.table.Columns[name] != nil
+	}
+	return c.columns[name] != nil
+}
 
 // Names lists the columns that Column reads.
 func (c *Chunk) Names() (names []string) {
-	for n := range c.columns {
+	all := func(yield func(string) bool) {
+		for n := range c.columns {
+			if !yield(n) {
+				return
+			}
+		}
+		if c.file != nil {
+			for n := range c.file.root {
+				if !yield(n) {
+					return
+				}
+			}
+		}
+		if c.table != nil {
+			for n := range c.table.Columns {
+				if !yield(n) {
+					return
+				}
+			}
+		}
+	}
+	for n := range all {
 		base, number := strings.CutSuffix(n, NumberEnd)
-		if (!number || c.columns[base] == nil) && n != LineColumn && n != TimeColumn {
+		if (!number || !c.Has(base)) && n != LineColumn && n != TimeColumn {
 			names = append(names, n)
 		}
 	}
@@ -56,11 +113,11 @@ func (c *Chunk) Names() (names []string) {
 	return names
 }
 
-// May reports whether a value may be in a column: false is certain.
+// May reports whether a value may be in a column, by what filters and bounds say: false is certain.
 func (c *Chunk) May(name, value string) (bool, error) {
 	x := c.columns[name]
 	if x == nil {
-		return false, nil
+		return c.Has(name), nil
 	}
 	v := parquet.ValueOf(value)
 	if x.Type().Kind() != parquet.ByteArray {
@@ -77,8 +134,52 @@ func (c *Chunk) May(name, value string) (bool, error) {
 	return true, nil
 }
 
-// Numbers reads a column of numbers that are no values of a field: LineColumn, TimeColumn. A row without one has NoTime.
-func (c *Chunk) Numbers(name string) ([]int64, error) {
+// Open opens a column; one that no row has is nil.
+func (c *Chunk) Open(name string) (*Stored, error) {
+	if c.file != nil {
+		s, err := c.file.open(name)
+		if err != nil {
+			err = fmt.Errorf("the column %s: %w", name, err)
+		}
+		return s, err
+	}
+	if c.table != nil {
+		if x := c.table.Columns[name]; x != nil {
+			return Held(x), nil
+		}
+		return nil, nil
+	}
+	x, err := c.column(name)
+	if x == nil || err != nil {
+		return nil, err
+	}
+	return Held(x), nil
+}
+
+// Numbers opens a column of numbers that are no values of a field: LineColumn, TimeColumn. A row without one has NoTime.
+func (c *Chunk) Numbers(name string) (*Numbers, error) {
+	if c.table != nil {
+		if name == LineColumn {
+			return HeldNumbers(c.table.Seq), nil
+		}
+		return HeldNumbers(c.table.Time), nil
+	}
+	if c.file == nil {
+		n, err := c.wholes(name)
+		return HeldNumbers(n), err
+	}
+	n, err := c.file.openNumbers(name)
+	if err == nil && n == nil {
+		err = errors.New("it is missing")
+	}
+	if err != nil {
+		err = fmt.Errorf("the column %s: %w", name, err)
+	}
+	return n, err
+}
+
+// wholes reads such a column.
+func (c *Chunk) wholes(name string) ([]int64, error) {
 	x := c.columns[name]
 	if x == nil {
 		return nil, fmt.Errorf("the column %s is missing", name)
@@ -153,8 +254,8 @@ func eachPage(x parquet.ColumnChunk, act func(parquet.Page) error) (err error) {
 	}
 }
 
-// Column reads a column; one that no row has is nil.
-func (c *Chunk) Column(name string) (*Column, error) {
+// column reads a column; one that no row has is nil.
+func (c *Chunk) column(name string) (*Column, error) {
 	x := c.columns[name]
 	if x == nil {
 		return nil, nil
