@@ -79,7 +79,7 @@ func (s *Shelf) OpenColumns(v *Volume) (*Columns, error) {
 	if err != nil {
 		return nil, s.damaged(v, columnsEnd, err)
 	}
-	chunks, err := openParquet(f, size)
+	chunks, err := openGuarded(f, size)
 	if err != nil {
 		_ = f.Close()
 		return nil, s.damaged(v, columnsEnd, err)
