@@ -302,9 +302,15 @@ func (s *siege) finish(within time.Duration) {
 // behind says how many lines are written and not yet read by detection, by its last snapshot.
 func (s *siege) behind() int64 {
 	s.t.Helper()
+	return s.shop.lines + 1 - s.read()
+}
+
+// read says which line detection reads next, by its last snapshot.
+func (s *siege) read() int64 {
+	s.t.Helper()
 	b, err := os.ReadFile(s.path("data/" + snapshot))
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.shop.lines
+		return 1
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -314,7 +320,7 @@ func (s *siege) behind() int64 {
 	if err := json.Unmarshal(head, &at); err != nil {
 		s.t.Fatal(err)
 	}
-	return s.shop.lines + 1 - at.Next
+	return at.Next
 }
 
 // breathe gives the program a life without new lines when detection is far behind: a life that ends before the first snapshot

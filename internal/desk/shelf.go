@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ const (
 	shelfDir   = "shelf"
 	shelveTick = time.Second      // how often complete segments are looked for
 	joinTick   = 30 * time.Second // and small volumes
-	joinAfter  = 10 * time.Minute // since the last line of a volume came
+	joinAfter  = 10 * time.Minute // since the last line of a volume came, when Options say nothing else
 	shelfCheck = time.Hour        // how often what is too old is looked for
 )
 
@@ -284,7 +285,7 @@ func (d *Desk) linesOf(first, last int64) iter.Seq2[[]shelf.Line, error] {
 // joinShelf joins small volumes, one hour at a time.
 func (d *Desk) joinShelf(ctx context.Context) error {
 	for ctx.Err() == nil {
-		j, err := d.shelf.Join(ctx, time.Now().Add(-joinAfter))
+		j, err := d.shelf.Join(ctx, time.Now().Add(-cmp.Or(d.o.JoinAfter, joinAfter)))
 		if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
 			d.damaged(damage)
 			continue
