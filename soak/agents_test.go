@@ -3,7 +3,6 @@
 package soak
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"tocsin/internal/archive"
 	"tocsin/internal/desk"
 	"tocsin/internal/detect"
+	"tocsin/internal/record"
 	"tocsin/internal/shelf"
 )
 
@@ -50,6 +50,7 @@ func (e *encirclement) shops() (all []*shop) {
 
 func encircle(t testing.TB, rate int) *encirclement {
 	t.Helper()
+	t.Setenv(segmentEnv, "10000")
 	const attack, rotate = 4 * time.Second, 6 * time.Second
 	e := &encirclement{siege: newSiege(t, rate, attack, rotate, 3*time.Second), stop: make(chan struct{}), written: make(chan error, 8), fallen: map[string]int{}, begun: time.Now()}
 	e.shop.past = 700 * time.Millisecond
@@ -102,14 +103,19 @@ func (e *encirclement) live(n int, aims []step) (kills int) {
 	for _, h := range e.hosts {
 		h.start()
 	}
-	if e.rng.IntN(2) == 0 { // one of the agents dies while the server lives
-		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life))))
+	for range e.rng.IntN(4) { // agents die while the server lives
+		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life)/2)))
 		h := e.hosts[e.rng.IntN(len(e.hosts))]
 		h.kill()
 		e.fallen["agent"]++
 		kills++
 		time.Sleep(time.Duration(e.rng.IntN(50)) * time.Millisecond)
 		h.start()
+		select {
+		case <-ended:
+			continue
+		default:
+		}
 	}
 	patience := 20 * time.Second
 	if !armed {
@@ -211,26 +217,12 @@ func (e *encirclement) finish(within time.Duration) {
 	}
 }
 
-// judge holds what is kept against the files that were written.
-func (e *encirclement) judge() {
-	e.t.Helper()
-	l := e.layer()
-	a, said, err := archive.Open(l, "archive", archive.Options{ReadOnly: true})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer a.Close()
-	kept, opened, err := shelf.Open(l, "shelf", shelf.Options{ReadOnly: true})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	if said.Last != e.total() || said.First > kept.Through()+1 || len(opened.Missing) > 0 {
-		e.t.Errorf("%d lines were written, the log has %d to %d, the shelf those up to %d; missing %v", e.total(), said.First, said.Last, kept.Through(), opened.Missing)
-	}
-	sources, files := map[string]*source{}, 0
+// sources are all files that were written, by host and log, and how many.
+func (e *encirclement) sources() (map[string]*source, int) {
+	all, files := map[string]*source{}, 0
 	add := func(host string, s *shop) {
 		for _, g := range s.logs {
-			sources[host+":"+g.name] = &source{parts: g.parts()}
+			all[host+":"+g.name] = &source{parts: g.parts()}
 			files += len(g.parts())
 		}
 	}
@@ -238,44 +230,73 @@ func (e *encirclement) judge() {
 	for _, h := range e.hosts {
 		add(h.name, h.shop)
 	}
+	return all, files
+}
+
+// judge holds what is kept against the files that were written.
+func (e *encirclement) judge() {
+	e.t.Helper()
+	sources, files := e.sources()
 	alerts, replay := map[string]string{}, newReplay(e.t)
+	e.judgeKept(e.total(), sources, func(line record.Line, received time.Time) {
+		for _, c := range replay.detector.Step(replay.parser.Parse(line, received)) {
+			if c.Step == detect.Raised {
+				alerts[c.Alert.ID] = c.Alert.Rule
+			}
+		}
+	})
+	c := chronicleOf(e.t, e.ledger(e.layer()))
+	judgeAlerts(e.t, c, alerts)
+	judgeCalls(e.t, c, e.sink.counts())
+	e.t.Logf("%d lines in %d files of 3 hosts, each kept once, byte for byte, each file in order; %d alerts, as a replay raises them; %d starts, %d entries verified", e.total(), files, len(c.raised), c.starts, e.verified)
+	e.judgeCommands()
+}
+
+// judgeKept compares every line that is kept with the files that were written, by host and log, and hands it on.
+func (s *siege) judgeKept(total int64, sources map[string]*source, act func(record.Line, time.Time)) {
+	s.t.Helper()
+	l := s.layer()
+	a, said, err := archive.Open(l, "archive", archive.Options{ReadOnly: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer a.Close()
+	kept, opened, err := shelf.Open(l, "shelf", shelf.Options{ReadOnly: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer kept.Close()
+	if said.Last != total || said.First > kept.Through()+1 || len(opened.Missing) > 0 {
+		s.t.Errorf("%d lines were written, the log has %d to %d, the shelf those up to %d; missing %v", total, said.First, said.Last, kept.Through(), opened.Missing)
+	}
 	for from := int64(1); from <= said.Last; {
 		blocks, err := readLines(a, kept, from)
 		if err != nil || len(blocks) == 0 {
-			e.t.Fatalf("line %d: %v", from, err)
+			s.t.Fatalf("line %d: %v", from, err)
 		}
 		for _, b := range blocks {
 			for _, line := range b.Lines {
 				x := sources[line.Host+":"+line.File]
 				if x == nil || line.Seq != from {
-					e.t.Fatalf("line %d, of %s on %s, stands where line %d should", line.Seq, line.File, line.Host, from)
+					s.t.Fatalf("line %d, of %s on %q, stands where line %d should", line.Seq, line.File, line.Host, from)
 				}
 				if want, err := x.next(); err != nil || string(want) != line.Raw {
-					e.t.Fatalf("line %d of %s on %q is %q; the file has there %q (%v)", line.Seq, line.File, line.Host, line.Raw, want, err)
+					s.t.Fatalf("line %d of %s on %q is %q; the file has there %q (%v)", line.Seq, line.File, line.Host, line.Raw, want, err)
 				}
-				for _, c := range replay.detector.Step(replay.parser.Parse(line, b.Received)) {
-					if c.Step == detect.Raised {
-						alerts[c.Alert.ID] = c.Alert.Rule
-					}
-				}
+				act(line, b.Received)
 				from++
 			}
 		}
 	}
 	for name, x := range sources {
 		if line, err := x.next(); err != io.EOF {
-			e.t.Errorf("%s: the lines from %q on are not kept (%v)", name, line, err)
+			s.t.Errorf("%s: the lines from %q on are not kept (%v)", name, line, err)
 		}
 	}
-	c := chronicleOf(e.t, e.ledger(l))
-	judgeAlerts(e.t, c, alerts)
-	judgeCalls(e.t, c, e.sink.counts())
-	e.judgeCommands(kept)
-	e.t.Logf("%d lines in %d files of 3 hosts, each kept once, byte for byte, each file in order; %d alerts, as a replay raises them; %d starts, %d entries verified", e.total(), files, len(c.raised), c.starts, e.verified)
 }
 
 // judgeCommands asks the command line.
-func (e *encirclement) judgeCommands(kept *shelf.Shelf) {
+func (e *encirclement) judgeCommands() {
 	e.t.Helper()
 	out, err := e.tocsin("archive", "verify", "--json")
 	var v struct {
@@ -285,11 +306,11 @@ func (e *encirclement) judgeCommands(kept *shelf.Shelf) {
 		Faults, Aside  []desk.Fault
 		Unsaid         []string
 	}
-	if err == nil {
-		err = json.Unmarshal([]byte(out), &v)
+	if wrong := json.Unmarshal([]byte(out), &v); err == nil {
+		err = wrong
 	}
 	if err != nil || !v.Intact || len(v.Faults)+len(v.Aside) > 0 {
-		e.t.Errorf("archive verify: %v\n%s", err, out)
+		e.t.Errorf("archive verify: %v\n%.2000s", err, out)
 	}
 	if out, err = e.tocsin("ledger", "verify"); err != nil {
 		e.t.Errorf("ledger verify: %v\n%s", err, out)
@@ -321,10 +342,7 @@ func (e *encirclement) judgeCommands(kept *shelf.Shelf) {
 	if found[""] != e.shop.lines {
 		e.t.Errorf("a search finds %d of the server's own %d lines", found[""], e.shop.lines)
 	}
-	e.t.Logf("archive verify: intact, %d lines in the log, %d volumes, %d of them as the ledger names them, %d that it does not know of; shelf through line %d", v.Lines, v.Volumes, v.Named, len(v.Unsaid), kept.Through())
-	if _, err := kept.Verify(context.Background(), nil); err != nil {
-		e.t.Error(err)
-	}
+	e.t.Logf("archive verify: %d lines in the log, %d volumes, %d of them as the ledger names them, %d that it does not know of", v.Lines, v.Volumes, v.Named, len(v.Unsaid))
 }
 
 // table prints what was struck.

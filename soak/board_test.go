@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -240,6 +241,17 @@ const (
 	root     = ".."
 )
 
+// segmentEnv says how many bytes a segment of the write-ahead log has.
+const segmentEnv = "TOCSIN_SOAK_SEGMENT"
+
+// segmentBytes is so little that lines go to the shelf in a short life, when nobody says otherwise.
+func segmentBytes() int64 {
+	if n, err := strconv.ParseInt(os.Getenv(segmentEnv), 10, 64); err == nil {
+		return n
+	}
+	return 30_000
+}
+
 // TestMain is the program under test when a board is named, and the tests otherwise.
 func TestMain(m *testing.M) {
 	name := os.Getenv(boardEnv)
@@ -254,7 +266,7 @@ func TestMain(m *testing.M) {
 	os.Exit(cli.Main(os.Args[1:], cli.Program{
 		Files: os.DirFS(root), Out: os.Stdout, Err: os.Stderr,
 		Layer:     func(l disk.Layer) disk.Layer { return stepped{marked{l, b}, &b.steps} },
-		LogBytes:  30_000,      // so that lines go to the shelf in a short life
+		LogBytes:  segmentBytes(),
 		JoinAfter: time.Second, // and volumes are joined at the start of the next
 		Sender: func(channel string, s desk.Sender) desk.Sender {
 			return markSender(b, s)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type shop struct {
 	logs    []*growing
 	tails   []string // of harmless lines, after the stamp
 	lines   int64    // written
+	flushed atomic.Int64
 	attacks int
 	days    int    // that lines of days long ago were of
 	stamp   string // of the second
@@ -181,6 +183,7 @@ func (s *shop) flush() error {
 			return err
 		}
 	}
+	s.flushed.Store(s.lines)
 	return nil
 }
 
