@@ -51,6 +51,7 @@ func newHosted(t *testing.T) *hosted {
 	d, stop := h.start()
 	token := sha256.Sum256([]byte("token"))
 	s := hub.State{Tokens: []hub.Pending{{Hash: token[:], Name: "web-1", Made: time.Now(), Expires: time.Now().Add(time.Hour)}}}
+	d.agents.actor = "command"
 	err := d.keepAgents(s)
 	if err == nil {
 		s.Agents = []hub.Joined{{ID: hostID, Name: "web-1", Joined: time.Now(), From: "192.0.2.1:1", Token: token[:], Key: "00", Expires: time.Now().Add(1000 * time.Hour)}}
