@@ -22,7 +22,8 @@ import (
 
 var (
 	agentKills = flag.Int("agentkills", 500, "how many kills of agents, the server, or both; 20 is the short form")
-	agentRate  = flag.Int("agentrate", 400, "lines per second of each host")
+	agentTime  = flag.Duration("agenttime", 50*time.Minute, "end with fewer kills after so long")
+	agentRate  = flag.Int("agentrate", 200, "lines per second of each host")
 )
 
 // An encirclement is a siege of a server and the agents of two hosts, all of them processes.
@@ -103,8 +104,8 @@ func (e *encirclement) live(n int, aims []step) (kills int) {
 	for _, h := range e.hosts {
 		h.start()
 	}
-	for range e.rng.IntN(4) { // agents die while the server lives
-		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life)/2)))
+	for range e.rng.IntN(6) { // agents die while the server lives
+		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life)/3)))
 		h := e.hosts[e.rng.IntN(len(e.hosts))]
 		h.kill()
 		e.fallen["agent"]++
@@ -117,7 +118,7 @@ func (e *encirclement) live(n int, aims []step) (kills int) {
 		default:
 		}
 	}
-	patience := 20 * time.Second
+	patience := 12 * time.Second
 	if !armed {
 		patience = time.Duration(e.rng.Int64N(int64(e.life)))
 	}
@@ -151,7 +152,7 @@ func (e *encirclement) run(kills int, within time.Duration) {
 	e.t.Helper()
 	aims := allSteps()
 	e.rng.Shuffle(len(aims), func(i, j int) { aims[i], aims[j] = aims[j], aims[i] })
-	for n, done := 0, 0; done < kills; n++ {
+	for n, done := 0, 0; done < kills && time.Since(e.begun) < *agentTime; n++ {
 		done += e.live(n, aims)
 		if n%25 == 24 {
 			e.t.Logf("%d kills in %v, %d steps missed, %d entries verified", done, time.Since(e.begun).Round(time.Second), e.missed, e.verified)
