@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
-	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"tocsin/internal/archive"
@@ -194,18 +191,20 @@ func volumes(came []shelf.Volume) (out []entry.Volume) {
 
 // shelve puts complete segments on the shelf when detection has read them, and keeps the shelf in order.
 func (d *Desk) shelve(ctx context.Context) error {
-	err := d.sayUnsaid()
-	if err == nil {
-		err = d.sayUnsaidJoins()
-	}
-	if err != nil {
+	if err := d.sayUnsaid(true); err != nil {
 		d.log.Error("writing down which lines are on the shelf", "error", err)
 	}
 	var checked, joined time.Time
 	tick := time.NewTicker(shelveTick)
 	defer tick.Stop()
 	for {
-		err := d.shelveOnce(ctx)
+		if d.Broken() != nil { // what cannot be said is not done
+			return nil
+		}
+		err := d.sayUnsaid(false)
+		if err == nil {
+			err = d.shelveOnce(ctx)
+		}
 		if err == nil && time.Since(checked) > shelfCheck {
 			checked = time.Now()
 			err = d.expireShelf(checked)
@@ -223,70 +222,6 @@ func (d *Desk) shelve(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// sayUnsaid tells the ledger of volumes that came when a crash came before their entry.
-func (d *Desk) sayUnsaid() error {
-	through, said := d.shelf.Through(), int64(0)
-	d.Read(func(s *State) { said = s.Fleet.Sealed })
-	if through <= said {
-		return nil
-	}
-	v := d.shelf.View()
-	defer v.Close()
-	var came []shelf.Volume
-	for _, x := range v.Volumes {
-		if x.Last > said {
-			came = append(came, *x)
-		}
-	}
-	return d.writeLines(entry.LinesSealed, entry.Lines{Through: through, Came: volumes(came)})
-}
-
-// sayUnsaidJoins tells the ledger of volumes that were joined when a crash came before the entry: else it would name for ever what is not
-// there. The whole ledger is read for it, but only when it names another number of volumes than there are.
-func (d *Desk) sayUnsaidJoins() error {
-	view := d.shelf.View()
-	defer view.Close()
-	named := 0
-	d.Read(func(s *State) { named = s.Fleet.Volumes })
-	if named == len(view.Volumes) {
-		return nil
-	}
-	said, err := saidOf(d.ledger.Entries(1))
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, v := range view.Volumes {
-		there[v.Name] = true
-	}
-	for _, v := range view.Volumes {
-		if _, known := said.standing[v.Name]; known {
-			continue
-		}
-		x := entry.Lines{Came: volumes([]shelf.Volume{*v}), Why: "a crash came before this entry"}
-		for _, name := range slices.Sorted(maps.Keys(said.standing)) {
-			if w := said.standing[name]; !there[name] && sameHour(name, v.Name) && v.First <= w.First && v.Last >= w.Last {
-				x.Gone = append(x.Gone, name)
-				delete(said.standing, name)
-			}
-		}
-		if len(x.Gone) == 0 {
-			continue
-		}
-		if err := d.writeLines(entry.LinesJoined, x); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sameHour reports whether two volumes are of one source and hour, by their names.
-func sameHour(a, b string) bool {
-	source, _, _ := strings.Cut(path.Base(a), "-")
-	other, _, _ := strings.Cut(path.Base(b), "-")
-	return path.Dir(a) == path.Dir(b) && source == other
 }
 
 // shelveOnce seals what can be sealed: complete segments that the saved state of detection has behind it.
