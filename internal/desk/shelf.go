@@ -102,7 +102,11 @@ func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line,
 			err = p.Restore(known)
 		}
 	}
-	for next := max(behind+1, d.archive.First()); err == nil && next <= d.archive.Last() && ctx.Err() == nil; {
+	next := max(behind+1, d.archive.First())
+	if next > behind+1 && d.shelf.Through() > behind {
+		return fmt.Errorf("line %d went to the shelf: %w", behind+1, archive.ErrExpired)
+	}
+	for err == nil && next <= d.archive.Last() && ctx.Err() == nil {
 		var blocks []archive.Block
 		blocks, err = d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
@@ -131,7 +135,10 @@ func (d *Desk) firstLine() int64 {
 // readLines is archive.Read for all lines that are kept: from the shelf while it has them.
 func (d *Desk) readLines(from int64, max int) ([]archive.Block, error) {
 	if from > d.shelf.Through() || from >= d.archive.First() {
-		return d.archive.Read(from, max)
+		blocks, err := d.archive.Read(from, max)
+		if !errors.Is(err, archive.ErrExpired) || from > d.shelf.Through() {
+			return blocks, err
+		} // they went to the shelf meanwhile
 	}
 	lines, err := d.shelf.Read(from, max)
 	if damage, ok := errors.AsType[*shelf.DamageError](err); ok {

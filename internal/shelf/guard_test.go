@@ -21,7 +21,7 @@ func TestChangedColumnsAreDamage(t *testing.T) {
 	defer view.Close()
 	r := rand.New(rand.NewPCG(3, 4))
 	damaged := 0
-	for range 1500 {
+	for range 400 {
 		v := view.Volumes[r.IntN(len(view.Volumes))]
 		at := r.Int64()
 		flip(t, l, s.file(v, columnsEnd), at)
