@@ -33,7 +33,7 @@ type encirclement struct {
 	stop    chan struct{} // ends writing
 	written chan error
 	fallen  map[string]int // kills, by who
-	aimed   [steps][2]int  // kills at each step: before it or within, behind it
+	aimed   [stages][2]int // kills at each step: before it or within, behind it
 	armed   int            // lives that were to end at a step
 	missed  int            // armed, and the step did not come
 	lives   int
@@ -87,7 +87,7 @@ func encircle(t testing.TB, rate int) *encirclement {
 }
 
 // live is one life of the server and its end, with kills of agents meanwhile. It returns how many kills that were.
-func (e *encirclement) live(n int, aims []step) (kills int) {
+func (e *encirclement) live(n int, aims []stage) (kills int) {
 	e.t.Helper()
 	e.lives++
 	e.board.reset()
@@ -95,7 +95,7 @@ func (e *encirclement) live(n int, aims []step) (kills int) {
 	at, late := aims[e.armed%len(aims)], e.armed/len(aims)%2
 	if armed {
 		e.armed++
-		most := map[step]int{linesWritten: 4, columnsWritten: 20}[at%ofOne]
+		most := map[stage]int{linesWritten: 4, columnsWritten: 20}[at%ofOne]
 		e.board.steps.arm(at, e.rng.IntN(most+2), late)
 	}
 	c := e.start()
@@ -104,7 +104,7 @@ func (e *encirclement) live(n int, aims []step) (kills int) {
 	for _, h := range e.hosts {
 		h.start()
 	}
-	for range e.rng.IntN(6) { // agents die while the server lives
+	for range e.rng.IntN(9) { // agents die while the server lives
 		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life)/3)))
 		h := e.hosts[e.rng.IntN(len(e.hosts))]
 		h.kill()

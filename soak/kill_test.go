@@ -107,6 +107,7 @@ func (s *siege) start() *exec.Cmd {
 	if err := c.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { _ = c.Process.Kill() }) // after a test that failed
 	return c
 }
 
@@ -369,7 +370,13 @@ func (s *siege) archived() int64 {
 		s.t.Fatal(err)
 	}
 	defer l.Close()
-	a, said, err := archive.Open(l, "archive", archive.Options{ReadOnly: true, CheckBytes: 1})
+	var a *archive.Archive
+	var said archive.Opened
+	for range 20 { // a segment may go to the shelf meanwhile
+		if a, said, err = archive.Open(l, "archive", archive.Options{ReadOnly: true, CheckBytes: 1}); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -40,7 +41,7 @@ type hosted struct {
 	refused int
 }
 
-const hostID, waves, batchesOfWave = "agent-1", 3, 4
+const hostID, hostKey, waves, batchesOfWave = "agent-1", "its public key", 3, 4
 
 // newHosted prepares a folder to which an agent joined, and what that agent will send.
 func newHosted(t *testing.T) *hosted {
@@ -49,12 +50,11 @@ func newHosted(t *testing.T) *hosted {
 	h.o.LogBytes, h.o.JoinAfter = 700, time.Second
 	h.o.Hub = &HubOptions{Listener: deaf{make(chan struct{})}}
 	d, stop := h.start()
-	token := sha256.Sum256([]byte("token"))
-	s := hub.State{Tokens: []hub.Pending{{Hash: token[:], Name: "web-1", Made: time.Now(), Expires: time.Now().Add(time.Hour)}}}
-	d.agents.actor = "command"
+	token, key := sha256.Sum256([]byte("token")), sha256.Sum256([]byte(hostKey))
+	s := hub.State{Tokens: []hub.Pending{{Hash: token[:], Name: "web-1", By: "command", Made: time.Now(), Expires: time.Now().Add(time.Hour)}}}
 	err := d.keepAgents(s)
 	if err == nil {
-		s.Agents = []hub.Joined{{ID: hostID, Name: "web-1", Joined: time.Now(), From: "192.0.2.1:1", Token: token[:], Key: "00", Expires: time.Now().Add(1000 * time.Hour)}}
+		s.Agents = []hub.Joined{{ID: hostID, Name: "web-1", Joined: time.Now(), From: "192.0.2.1:1", Token: token[:], Key: hex.EncodeToString(key[:]), Expires: time.Now().Add(1000 * time.Hour)}}
 		err = d.keepAgents(s)
 	}
 	if err != nil {
@@ -155,7 +155,7 @@ func (h *hosted) send(d *Desk) bool {
 		return true
 	}
 	r := httptest.NewRequest("POST", "/agent/v1/batches", bytes.NewReader(h.frames[h.acked]))
-	c := &x509.Certificate{NotAfter: time.Now().Add(time.Hour), Subject: pkix.Name{CommonName: hostID}}
+	c := &x509.Certificate{NotAfter: time.Now().Add(time.Hour), Subject: pkix.Name{CommonName: hostID}, RawSubjectPublicKeyInfo: []byte(hostKey)}
 	r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{c}}}
 	w := httptest.NewRecorder()
 	d.agents.hub.Handler().ServeHTTP(w, r)

@@ -11,13 +11,13 @@ import (
 	"tocsin/internal/disk"
 )
 
-// A step is one thing that is done to the disk while lines go from the write-ahead log to the shelf, or while volumes are joined. A kill falls
+// A stage is one thing that is done to the disk while lines go from the write-ahead log to the shelf, or while volumes are joined. A kill falls
 // before it, in the middle of it when it writes, or behind it, which is before the next.
-type step int
+type stage int
 
 // The steps in their order. Those of joining follow those of sealing.
 const (
-	folderMade step = iota
+	folderMade stage = iota
 	folderSynced
 	linesBegun
 	linesWritten
@@ -35,14 +35,14 @@ const (
 	headReplaced
 	oldRemoved // a segment of the log, or a file of a volume that was joined
 	oldSynced
-	ofOne // how many steps there are of each kind
-	steps = 2 * ofOne
+	ofOne  // how many steps there are of each kind
+	stages = 2 * ofOne
 )
 
 var stepNames = [ofOne]string{"folder made", "folder synced", "lines begun", "lines written", "lines synced", "columns begun", "columns written", "columns synced",
 	"lines named", "columns named", "names synced", "manifest written", "manifest synced", "entry written", "entry synced", "head replaced", "old ones removed", "removal synced"}
 
-func (s step) String() string {
+func (s stage) String() string {
 	if s < ofOne {
 		return "seal: " + stepNames[s]
 	}
@@ -50,8 +50,8 @@ func (s step) String() string {
 }
 
 // allSteps are those that happen: volumes are joined in a folder that is there.
-func allSteps() (all []step) {
-	for s := range steps {
+func allSteps() (all []stage) {
+	for s := range stages {
 		if s != ofOne+folderMade && s != ofOne+folderSynced {
 			all = append(all, s)
 		}
@@ -61,21 +61,21 @@ func allSteps() (all []step) {
 
 // A stepBoard is the part of the board that steps are counted on.
 type stepBoard struct {
-	passed [steps]atomic.Int64
+	passed [stages]atomic.Int64
 	armed  atomic.Int64 // 1 + the step at which the program kills itself; 0 is none
 	after  atomic.Int64 // how many times it passes there before
 	late   atomic.Int64 // 0: before it, or within; 1: behind it
 	fell   atomic.Int64 // 1 + the step at which it did
 }
 
-func (b *stepBoard) arm(s step, after, late int) {
+func (b *stepBoard) arm(s stage, after, late int) {
 	b.after.Store(int64(after))
 	b.late.Store(int64(late))
 	b.armed.Store(int64(s) + 1)
 }
 
 // pass does a step, or dies at it. torn does the first part of it; nil when it has no parts.
-func (b *stepBoard) pass(s step, act func() error, torn func()) error {
+func (b *stepBoard) pass(s stage, act func() error, torn func()) error {
 	if s < 0 {
 		return act()
 	}
@@ -104,7 +104,7 @@ type stepped struct {
 }
 
 // kindOf says by who calls whether lines are sealed or volumes joined just now, and in which part; ok is false when neither is.
-func kindOf() (kind step, part string, ok bool) {
+func kindOf() (kind stage, part string, ok bool) {
 	var at [40]uintptr
 	frames := runtime.CallersFrames(at[:runtime.Callers(3, at[:])])
 	for {
@@ -132,11 +132,11 @@ func ours(name string) bool {
 }
 
 // stepOf finds the step among those for a file of lines, of columns, the manifest and the ledger's entries; none is -1.
-func stepOf(name string, lines, columns, manifest, entries step) step {
+func stepOf(name string, lines, columns, manifest, entries stage) stage {
 	if !ours(name) {
 		return -1
 	}
-	s := step(-1)
+	s := stage(-1)
 	switch base := strings.TrimSuffix(name, ".new"); {
 	case name == "shelf/manifest":
 		s = manifest
@@ -155,7 +155,7 @@ func stepOf(name string, lines, columns, manifest, entries step) step {
 }
 
 func (l stepped) OpenFile(name string, flag int, perm fs.FileMode) (f disk.File, err error) {
-	s := step(-1)
+	s := stage(-1)
 	if flag&os.O_CREATE != 0 && strings.HasSuffix(name, ".new") {
 		s = stepOf(name, linesBegun, columnsBegun, -1, -1)
 	}
@@ -167,7 +167,7 @@ func (l stepped) OpenFile(name string, flag int, perm fs.FileMode) (f disk.File,
 }
 
 func (l stepped) MkdirAll(name string, perm fs.FileMode) error {
-	s := step(-1)
+	s := stage(-1)
 	if kind, _, ok := kindOf(); ok && strings.HasPrefix(name, "shelf/") {
 		s = kind + folderMade
 	}
@@ -175,7 +175,7 @@ func (l stepped) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 func (l stepped) Rename(old, to string) error {
-	s := step(-1)
+	s := stage(-1)
 	if to == "ledger/head" {
 		if kind, _, ok := kindOf(); ok {
 			s = kind + headReplaced
@@ -187,7 +187,7 @@ func (l stepped) Rename(old, to string) error {
 }
 
 func (l stepped) Remove(name string) error {
-	s := step(-1)
+	s := stage(-1)
 	if ours(name) {
 		if kind, part, ok := kindOf(); ok && (kind == 0 && strings.HasPrefix(name, "archive/") || kind > 0 && part == "remove") {
 			s = kind + oldRemoved
@@ -197,7 +197,7 @@ func (l stepped) Remove(name string) error {
 }
 
 func (l stepped) SyncDir(name string) error {
-	s := step(-1)
+	s := stage(-1)
 	if ours(name) {
 		switch kind, part, ok := kindOf(); {
 		case !ok:
