@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +47,7 @@ type board struct {
 	armed  atomic.Int64         // 1 + the place at which the program kills itself; 0 is none
 	after  atomic.Int64         // how many times it passes there before
 	manner atomic.Int64         // which instant of the place, by chance
+	steps  stepBoard
 }
 
 // openBoard maps a board. The mapping lives as long as the process.
@@ -72,6 +75,8 @@ func (b *board) reset() {
 		b.passed[p].Store(0)
 	}
 	b.armed.Store(0)
+	b.steps.armed.Store(0)
+	b.steps.fell.Store(0)
 }
 
 // arm makes the program kill itself at a place.
@@ -236,6 +241,17 @@ const (
 	root     = ".."
 )
 
+// segmentEnv says how many bytes a segment of the write-ahead log has.
+const segmentEnv = "TOCSIN_SOAK_SEGMENT"
+
+// segmentBytes is so little that lines go to the shelf in a short life, when nobody says otherwise.
+func segmentBytes() int64 {
+	if n, err := strconv.ParseInt(os.Getenv(segmentEnv), 10, 64); err == nil {
+		return n
+	}
+	return 30_000
+}
+
 // TestMain is the program under test when a board is named, and the tests otherwise.
 func TestMain(m *testing.M) {
 	name := os.Getenv(boardEnv)
@@ -249,8 +265,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(cli.Main(os.Args[1:], cli.Program{
 		Files: os.DirFS(root), Out: os.Stdout, Err: os.Stderr,
-		Layer:    func(l disk.Layer) disk.Layer { return marked{l, b} },
-		LogBytes: 30_000, // so that lines go to the shelf in a short life
+		Layer:     func(l disk.Layer) disk.Layer { return stepped{marked{l, b}, &b.steps} },
+		LogBytes:  segmentBytes(),
+		JoinAfter: time.Second, // and volumes are joined at the start of the next
 		Sender: func(channel string, s desk.Sender) desk.Sender {
 			return markSender(b, s)
 		},

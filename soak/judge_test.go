@@ -3,10 +3,12 @@ package soak
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"tocsin/internal/archive"
@@ -38,7 +40,13 @@ func (s *source) next() ([]byte, error) {
 			if s.f, err = os.Open(s.parts[0]); err != nil {
 				return nil, err
 			}
-			s.parts, s.r = s.parts[1:], bufio.NewReaderSize(s.f, 256<<10)
+			from := io.Reader(s.f)
+			if strings.HasSuffix(s.parts[0], ".gz") {
+				if from, err = gzip.NewReader(s.f); err != nil {
+					return nil, err
+				}
+			}
+			s.parts, s.r = s.parts[1:], bufio.NewReaderSize(from, 256<<10)
 		}
 		line, err := s.r.ReadSlice('\n')
 		if err == nil {

@@ -2,10 +2,14 @@ package soak
 
 import (
 	"bufio"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,11 +20,15 @@ type shop struct {
 	rate    int           // lines per second
 	attack  time.Duration // between two attacks
 	rotate  time.Duration // between two rotations of one file
+	past    time.Duration // between two lines of a day long ago, each of another day; 0 is never
+	first   int           // number of the attack before its first
 	rng     *rand.Rand
 	logs    []*growing
 	tails   []string // of harmless lines, after the stamp
 	lines   int64    // written
+	flushed atomic.Int64
 	attacks int
+	days    int    // that lines of days long ago were of
 	stamp   string // of the second
 	second  int64
 	failed  error
@@ -31,6 +39,7 @@ type growing struct {
 	name      string
 	f         *os.File
 	w         *bufio.Writer
+	way       string // how it is rotated: "" is by numbers, "packed" is so too and the older ones are packed, "dates" is by dates
 	rotations int
 	next      time.Time // rotation
 }
@@ -60,32 +69,79 @@ func (l *growing) open() (err error) {
 	return err
 }
 
-// turn rotates as logrotate does: .1 becomes .2 and so on, the file becomes .1, a new one begins.
+// turn rotates as logrotate does: .1 becomes .2 and so on, the file becomes .1, a new one begins; or the file gets a name with a date.
 func (l *growing) turn() error {
 	if err := l.w.Flush(); err != nil {
 		return err
 	}
-	for k := l.rotations; k >= 1; k-- {
-		if err := os.Rename(fmt.Sprintf("%s.%d", l.name, k), fmt.Sprintf("%s.%d", l.name, k+1)); err != nil {
-			return err
+	if l.way != "dates" {
+		for k := l.rotations; k >= 1; k-- {
+			from, to := l.aside(k), fmt.Sprintf("%s.%d", l.name, k+1)
+			if strings.HasSuffix(from, ".gz") {
+				to += ".gz"
+			}
+			if err := os.Rename(from, to); err != nil {
+				return err
+			}
+		}
+		if l.way == "packed" && l.rotations > 0 {
+			if err := pack(l.name + ".2"); err != nil {
+				return err
+			}
 		}
 	}
-	if err := os.Rename(l.name, l.name+".1"); err != nil {
+	l.rotations++
+	if err := os.Rename(l.name, l.aside(1)); err != nil {
 		return err
 	}
-	l.rotations++
 	if err := l.f.Close(); err != nil {
 		return err
 	}
 	return l.open()
 }
 
+// aside is the name of what was rotated away k rotations ago, 1 is the newest.
+func (l *growing) aside(k int) string {
+	switch {
+	case l.way == "dates":
+		return fmt.Sprintf("%s-20261101-%04d", l.name, l.rotations-k+1)
+	case l.way == "packed" && k > 1:
+		return fmt.Sprintf("%s.%d.gz", l.name, k)
+	}
+	return fmt.Sprintf("%s.%d", l.name, k)
+}
+
 // parts are the files that hold what was written to l, oldest first.
 func (l *growing) parts() (names []string) {
 	for k := l.rotations; k >= 1; k-- {
-		names = append(names, fmt.Sprintf("%s.%d", l.name, k))
+		names = append(names, l.aside(k))
 	}
 	return append(names, l.name)
+}
+
+// pack packs a file as logrotate does: the packed one has its time, and the plain one goes when that is whole.
+func pack(name string) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	st, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(name + ".gz")
+	if err != nil {
+		return err
+	}
+	z := gzip.NewWriter(f)
+	_, err = z.Write(b)
+	if err = errors.Join(err, z.Close(), f.Close()); err == nil {
+		err = os.Chtimes(name+".gz", st.ModTime(), st.ModTime())
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(name)
 }
 
 // run writes until stop is closed.
@@ -93,7 +149,7 @@ func (s *shop) run(stop <-chan struct{}) {
 	const beat = 10 * time.Millisecond
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
-	begun, attacked := time.Now(), time.Now()
+	begun, attacked, passed := time.Now(), time.Now(), time.Now()
 	before := s.lines
 	for s.failed == nil {
 		select {
@@ -111,6 +167,10 @@ func (s *shop) run(stop <-chan struct{}) {
 			attacked = attacked.Add(s.attack)
 			s.strike(now)
 		}
+		if s.past > 0 && now.Sub(passed) >= s.past {
+			passed = now
+			s.remember(now)
+		}
 		if s.failed = s.flush(); s.failed == nil {
 			s.failed = s.turnDue(now)
 		}
@@ -123,6 +183,7 @@ func (s *shop) flush() error {
 			return err
 		}
 	}
+	s.flushed.Store(s.lines)
 	return nil
 }
 
@@ -167,10 +228,17 @@ func (s *shop) harmless(now time.Time) {
 	s.line(s.logs[n%2], address, " - - [", s.clock(now), "] ", s.tails[n%len(s.tails)])
 }
 
+// remember writes a harmless line of a day long ago, as a program does that copies old logs.
+func (s *shop) remember(now time.Time) {
+	s.days++
+	at := now.UTC().AddDate(0, 0, -20-s.days%500)
+	s.line(s.logs[0], "198.18.7.7 - - [", at.Format("02/Jan/2006:15:04:05 -0700"), "] ", s.tails[s.days%len(s.tails)])
+}
+
 // strike writes an attack that succeeded; each third one is worse than high.
 func (s *shop) strike(now time.Time) {
 	s.attacks++
-	address := attacker(s.attacks)
+	address := attacker(s.first + s.attacks)
 	what := `"GET /wp-content/uploads/2026/11/photo.php HTTP/1.1" 200 512 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"`
 	if s.attacks%3 == 0 {
 		what = `"GET /shop/x.php?cmd=id HTTP/1.1" 200 512 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"`

@@ -69,6 +69,7 @@ type Options struct {
 	Linger     time.Duration // how long a rotated file must be quiet before the next is read; 0 is 1 s
 	BatchLines int           // lines of a batch, at most; 0 is 8000. Its lines have at most 4 MiB, or are one line
 	BatchDelay time.Duration // least time between two batches, while lines keep coming; 0 is 5 ms. Idle, a line goes at once
+	Behind     func() bool   // reports whether lines have to wait anyway: then batches are ten times rarer, and larger; nil: they have not
 }
 
 const (
@@ -182,10 +183,18 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil // ctx ended: nothing else does
 		}
 		until := time.Until(minTime(w.scanAt, w.again))
-		if !wake.wait(ctx, until, time.Until(w.sent.Add(w.o.BatchDelay))) {
+		if !wake.wait(ctx, until, time.Until(w.sent.Add(w.delay()))) {
 			return nil
 		}
 	}
+}
+
+// delay is the least time between two batches now.
+func (w *Watcher) delay() time.Duration {
+	if w.o.Behind != nil && w.o.Behind() {
+		return 10 * w.o.BatchDelay
+	}
+	return w.o.BatchDelay
 }
 
 // due returns the sources to look at now: those that something happened to, and all when their time has come.

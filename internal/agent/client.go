@@ -3,12 +3,14 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -46,12 +48,8 @@ func (c *client) become(id Identity) error {
 		return err
 	}
 	next := &http.Client{
-		Timeout: askWithin,
-		Transport: &http.Transport{
-			Proxy: through, TLSClientConfig: settings, ForceAttemptHTTP2: true, MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, IdleConnTimeout: 2 * time.Minute,
-			DialContext: (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext, TLSHandshakeTimeout: 20 * time.Second,
-			DisableCompression: true,
-		},
+		Timeout:   askWithin,
+		Transport: transport(settings, through),
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the server sends us elsewhere, which no hub does")
 		},
@@ -63,6 +61,18 @@ func (c *client) become(id Identity) error {
 	return nil
 }
 
+// transport carries requests over one connection. When the network swallows what is sent, nobody tells: a connection on which nothing
+// came for a while is asked for a sign of life, and given up without one. Else requests would go into it, one after the other, until the
+// kernel gave it up after a quarter of an hour, also when the network was whole again.
+func transport(settings *tls.Config, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	return &http.Transport{
+		Proxy: proxy, TLSClientConfig: settings, ForceAttemptHTTP2: true, MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, IdleConnTimeout: 2 * time.Minute,
+		DialContext: (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext, TLSHandshakeTimeout: 20 * time.Second,
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: 20 * time.Second}, DisableCompression: true,
+	}
+}
+
+// close gives up the connection, if no request is under way on it.
 func (c *client) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

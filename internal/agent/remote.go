@@ -70,6 +70,7 @@ const (
 	statusFile   = "status.json"
 	statusEvery  = 5 * time.Second
 	usualSpool   = 1 << 30
+	fewBatches   = 100     // that wait: with more the server is behind, or away
 	smallestRoom = 1 << 20 // bytes that a spool has at least
 )
 
@@ -127,7 +128,9 @@ func (r *Remote) feeds() (err error) {
 	if len(r.o.Paths) > 0 {
 		r.watcher = New(r.log, Options{
 			Paths: r.o.Paths, Start: start, Since: r.spool.Stopped(), Append: r.spool.Append, Poll: r.o.Poll, BatchLines: 4000, BatchDelay: r.o.BatchDelay,
-			Stamp: func(_, raw string) (time.Time, bool) { return timeIn(raw, time.Now(), time.Local) },
+			// Each batch costs the server an fsync of its own. Those that pile up while it cannot be reached shall not be the reason that it takes long to catch up.
+			Behind: func() bool { return r.spool.State().Batches > fewBatches },
+			Stamp:  func(_, raw string) (time.Time, bool) { return timeIn(raw, time.Now(), time.Local) },
 		})
 		r.guard = newGuard(r.log, r.watcher, r.spool, lost)
 	}

@@ -73,6 +73,7 @@ func (s *sender) run(ctx context.Context) error {
 		if broken := s.spool.Err(); broken != nil {
 			return broken
 		}
+		s.client.close() // the next try shall not go into a connection that is dead
 		s.say(err.Error())
 		if s.lastReceipt() != was { // it worked
 			wait = s.every.retry

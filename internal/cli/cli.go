@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,12 +27,13 @@ const Version = "0.1.0"
 
 // A Program is what main hands over: the bundled files, and where to print.
 type Program struct {
-	Files    fs.FS // rules/, sample/
-	Out      io.Writer
-	Err      io.Writer
-	Layer    func(disk.Layer) disk.Layer           // wraps the data folder; nil leaves it
-	LogBytes int64                                 // desk.Options.LogBytes
-	Sender   func(string, desk.Sender) desk.Sender // wraps the sender of a channel; nil leaves it
+	Files     fs.FS // rules/, sample/
+	Out       io.Writer
+	Err       io.Writer
+	Layer     func(disk.Layer) disk.Layer           // wraps the data folder; nil leaves it
+	LogBytes  int64                                 // desk.Options.LogBytes
+	JoinAfter time.Duration                         // desk.Options.JoinAfter
+	Sender    func(string, desk.Sender) desk.Sender // wraps the sender of a channel; nil leaves it
 }
 
 // wrong is a wrong use of the command line: exit status 2.

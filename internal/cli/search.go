@@ -281,7 +281,6 @@ type finds struct {
 	zone   *time.Location
 	meter  bool // on standard error
 	drawn  bool
-	begun  bool
 	table  [][]string
 	right  []bool // columns of numbers
 	bars   []client.Bar

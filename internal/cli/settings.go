@@ -46,7 +46,7 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	}
 	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned, Folders: &folders,
 		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
-		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve, LogBytes: p.LogBytes}
+		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve, LogBytes: p.LogBytes, JoinAfter: p.JoinAfter}
 	for _, k := range s.Keep {
 		s.desk.Keeps = append(s.desk.Keeps, desk.Keep{Source: k.Source, Age: time.Duration(k.Age), Bytes: int64(k.Size)})
 	}

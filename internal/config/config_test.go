@@ -64,6 +64,7 @@ silent_after: never
 silent:
   /var/log/a.log: 1d12h
   b.log: 0s
+agents: {listen: "127.0.0.1:8443", lost_after: never}
 mail: {host: mail.example.com, from: Tocsin <t@example.com>, username: t, password_file: ./smtp, port: 465}
 people:
   - {id: anna, name: Anna, roles: [commander, reader], mail: a@example.com, webhook_file: hook}
@@ -83,6 +84,7 @@ escalation:
 	}
 	want.Zone.Location, _ = time.LoadLocation("Europe/Berlin")
 	want.Retention, want.SilentAfter = Duration(30*24*time.Hour), 0
+	want.Agents = Agents{Listen: "127.0.0.1:8443"}
 	want.Keep = []Keep{{"nginx-access", Duration(90 * 24 * time.Hour), 20e9}, {Size: 1 << 40}}
 	want.Silent = map[string]Duration{"/var/log/a.log": Duration(36 * time.Hour), "/etc/tocsin/b.log": 0}
 	want.Mail = Mail{Host: "mail.example.com", Port: 465, From: "Tocsin <t@example.com>", Username: "t", PasswordFile: "/etc/tocsin/smtp", StartTLS: "required"}

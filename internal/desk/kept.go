@@ -43,20 +43,23 @@ func (d *Desk) openLines() (err error) {
 	return err
 }
 
-// searchMoved searches, and once more when lines were moved meanwhile: by this server, or by one beside which the folder is only read.
+// movesAtMost is how often a search begins anew because lines were moved.
+const movesAtMost = 4
+
+// searchMoved searches, and again when lines were moved meanwhile: by this server, or by one beside which the folder is only read.
 func (d *Desk) searchMoved(ctx context.Context, q *query.Query, seen func(search.Progress)) (search.Result, error) {
-	out, err := d.searcher.Run(ctx, q, seen)
-	again, lookErr := d.moved(out.Damaged, err)
-	if !again || ctx.Err() != nil || lookErr != nil {
-		return out, errors.Join(err, lookErr)
+	var out search.Result
+	var lookErr error
+	for range movesAtMost {
+		var err error
+		var again bool
+		out, err = d.searcher.Run(ctx, q, seen)
+		if again, lookErr = d.moved(out.Damaged, err); !again || ctx.Err() != nil || lookErr != nil {
+			return out, errors.Join(err, lookErr)
+		}
 	}
-	if out, err = d.searcher.Run(ctx, q, seen); err != nil {
-		return out, err
-	}
-	if again, lookErr = d.moved(out.Damaged, nil); again {
-		out.Cut = "While lines were searched, a server moved them; search again to find them all."
-		out.Damaged = nil
-	}
+	out.Cut = "While lines were searched, a server moved them; search again to find them all."
+	out.Damaged = nil
 	return out, lookErr
 }
 

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ const (
 	shelfDir   = "shelf"
 	shelveTick = time.Second      // how often complete segments are looked for
 	joinTick   = 30 * time.Second // and small volumes
-	joinAfter  = 10 * time.Minute // since the last line of a volume came
+	joinAfter  = 10 * time.Minute // since the last line of a volume came, when Options say nothing else
 	shelfCheck = time.Hour        // how often what is too old is looked for
 )
 
@@ -147,7 +148,11 @@ func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line,
 
 // follow goes over the lines behind one with a parser that has read up to there, and returns the last of them.
 func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) (int64, error) {
-	for next := max(last+1, d.archive.First()); next <= d.archive.Last() && ctx.Err() == nil; {
+	next := max(last+1, d.archive.First())
+	if next > last+1 && d.shelf.Through() > last {
+		return last, fmt.Errorf("line %d went to the shelf: %w", last+1, archive.ErrExpired)
+	}
+	for next <= d.archive.Last() && ctx.Err() == nil {
 		blocks, err := d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
 			for _, l := range b.Lines {
@@ -178,7 +183,10 @@ func (d *Desk) firstLine() int64 {
 // readLines is archive.Read for all lines that are kept: from the shelf while it has them.
 func (d *Desk) readLines(from int64, max int) ([]archive.Block, error) {
 	if from > d.shelf.Through() || from >= d.archive.First() {
-		return d.archive.Read(from, max)
+		blocks, err := d.archive.Read(from, max)
+		if !errors.Is(err, archive.ErrExpired) || from > d.shelf.Through() {
+			return blocks, err
+		} // they went to the shelf meanwhile
 	}
 	lines, err := d.shelf.Read(from, max)
 	if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
@@ -238,14 +246,20 @@ func volumes(came []shelf.Volume) (out []entry.Volume) {
 
 // shelve puts complete segments on the shelf when detection has read them, and keeps the shelf in order.
 func (d *Desk) shelve(ctx context.Context) error {
-	if err := d.sayUnsaid(); err != nil {
+	if err := d.sayUnsaid(true); err != nil {
 		d.log.Error("writing down which lines are on the shelf", "error", err)
 	}
 	var checked, joined time.Time
 	tick := time.NewTicker(shelveTick)
 	defer tick.Stop()
 	for {
-		err := d.shelveOnce(ctx)
+		if d.Broken() != nil { // what cannot be said is not done
+			return nil
+		}
+		err := d.sayUnsaid(false)
+		if err == nil {
+			err = d.shelveOnce(ctx)
+		}
 		if err == nil && time.Since(checked) > shelfCheck {
 			checked = time.Now()
 			err = d.expireShelf(checked)
@@ -263,24 +277,6 @@ func (d *Desk) shelve(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// sayUnsaid tells the ledger of volumes that came when a crash came before their entry.
-func (d *Desk) sayUnsaid() error {
-	through, said := d.shelf.Through(), int64(0)
-	d.Read(func(s *State) { said = s.Fleet.Sealed })
-	if through <= said {
-		return nil
-	}
-	v := d.shelf.View()
-	defer v.Close()
-	var came []shelf.Volume
-	for _, x := range v.Volumes {
-		if x.Last > said {
-			came = append(came, *x)
-		}
-	}
-	return d.writeLines(entry.LinesSealed, entry.Lines{Through: through, Came: volumes(came)})
 }
 
 // shelveOnce seals what can be sealed: complete segments that the saved state of detection has behind it.
@@ -333,7 +329,7 @@ func (d *Desk) linesOf(first, last int64) iter.Seq2[[]shelf.Line, error] {
 // joinShelf joins small volumes, one hour at a time.
 func (d *Desk) joinShelf(ctx context.Context) error {
 	for ctx.Err() == nil {
-		j, err := d.shelf.Join(ctx, time.Now().Add(-joinAfter))
+		j, err := d.shelf.Join(ctx, time.Now().Add(-cmp.Or(d.o.JoinAfter, joinAfter)))
 		if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
 			d.damaged(damage)
 			continue

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/record"
 	"tocsin/internal/search"
+	"tocsin/internal/shelf"
 )
 
 // manyLines appends n requests, a hundred to a batch; each hundredth is evil.
@@ -156,5 +158,38 @@ func TestDamagedVolumeIsSetAside(t *testing.T) {
 	}
 	if _, err := disk.ReadFile(h.data, shelfDir+"/aside/"+strings.ReplaceAll(bad.Name, "/", "_")+".parquet"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Given volumes that were joined, and again, when each time a crash comes before the ledger says so, then the next start says it, and nothing is missed.
+func TestUnsaidJoinsAreSaid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.o.LogBytes = 1500
+	for n := range 4 {
+		d, stop := h.start()
+		h.until("the entry", func() bool { return h.entries(d)[entry.LinesJoined] == n })
+		if n == 3 {
+			stop()
+			break
+		}
+		h.manyLines(d, n*1000, 1000)
+		h.until("the shelf", func() bool { return d.shelf.Through() > int64(n*1000+500) })
+		stop()
+		s, _, err := shelf.Open(h.data, shelfDir, shelf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := s.Join(context.Background(), time.Now().Add(time.Hour))
+		if err = errors.Join(err, s.Close()); err != nil || len(j.Gone) == 0 {
+			t.Fatalf("time %d: nothing was joined: %v", n, err)
+		}
+	}
+	ledger, err := OpenLedger(h.data, h.keys, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := VerifyLines(context.Background(), h.data, ledger, nil); err != nil || len(v.Faults)+len(v.Unsaid) > 0 || v.Named != v.Shelf.Volumes {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -119,7 +120,7 @@ func (v *Verified) againstLedger(ctx context.Context, data disk.Layer, ledger Of
 			return err
 		}
 		view := s.View()
-		said, err := saidOf(ledger)
+		said, err := saidOf(ledger.Entries(1))
 		if err != nil {
 			return err
 		}
@@ -148,9 +149,9 @@ type saidVolumes struct {
 	aside    []Fault
 }
 
-func saidOf(ledger Offline) (saidVolumes, error) {
+func saidOf(entries iter.Seq2[entry.Entry, error]) (saidVolumes, error) {
 	t := saidVolumes{standing: map[string]entry.Volume{}, gone: map[string]bool{}}
-	for e, err := range ledger.Entries(1) {
+	for e, err := range entries {
 		if err != nil {
 			return t, err
 		}

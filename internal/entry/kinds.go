@@ -152,7 +152,7 @@ type Lines struct {
 	Through int64    `json:"through,omitempty"` // of sealed: lines up to this number are in volumes now, or were
 	Came    []Volume `json:"came,omitempty"`
 	Gone    []string `json:"gone,omitempty"` // names of volumes
-	Why     string   `json:"why,omitempty"`  // of aside
+	Why     string   `json:"why,omitempty"`  // of aside, and of joined when the entry is late
 }
 
 // A Volume is lines of one source and hour, on the shelf: two files, each with its SHA-256 in hex.

@@ -11,6 +11,7 @@ import (
 type Book struct {
 	Silent  map[string]Silence // by keyed hash of the path
 	Sealed  int64              // lines up to this number were said to be on the shelf
+	Volumes int                // how many the ledger names that are on the shelf
 	Aside   []string           // volumes that are damaged
 	Exports []Export           // lines that were handed out as evidence, in their order
 	Known   map[string]Known   // sources that ever spoke, by keyed hash of the path
@@ -109,6 +110,7 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 	case entry.LinesSealed, entry.LinesJoined, entry.LinesExpired, entry.LinesAside:
 		x, err := entry.Body[entry.Lines](e)
 		b.Sealed = max(b.Sealed, x.Through)
+		b.Volumes += len(x.Came) - len(x.Gone)
 		if e.Kind == entry.LinesAside {
 			b.Aside = append(b.Aside, x.Gone...)
 		}

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"tocsin/internal/disk"
@@ -84,7 +85,7 @@ func (s *Shelf) OpenColumns(v *Volume) (*Columns, error) {
 	if err != nil {
 		return nil, s.damaged(v, columnsEnd, err)
 	}
-	chunks, err := openColumns(f, size, s.open)
+	chunks, err := openColumns(io.NewSectionReader(f, 0, size), size, s.open) // places outside of a changed file are its fault, not the disk's
 	if err != nil {
 		_ = f.Close()
 		return nil, s.damaged(v, columnsEnd, err)

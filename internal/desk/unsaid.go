@@ -1,0 +1,72 @@
+package desk
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"tocsin/internal/entry"
+	"tocsin/internal/shelf"
+)
+
+// sayUnsaid tells the ledger of volumes that came or were joined, when a crash or a full disk came before the entry: else it would name for ever what
+// is not there. At a start it looks at each volume when their number is not the one that the ledger names, later only when lines were sealed.
+func (d *Desk) sayUnsaid(start bool) error {
+	sealed, named := int64(0), 0
+	d.Read(func(s *State) { sealed, named = s.Fleet.Sealed, s.Fleet.Volumes })
+	if !start && d.shelf.Through() <= sealed {
+		return nil
+	}
+	view := d.shelf.View()
+	defer view.Close()
+	if view.Through <= sealed && named == len(view.Volumes) {
+		return nil
+	}
+	said, err := saidOf(d.ledger.Entries(1))
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, v := range view.Volumes {
+		there[v.Name] = true
+	}
+	var came []shelf.Volume
+	for _, v := range view.Volumes {
+		if _, known := said.standing[v.Name]; known {
+			continue
+		}
+		gone := said.joinedInto(v, there)
+		if len(gone) > 0 {
+			if err := d.writeLines(entry.LinesJoined, entry.Lines{Came: volumes([]shelf.Volume{*v}), Gone: gone, Why: "the entry comes late: a crash or a full disk came before"}); err != nil {
+				return err
+			}
+		} else if v.Last > sealed {
+			came = append(came, *v)
+		}
+	}
+	if view.Through <= sealed {
+		return nil
+	}
+	return d.writeLines(entry.LinesSealed, entry.Lines{Through: view.Through, Came: volumes(came)})
+}
+
+// joinedInto names the volumes that the ledger names, that are not there, and whose lines another of their source and hour has. They are said
+// once.
+func (t saidVolumes) joinedInto(v *shelf.Volume, there map[string]bool) (gone []string) {
+	for _, name := range slices.Sorted(maps.Keys(t.standing)) {
+		w := t.standing[name]
+		if !there[name] && sameHour(name, v.Name) && v.First <= w.First && v.Last >= w.Last {
+			gone = append(gone, name)
+			delete(t.standing, name)
+		}
+	}
+	return gone
+}
+
+// sameHour reports whether two volumes are of one source and hour, by their names.
+func sameHour(a, b string) bool {
+	hour, _, _ := strings.Cut(path.Base(a), "-")
+	other, _, _ := strings.Cut(path.Base(b), "-")
+	return path.Dir(a) == path.Dir(b) && hour == other
+}
