@@ -3,11 +3,13 @@
 package soak
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +36,7 @@ type encirclement struct {
 	written chan error
 	fallen  map[string]int // kills, by who
 	aimed   [stages][2]int // kills at each step: before it or within, behind it
-	armed   int            // lives that were to end at a step
+	tried   [stages]int    // lives that were to end at a step
 	missed  int            // armed, and the step did not come
 	lives   int
 	begun   time.Time
@@ -86,15 +88,24 @@ func encircle(t testing.TB, rate int) *encirclement {
 	return e
 }
 
+// aim picks the step at which the fewest kills fell; one that did not come when it was aimed at has to wait its turn.
+func (e *encirclement) aim(aims []stage) stage {
+	least := func(s stage) int { return 3*(e.aimed[s][0]+e.aimed[s][1]) + e.tried[s] }
+	return slices.MinFunc(aims, func(a, b stage) int { return cmp.Compare(least(a), least(b)) })
+}
+
 // live is one life of the server and its end, with kills of agents meanwhile. It returns how many kills that were.
 func (e *encirclement) live(n int, aims []stage) (kills int) {
 	e.t.Helper()
 	e.lives++
 	e.board.reset()
-	armed := n%3 != 2
-	at, late := aims[e.armed%len(aims)], e.armed/len(aims)%2
+	armed, late := n%3 != 2, 0
+	at := e.aim(aims)
 	if armed {
-		e.armed++
+		e.tried[at]++
+		if e.aimed[at][0] > e.aimed[at][1] {
+			late = 1
+		}
 		most := map[stage]int{linesWritten: 4, columnsWritten: 20}[at%ofOne]
 		e.board.steps.arm(at, e.rng.IntN(most+2), late)
 	}
@@ -104,7 +115,7 @@ func (e *encirclement) live(n int, aims []stage) (kills int) {
 	for _, h := range e.hosts {
 		h.start()
 	}
-	for range e.rng.IntN(9) { // agents die while the server lives
+	for range e.rng.IntN(3) { // agents die while the server lives
 		e.wait(ended, time.Duration(e.rng.Int64N(int64(e.life)/3)))
 		h := e.hosts[e.rng.IntN(len(e.hosts))]
 		h.kill()
@@ -118,7 +129,7 @@ func (e *encirclement) live(n int, aims []stage) (kills int) {
 		default:
 		}
 	}
-	patience := 12 * time.Second
+	patience := 20 * time.Second
 	if !armed {
 		patience = time.Duration(e.rng.Int64N(int64(e.life)))
 	}
