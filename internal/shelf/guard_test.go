@@ -49,7 +49,7 @@ func readColumns(s *Shelf, v *Volume) error {
 	defer c.Close()
 	for _, chunk := range c.Chunks {
 		for _, name := range chunk.Names() {
-			if _, err := chunk.Column(name); err != nil {
+			if _, err := chunk.Open(name); err != nil {
 				return s.damaged(v, columnsEnd, err)
 			}
 		}
