@@ -147,7 +147,8 @@ func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line,
 
 // follow goes over the lines behind one with a parser that has read up to there, and returns the last of them.
 func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) (int64, error) {
-	for next := max(last+1, d.archive.First()); next <= d.archive.Last() && ctx.Err() == nil; {
+	end := d.archive.Last() // not what comes meanwhile: that might never end
+	for next := max(last+1, d.archive.First()); next <= end && ctx.Err() == nil; {
 		blocks, err := d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
 			for _, l := range b.Lines {
