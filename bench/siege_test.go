@@ -107,7 +107,8 @@ func (g *siege) come(ctx context.Context, _ *testing.T) error {
 
 // each goes over lines of the log behind one.
 func (g *siege) each(ctx context.Context, behind int64, act func(l *record.Line, at time.Time) bool) error {
-	for next := behind + 1; next <= g.log.Last() && ctx.Err() == nil; {
+	end := g.log.Last()
+	for next := behind + 1; next <= end && ctx.Err() == nil; {
 		blocks, err := g.log.Read(next, 1<<14)
 		for _, b := range blocks {
 			for i := range b.Lines {

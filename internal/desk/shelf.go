@@ -148,11 +148,12 @@ func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line,
 
 // follow goes over the lines behind one with a parser that has read up to there, and returns the last of them.
 func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) (int64, error) {
+	end := d.archive.Last() // not what comes meanwhile: that might never end
 	next := max(last+1, d.archive.First())
 	if next > last+1 && d.shelf.Through() > last {
 		return last, fmt.Errorf("line %d went to the shelf: %w", last+1, archive.ErrExpired)
 	}
-	for next <= d.archive.Last() && ctx.Err() == nil {
+	for next <= end && ctx.Err() == nil {
 		blocks, err := d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
 			for _, l := range b.Lines {
