@@ -200,14 +200,14 @@ func TestBitFlips(t *testing.T) {
 		got, damaged := listed(t, h.data)
 		switch {
 		case len(damaged) == 0 && slices.Equal(got, whole): // what the bit says was not needed
-		case slices.Equal(damaged, []string{f.volume}) && slices.Equal(got, others[f.volume]):
+		case slices.Equal(damaged, []string{f.volume}) && between(others[f.volume], got, whole): // some of its own lines may have been read before
 			searched++
 		default:
 			t.Fatalf("seed %d, flip %d: bit %d of %s: %d lines are found of %d, of which %d are in other volumes; damaged are %v", seed, n, bit, f.name, len(got), lines, len(others[f.volume]), damaged)
 		}
 		flip(t, h.data, f.name, bit)
 	}
-	t.Logf("%d bits flipped in %d files of %d volumes: each found by verify and its volume named; %d of them were met by a search too, which gave exactly the lines of the others", flips, len(shelved), len(others), searched)
+	t.Logf("%d bits flipped in %d files of %d volumes: each found by verify and its volume named; %d of them were met by a search too, which gave all lines of the others, and none that was not written", flips, len(shelved), len(others), searched)
 
 	// Beside the volumes: the manifest and the complete segments of the log.
 	rest := slices.DeleteFunc(slices.Clone(files), func(f flippedFile) bool { return f.volume != "" })
@@ -223,6 +223,21 @@ func TestBitFlips(t *testing.T) {
 	if faults := h.verified(t); len(faults) > 0 {
 		t.Fatalf("faults after: %+v", faults)
 	}
+}
+
+// between reports whether sorted lines have all of some and are all among others.
+func between(some, lines, others []string) bool {
+	among := func(a, b []string) bool {
+		for _, x := range a {
+			n, ok := slices.BinarySearch(b, x)
+			if !ok {
+				return false
+			}
+			b = b[n+1:] // each once
+		}
+		return true
+	}
+	return among(some, lines) && among(lines, others)
 }
 
 // verified is what `tocsin archive verify` finds.
