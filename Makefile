@@ -59,10 +59,10 @@ bench: build
 
 soak: build
 	@script/needs.sh debootstrap
-	$(GO) test -tags soak -timeout 60m -count 1 -v ./soak/...
-	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestRange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
+	$(GO) test -tags soak -timeout 150m -count 1 -v ./soak/...
+	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestPowerCutOfHosts|TestBitFlips|TestRange|TestStoriesOfARange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
-	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
+	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep|TestShelfAfterACutOnAFullDisk)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./cmd/tocsin-agent
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -run TestLostConnection ./internal/agent
 	script/fuzz.sh $(SOAK)
