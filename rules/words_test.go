@@ -249,6 +249,7 @@ var common = map[string]string{
 	"nobody": "an account of every Linux", "printenv": "a program of every Linux",
 	"shop": "what this is for", "shopper": "a usual word of shops", "cart": "a usual word of shops", "checkout": "a usual word of shops", "coupon": "a usual word of shops",
 	"giftcard": "a usual word of shops", "forgot": "a usual word of shops", "backoffice": "a usual word of shops",
+	"kept": "a word of our own", "visitor": "a usual word of shops",
 	"banner": "a word of sshd's log", "rank": "a word of postscreen's log", "buttons": "a word of logind's log", "texts": "a word of our own messages",
 	"iphone": "a device that browsers name", "macintosh": "a system that browsers name", "constant": "a hosting company (AS 20473)", "orders": "a word of our own messages",
 	"spain": "a country", "beans": "a package of Java", "composer": "PHP's package tool", "environ": "a word of Python and Linux", "jdbc": "a word of Java",
