@@ -12,12 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"tocsin/internal/cli"
 	"tocsin/internal/desk"
 	"tocsin/internal/disk"
 )
@@ -29,6 +31,7 @@ func TestAgentPath(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("TOCSIN_BENCH_AGENT_SECONDS")); err == nil {
 		seconds = n
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(cli.MemoryLimit)) // as the program does
 	dir := t.TempDir()
 	exe := filepath.Join(dir, "tocsin-agent")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", exe, "./cmd/tocsin-agent")
