@@ -110,6 +110,9 @@ func (f *follower) tail(ctx context.Context, behind int64) iter.Seq2[*record.Rec
 	return func(yield func(*record.Record, error) bool) {
 		ended := errors.New("no more is wanted")
 		p, last, err := f.take(behind)
+		if err == nil && last > behind {
+			err = fmt.Errorf("line %d went to the shelf: %w", behind+1, archive.ErrExpired)
+		}
 		if err == nil {
 			last, err = f.desk.follow(ctx, p, last, func(_ shelf.Line, r *record.Record) error {
 				if r.Line.Seq > behind && !yield(r, nil) {
@@ -139,7 +142,10 @@ func (d *Desk) tailParser() (p *intake.Parser, last int64, err error) {
 // unshelved calls act with each record of the lines behind a number that are not on the shelf yet, and the line that it stands in. The parser
 // begins with what that of the shelf knew.
 func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line, *record.Record) error) error {
-	p, _, err := d.tailParser()
+	p, last, err := d.tailParser()
+	if err == nil && last > behind && d.shelf.Through() > behind {
+		err = fmt.Errorf("line %d went to the shelf: %w", behind+1, archive.ErrExpired)
+	}
 	if err == nil {
 		_, err = d.follow(ctx, p, behind, act)
 	}

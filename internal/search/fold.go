@@ -17,6 +17,7 @@ func (c *scan) fold(q *query.Query, w *worker, rows rowSet) error {
 		if done, err := c.foldTally(s, w, rows); done || err != nil {
 			return err
 		}
+		w.loose() // what follows is counted beside the tally
 	}
 	f := w.fold
 	if folding {

@@ -353,8 +353,13 @@ func (x *run) tell() {
 	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: x.soFar})
 }
 
-// chunk searches one.
+// chunk searches one. What panics in it costs the search, not the program.
 func (w *worker) chunk(j job) (some *picks, said Scanned, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("searching a part of the kept lines went wrong: %v", e)
+		}
+	}()
 	var c *scan
 	if j.fresh != nil {
 		c = newFreshScan(w.x.s, j.fresh, &said)

@@ -438,3 +438,33 @@ func TestSearchWithADamagedIndex(t *testing.T) {
 	}
 	t.Logf("%d times without an index, %d times damaged", slow, damaged)
 }
+
+// Given an application whose log has so many fields that one of them stands beside the columns in one hour, and is a column in another, when its
+// values are counted, then both hours count.
+func TestTopOfAFieldBesideTheColumns(t *testing.T) {
+	var lines []shelf.Line
+	add := func(at time.Time, raw string) {
+		lines = append(lines, shelf.Line{Line: record.Line{File: "/app.log", Offset: int64(len(lines)) * 1000, Seq: int64(len(lines) + 1), Raw: raw}, Received: at.UnixNano()})
+	}
+	at := time.Date(2026, 11, 10, 8, 0, 0, 0, time.UTC)
+	for n := range 19 {
+		at = at.Add(time.Second)
+		add(at, fmt.Sprintf(`{"ts":%q,"level":"info","event":"login","user":"anna","zz":"%s"}`, at.Format(time.RFC3339), []string{"a", "b"}[n%2]))
+	}
+	at = at.Add(time.Hour)
+	var more strings.Builder
+	for n := range 52 {
+		fmt.Fprintf(&more, `,"f%02d":%d`, n, n)
+	}
+	for range 5 {
+		at = at.Add(time.Second)
+		add(at, fmt.Sprintf(`{"ts":%q,"level":"info","event":"login","user":"anna"%s,"zz":"b"}`, at.Format(time.RFC3339), more.String()))
+	}
+	h := newHouse(t, lines, 0)
+	if q, err := query.Parse("| top zz 1", now, time.UTC); err != nil || len(h.naive(q).Rows) != 1 || h.naive(q).Rows[0][0].Text != "b" {
+		t.Fatalf("the oracle says %+v, %v", h.naive(q), err)
+	}
+	for _, text := range []string{"| top zz 1", "| top zz", "| count by zz", "| rare zz 1"} {
+		h.same(t, text)
+	}
+}
