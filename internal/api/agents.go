@@ -80,10 +80,7 @@ func invite(d *desk.Desk, w http.ResponseWriter, r *http.Request) (client.Invita
 		Valid  time.Duration `json:"valid_ns"`
 		Person string        `json:"person"`
 	}
-	if err := read(w, r, maxBody, &body); err != nil {
-		return client.Invitation{}, err
-	}
-	actor, err := actorOf(d, body.Person)
+	actor, err := readFrom(d, w, r, &body, &body.Person)
 	if err != nil {
 		return client.Invitation{}, err
 	}
@@ -96,10 +93,7 @@ func revoke(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 		Why    string `json:"why"`
 		Person string `json:"person"`
 	}
-	if err := read(w, r, maxBody, &body); err != nil {
-		return err
-	}
-	actor, err := actorOf(d, body.Person)
+	actor, err := readFrom(d, w, r, &body, &body.Person)
 	if err != nil {
 		return err
 	}

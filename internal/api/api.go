@@ -96,6 +96,14 @@ func read(w http.ResponseWriter, r *http.Request, most int64, into any) error {
 	return nil
 }
 
+// readFrom decodes a request's body, of which person is a part, and says who asks.
+func readFrom(d *desk.Desk, w http.ResponseWriter, r *http.Request, into any, person *string) (auth.Actor, error) {
+	if err := read(w, r, maxBody, into); err != nil {
+		return auth.Actor{}, err
+	}
+	return actorOf(d, *person)
+}
+
 // actorOf is the person who asks, or whoever sits at this machine.
 func actorOf(d *desk.Desk, person string) (auth.Actor, error) {
 	if person == "" {
@@ -114,10 +122,7 @@ func answer(d *desk.Desk, w http.ResponseWriter, r *http.Request) (int64, error)
 	var body struct {
 		Person string `json:"person"`
 	}
-	if err := read(w, r, maxBody, &body); err != nil {
-		return 0, err
-	}
-	actor, err := actorOf(d, body.Person)
+	actor, err := readFrom(d, w, r, &body, &body.Person)
 	if err != nil {
 		return 0, err
 	}
@@ -135,10 +140,7 @@ func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 		Why     string `json:"why"`
 		Person  string `json:"person"`
 	}
-	if err := read(w, r, maxBody, &body); err != nil {
-		return err
-	}
-	actor, err := actorOf(d, body.Person)
+	actor, err := readFrom(d, w, r, &body, &body.Person)
 	if err != nil {
 		return err
 	}

@@ -204,7 +204,7 @@ func reasonWord(r record.Reason) string {
 		record.Garbage: "what cannot be read", record.Oversize: "too large", record.Changed: "damaged on the way", record.Replayed: "sent again after it was kept",
 		record.Reordered: "out of order", record.Conflict: "a number that was used for something else", record.Files: "too many names of files", record.Busy: "no room for it at that moment",
 		record.Unkept: "could not be kept here; it was sent again", record.Revoked: "after it was revoked", record.Unknown: "no certificate of ours", record.BadToken: "a token that is wrong, used or too old",
-		record.Request: "a request that cannot be read"}
+		record.Request: "a request that cannot be read", record.Replaced: "with a certificate that was replaced", record.Soon: "a new certificate too soon after the last"}
 	return cmp.Or(words[r], ui.Visible(string(r)).String())
 }
 
