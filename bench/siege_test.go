@@ -182,23 +182,30 @@ func (g *siege) shelve(ctx context.Context, _ *testing.T) error {
 }
 
 // tail is what the desk's does.
-func (g *siege) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
-		if g.behind == nil || g.told != behind {
-			p, err := intake.New(intake.Options{})
-			if err != nil {
+func (g *siege) tail(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
+	return func(yield func(iter.Seq[*record.Record], error) bool) {
+		p := g.behind
+		if p == nil || g.told != behind || aside {
+			var err error
+			if p, err = intake.New(intake.Options{}); err != nil {
 				yield(nil, err)
 				return
 			}
+		}
+		if !aside {
 			g.behind, g.told = p, behind
 		}
 		var r record.Record
 		err := g.each(ctx, behind-g.base, func(l *record.Line, at time.Time) bool {
 			x := *l
 			x.Seq += g.base
-			g.behind.ParseInto(&r, x, at)
-			g.told = x.Seq
-			return yield(&r, nil)
+			if !aside {
+				g.told = x.Seq
+			}
+			return yield(func(yield func(*record.Record) bool) {
+				p.ParseInto(&r, x, at)
+				yield(&r)
+			}, nil)
 		})
 		if err != nil {
 			yield(nil, err)

@@ -130,14 +130,12 @@ func rangeOnShelf(t *testing.T, dir string) *ranged {
 	if _, err := s.Seal(t.Context(), int64(sealed), func(yield func([]shelf.Line, error) bool) { yield(x.lines[:sealed], nil) }); err != nil {
 		t.Fatal(err)
 	}
-	x.Searcher = search.New(search.Options{Shelf: s, Views: parser().Views, Network: intake.Network, Parts: intake.Parts, Tail: func(_ context.Context, behind int64) iter.Seq2[*record.Record, error] {
-		return func(yield func(*record.Record, error) bool) {
+	x.Searcher = search.New(search.Options{Shelf: s, Views: parser().Views, Network: intake.Network, Parts: intake.Parts, Tail: func(_ context.Context, behind int64, _ bool) iter.Seq2[iter.Seq[*record.Record], error] {
+		return func(yield func(iter.Seq[*record.Record], error) bool) {
 			p := parser()
 			for _, l := range x.lines[behind:] {
-				for r := range recordsOf(p, l.Line, received) {
-					if !yield(r, nil) {
-						return
-					}
+				if !yield(recordsOf(p, l.Line, received), nil) {
+					return
 				}
 			}
 		}

@@ -87,16 +87,26 @@ type follower struct {
 	last   int64
 }
 
-// take returns a parser that goes on behind a line, and behind which one it does: that of the shelf's begins there.
-func (f *follower) take(behind int64) (*intake.Parser, int64, error) {
+// take returns a parser that goes on behind a line, and behind which one it does: that of the shelf's begins there. Aside it is another one than that which goes on the
+// next time.
+func (f *follower) take(behind int64, aside bool) (p *intake.Parser, last int64, err error) {
 	f.mu.Lock()
-	p, last := f.parser, f.last
-	f.parser = nil
-	f.mu.Unlock()
-	if p != nil && last == behind {
+	defer f.mu.Unlock()
+	if f.parser == nil || f.last != behind {
+		return f.desk.tailParser()
+	}
+	if !aside {
+		p, f.parser = f.parser, nil
 		return p, behind, nil
 	}
-	return f.desk.tailParser()
+	known, err := f.parser.Snapshot()
+	if err == nil {
+		p, err = f.desk.newParser()
+	}
+	if err == nil {
+		err = p.Restore(known)
+	}
+	return p, behind, err
 }
 
 func (f *follower) give(p *intake.Parser, last int64) {
@@ -105,27 +115,27 @@ func (f *follower) give(p *intake.Parser, last int64) {
 	f.mu.Unlock()
 }
 
-// tail goes over the records of lines that are not on the shelf yet. When lines go there meanwhile, the error is archive.ErrExpired.
-func (f *follower) tail(ctx context.Context, behind int64) iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
-		ended := errors.New("no more is wanted")
-		p, last, err := f.take(behind)
+// tail is a search.Tail. When lines go to the shelf meanwhile, the error is archive.ErrExpired.
+func (f *follower) tail(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
+	return func(yield func(iter.Seq[*record.Record], error) bool) {
+		p, last, err := f.take(behind, aside)
 		if err == nil && last > behind {
 			err = fmt.Errorf("line %d went to the shelf: %w", behind+1, archive.ErrExpired)
 		}
 		if err == nil {
-			last, err = f.desk.follow(ctx, p, last, func(_ shelf.Line, r *record.Record) error {
-				if r.Line.Seq > behind && !yield(r, nil) {
-					return ended
+			last, err = f.desk.followLines(ctx, p, last, func(l shelf.Line, records iter.Seq[*record.Record]) bool {
+				if l.Seq > behind {
+					return yield(records, nil)
 				}
-				return nil
+				for range records { // the parser learns from them
+				}
+				return true
 			})
 		}
-		switch {
-		case err == nil && ctx.Err() == nil:
-			f.give(p, last)
-		case err != nil && err != ended:
+		if err != nil {
 			yield(nil, err)
+		} else if !aside {
+			f.give(p, last)
 		}
 	}
 }
@@ -147,13 +157,27 @@ func (d *Desk) unshelved(ctx context.Context, behind int64, act func(shelf.Line,
 		err = fmt.Errorf("line %d went to the shelf: %w", behind+1, archive.ErrExpired)
 	}
 	if err == nil {
-		_, err = d.follow(ctx, p, behind, act)
+		err = d.follow(ctx, p, behind, act)
 	}
 	return err
 }
 
-// follow goes over the lines behind one with a parser that has read up to there, and returns the last of them.
-func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) (int64, error) {
+// follow goes over the records of the lines behind one with a parser that has read up to there.
+func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, *record.Record) error) error {
+	var ended error
+	_, err := d.followLines(ctx, p, last, func(l shelf.Line, records iter.Seq[*record.Record]) bool {
+		for r := range records {
+			if ended = act(l, r); ended != nil {
+				return false
+			}
+		}
+		return true
+	})
+	return cmp.Or(ended, err)
+}
+
+// followLines goes over the lines behind one with a parser that has read up to there, and returns the last of them. Act takes all records of a line, and says whether to go on.
+func (d *Desk) followLines(ctx context.Context, p *intake.Parser, last int64, act func(shelf.Line, iter.Seq[*record.Record]) bool) (int64, error) {
 	end := d.archive.Last() // not what comes meanwhile: that might never end
 	next := max(last+1, d.archive.First())
 	if next > last+1 && d.shelf.Through() > last {
@@ -163,12 +187,11 @@ func (d *Desk) follow(ctx context.Context, p *intake.Parser, last int64, act fun
 		blocks, err := d.archive.Read(next, readAtOnce)
 		for _, b := range blocks {
 			for _, l := range b.Lines {
-				for r := range recordsOf(p, l, b.Received) {
-					if err := act(shelf.Line{Line: l, Received: b.Received.UnixNano(), Agent: b.Agent}, r); err != nil {
-						return last, err
-					}
-				}
+				more := act(shelf.Line{Line: l, Received: b.Received.UnixNano(), Agent: b.Agent}, recordsOf(p, l, b.Received))
 				last, next = l.Seq, l.Seq+1
+				if !more {
+					return last, nil
+				}
 			}
 		}
 		if err != nil {

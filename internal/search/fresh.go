@@ -6,25 +6,29 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"tocsin/internal/record"
 	"tocsin/internal/shelf"
 )
 
 // Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before. They go when
-// the shelf has them. Where they are too many, as when detection is far behind, they are parsed for each search.
-const freshBytes = 128 << 20
-
-// A fresh is what is known of them.
+// the shelf has them. When detection is so far behind that they are more than Options.Fresh, those beyond are read by one search at a time, which keeps nothing of them.
 type fresh struct {
-	mu     sync.Mutex
-	last   int64 // number of the last line that is in pieces
-	gone   int64 // lines up to this number were let go
+	most   int64         // bytes
+	free   chan struct{} // holds one token when nobody uses what follows
+	let    atomic.Int64  // lines up to this number may be let go
+	last   int64         // number of the last line that is in pieces
+	gone   int64         // lines up to this number were let go
 	pieces []*piece
 	grow   map[string]*piece // by log source, the one that grows
 	size   int64
-	over   int64 // up to this line there were too many: until the shelf has half of them it is not tried again
+}
+
+func newFresh(most int64) *fresh {
+	f := &fresh{most: most, free: make(chan struct{}, 1)}
+	f.free <- struct{}{}
+	return f
 }
 
 // A piece is rows of one log source, at most a page of them.
@@ -44,28 +48,32 @@ type found struct {
 	skip  int // its first rows are on the shelf
 }
 
-// take makes pieces of the lines that came, forgets those that are on the shelf, and returns what is there. False: there are too many.
-func (s *Searcher) take(ctx context.Context, through int64) (some []found, last int64, ok bool, err error) {
-	f := &s.fresh
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if through < f.gone || through < f.over { // another search saw the shelf later; or they are still too many
-		return nil, 0, false, nil
+// A taken is what there was at one moment of lines that are not on the shelf.
+type taken struct {
+	some []found
+	last int64 // number of the last line in them, or on the shelf
+	full bool  // there may be more lines, which are not kept parsed
+	late bool  // lines went to the shelf since it was looked at: look again
+}
+
+// take makes pieces of the lines that came, forgets those that are on the shelf, and returns what is there. When ctx ends, it is what there is by then.
+func (s *Searcher) take(ctx context.Context, through int64) (out taken, err error) {
+	f := s.fresh
+	select {
+	case <-f.free:
+		defer f.release()
+	case <-ctx.Done():
+		return taken{last: through, full: true}, nil
+	}
+	if through < f.gone {
+		return taken{late: true}, nil
 	}
 	f.forget(through)
-	for r, err := range s.o.Tail(ctx, max(f.last, through)) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			f.clear() // a line may be there by half
-			return nil, 0, true, err
-		}
-		if f.add(r); f.size > freshBytes {
-			f.over = through + (f.last-through)/2
-			f.clear()
-			return nil, 0, false, nil
-		}
+	if out.full = f.size > f.most; !out.full {
+		out.full, err = f.read(ctx, s.o.Tail, through)
+	}
+	if err != nil {
+		return out, err
 	}
 	for _, p := range f.pieces {
 		c := p.chunk
@@ -74,18 +82,56 @@ func (s *Searcher) take(ctx context.Context, through int64) (some []found, last 
 		}
 		skip, _ := slices.BinarySearchFunc(p.lines, through+1, func(l record.Line, seq int64) int { return cmp.Compare(l.Seq, seq) })
 		v := &shelf.Volume{Wrote: p.wrote, Rows: c.Rows, From: math.MinInt64, Until: math.MaxInt64}
-		some = append(some, found{v, c, p.lines[:len(p.lines):len(p.lines)], skip})
+		out.some = append(out.some, found{v, c, p.lines[:len(p.lines):len(p.lines)], skip})
 	}
-	return some, max(f.last, through), true, nil
+	out.last = max(f.last, through)
+	return out, nil
 }
 
-// Forget lets go of what is kept of lines up to a number, when they are on the shelf. The next search does it too.
-func (s *Searcher) Forget(through int64) {
-	s.fresh.mu.Lock()
-	defer s.fresh.mu.Unlock()
-	if through > s.fresh.gone {
-		s.fresh.forget(through)
+// read takes lines until there are no more, there are too many, or ctx ends; full: there may be more. Lines are taken whole, so that the next search goes on behind the last.
+func (f *fresh) read(ctx context.Context, tail Tail, through int64) (full bool, err error) {
+	if f.last < through {
+		f.last = 0
 	}
+	whole := true
+	defer func() {
+		if !whole { // what parses lines broke off in one
+			f.clear()
+		}
+	}()
+	for line, err := range tail(ctx, max(f.last, through), false) {
+		if err != nil {
+			return true, err
+		}
+		whole = false
+		for r := range line {
+			f.add(r)
+		}
+		whole = true
+		if f.size > f.most || ctx.Err() != nil {
+			return true, nil
+		}
+	}
+	return ctx.Err() != nil, nil
+}
+
+// Forget lets go of what is kept of lines up to a number, when they are on the shelf. It does not wait for a search that reads lines just now: that, or the next, does it.
+func (s *Searcher) Forget(through int64) {
+	f := s.fresh
+	f.let.Store(max(f.let.Load(), through))
+	select {
+	case <-f.free:
+		f.release()
+	default:
+	}
+}
+
+// release is for whoever took the token.
+func (f *fresh) release() {
+	if n := f.let.Load(); n > f.gone {
+		f.forget(n)
+	}
+	f.free <- struct{}{}
 }
 
 func (f *fresh) clear() { f.last, f.pieces, f.grow, f.size = 0, nil, nil, 0 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 
 	"tocsin/internal/record"
 	"tocsin/internal/shelf"
@@ -32,7 +33,7 @@ func (s *Searcher) Line(ctx context.Context, view *shelf.View, n int64) (out Fou
 		if err := ctx.Err(); err != nil {
 			return out, false, err
 		}
-		if err := s.lineIn(v, n, &out); err != nil {
+		if err := s.lineIn(ctx, v, n, &out); err != nil {
 			return out, false, err
 		}
 		if len(out.Records) > 0 && out.Records[0].Part == 0 {
@@ -44,7 +45,7 @@ func (s *Searcher) Line(ctx context.Context, view *shelf.View, n int64) (out Fou
 }
 
 // lineIn adds what one volume has of a line.
-func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
+func (s *Searcher) lineIn(ctx context.Context, v *shelf.Volume, n int64, out *FoundLine) error {
 	o, err := s.use(v)
 	if err != nil {
 		return err
@@ -54,14 +55,7 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 	before := len(out.Records)
 	for place := range o.columns.Chunks {
 		c := newScan(s, o, place, &said)
-		for row := range c.chunk.Rows {
-			seq, err := c.seq(row)
-			if err != nil {
-				return err
-			}
-			if seq != n {
-				continue
-			}
+		err := c.rowsWith(ctx, n, func(row int) error {
 			e := FoundRecord{Record: new(record.Record)}
 			part, err := c.column(shelf.PartColumn)
 			if err == nil {
@@ -72,10 +66,13 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 				v, _, err = c.value(part, row)
 				e.Part = v.Int
 			}
-			if err != nil {
-				return err
+			if err == nil {
+				out.Records = append(out.Records, e)
 			}
-			out.Records = append(out.Records, e)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if len(out.Records) == before {
@@ -88,5 +85,39 @@ func (s *Searcher) lineIn(v *shelf.Volume, n int64, out *FoundLine) error {
 	}
 	out.Line = *l
 	out.Volumes = append(out.Volumes, *v)
+	return nil
+}
+
+// rowsWith calls act with each row of a line. Rows of a volume that has an index are in the order of their lines, so of these only the pages are read that may have it.
+func (c *scan) rowsWith(ctx context.Context, n int64, act func(row int) error) error {
+	row := 0
+	if !c.chunk.Unindexed {
+		var failed error
+		pages := (c.chunk.Rows + shelf.PageRows - 1) / shelf.PageRows
+		after := sort.Search(pages, func(p int) bool { // the first page that begins at the line or behind it
+			seq, err := c.seq(p * shelf.PageRows)
+			failed = cmp.Or(failed, err)
+			return seq >= n
+		})
+		if failed != nil {
+			return failed
+		}
+		row = max(0, after-1) * shelf.PageRows
+	}
+	for ; row < c.chunk.Rows; row++ {
+		if row%shelf.PageRows == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		seq, err := c.seq(row)
+		if err != nil {
+			return err
+		}
+		if seq == n {
+			err = act(row)
+		}
+		if err != nil || seq > n && !c.chunk.Unindexed {
+			return err
+		}
+	}
 	return nil
 }

@@ -136,6 +136,7 @@ func (x *run) materialize() error {
 	var next atomic.Int64
 	for n := range errs {
 		wait.Go(func() {
+			defer func() { errs[n] = cmp.Or(panicked(recover()), errs[n]) }()
 			fold := query.NewFold(x.q)
 			var said Scanned
 			for errs[n] == nil {

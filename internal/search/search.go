@@ -30,9 +30,7 @@ import (
 // Options are what a Searcher needs.
 type Options struct {
 	Shelf *shelf.Shelf
-	// Tail goes over the records of lines behind a number, in order, each good until the next: those that are not on the shelf yet. It is asked to go on
-	// behind the last line that it told of, or to begin behind the last one that the shelf has. nil: there are none.
-	Tail func(ctx context.Context, behind int64) iter.Seq2[*record.Record, error]
+	Tail  Tail // nil: there are no lines but those on the shelf
 	// Views lets a record that was made of columns work out the fields that follow from others (intake.Views). nil: it has none.
 	Views func(*record.Record)
 	// Network returns the network of an address (intake.Network). nil: source.network has no values.
@@ -41,7 +39,13 @@ type Options struct {
 	Parts   func(raw string) iter.Seq[string]
 	Workers int   // goroutines; 0 is one a core
 	Memory  int64 // bytes of columns that are kept for the next search; 0 is 96 MiB
+	Fresh   int64 // bytes of lines that are not on the shelf and are kept parsed; 0 is 160 MiB
 }
+
+// A Tail goes over the lines behind a number that are not on the shelf yet, in order: of each the records in it, which are all taken before the next line, and each
+// of which is good until the next. It is asked to go on behind the last line that it told of, or to begin behind the last one that the shelf has. With aside it goes
+// beyond the last line that it told of, and the next time without it knows nothing of that. It ends when ctx does.
+type Tail func(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error]
 
 // A Searcher searches. Any number of goroutines may.
 type Searcher struct {
@@ -52,7 +56,8 @@ type Searcher struct {
 	cache *cache
 	seed  maphash.Seed           // of tallies
 	words map[query.Field]*words // guarded by mu
-	fresh fresh
+	fresh *fresh
+	rest  chan struct{} // has room for the one that reads lines beyond those that are kept parsed
 }
 
 // New returns a Searcher.
@@ -60,7 +65,7 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}}
+	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}, fresh: newFresh(cmp.Or(o.Fresh, 160<<20)), rest: make(chan struct{}, 1)}
 }
 
 // Scanned says how much was looked at.
@@ -96,11 +101,13 @@ type Result struct {
 	Took    time.Duration
 }
 
-// A job is a chunk to search.
+// chunksAtMost is more than one volume has: lines of one in the order of their volumes, and of its chunks.
+const chunksAtMost = 1 << 20
+
+// A job is a volume to search, or a piece.
 type job struct {
 	number int
-	v      *volume
-	place  int
+	v      *shelf.Volume
 	fresh  *found // or this
 }
 
@@ -126,27 +133,27 @@ type run struct {
 	last    int64
 	slow    []string // volumes whose index could not be read
 	alone   bool     // everything that is counted is in the tally
+	cut     string   // why not all was searched
 }
 
 // Run searches. Seen is told now and then how far it is; it may be nil. The error is of a disk that cannot be read; when ctx ends, what was
 // found so far is returned without one.
 func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress)) (Result, error) {
 	begin := time.Now()
-	view := s.o.Shelf.View()
-	defer view.Close()
 	x := &run{s: s, q: q, fold: query.NewFold(q), seen: seen, alone: true}
 	x.lo, x.hi = bounds(q)
 	if keep, last, ok := q.Listing(); ok {
 		x.picks = newPicks(keep, last)
 	}
-	x.said.Of, x.last = len(view.Volumes), view.Through
 	defer func() { s.letGo(x.used) }()
-	some, kept, err := x.freshLines(ctx, view.Through)
+	view, fresh, err := s.look(ctx)
+	defer func() { view.Close() }()
+	x.said.Of, x.last = len(view.Volumes), max(view.Through, fresh.last)
 	if err == nil {
-		err = x.volumes(ctx, view, some)
+		err = x.volumes(ctx, view, fresh.some)
 	}
-	if err == nil && !kept && ctx.Err() == nil {
-		err = x.tail(ctx, view.Through)
+	if err == nil && fresh.full && ctx.Err() == nil {
+		err = x.beyond(ctx, fresh.last)
 	}
 	if err == nil {
 		err = x.materialize()
@@ -156,7 +163,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 		x.census.pour(x.fold, stage, x.tally, x.alone)
 	}
 	slices.Sort(x.slow)
-	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Took: time.Since(begin)}
+	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Cut: x.cut, Took: time.Since(begin)}
 	if err != nil {
 		return out, err
 	}
@@ -164,6 +171,21 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 		out.Cut = fmt.Sprintf("The search was ended after %s; this is what was found until then.", out.Took.Round(10*time.Millisecond))
 	}
 	return out, nil
+}
+
+// look is what there is to search: the shelf, and behind it the lines that are kept parsed.
+func (s *Searcher) look(ctx context.Context) (*shelf.View, taken, error) {
+	for {
+		view := s.o.Shelf.View()
+		if s.o.Tail == nil {
+			return view, taken{last: view.Through}, nil
+		}
+		fresh, err := s.take(ctx, view.Through)
+		if !fresh.late {
+			return view, fresh, err
+		}
+		view.Close()
+	}
 }
 
 // bounds are the window of a query in nanoseconds.
@@ -188,21 +210,6 @@ func clamped(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// freshLines takes what is not on the shelf yet, when it is kept parsed.
-func (x *run) freshLines(ctx context.Context, through int64) (some []found, kept bool, err error) {
-	if x.s.o.Tail == nil {
-		return nil, true, nil
-	}
-	some, last, kept, err := x.s.take(ctx, through)
-	if ctx.Err() != nil {
-		err = nil // the search was ended
-	}
-	if kept {
-		x.last = max(x.last, last)
-	}
-	return some, kept, err
-}
-
 // volumes searches the shelf, and what is not there yet.
 func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) error {
 	var jobs []job
@@ -210,23 +217,8 @@ func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) erro
 		jobs = append(jobs, job{fresh: &fresh[i]})
 	}
 	for _, v := range slices.Backward(view.Volumes) { // the newest first: that is mostly what is meant
-		if v.Until < x.lo || v.From >= x.hi {
-			continue
-		}
-		o, err := x.s.use(v)
-		if err = x.note(err); err != nil {
-			return err
-		}
-		if o == nil {
-			continue
-		}
-		x.used = append(x.used, o)
-		x.said.Volumes++
-		for n := range o.columns.Chunks {
-			jobs = append(jobs, job{v: o, place: n})
-			if v.Indexed() && o.columns.Chunks[n].Unindexed {
-				x.slow = append(x.slow, v.Name)
-			}
+		if v.Until >= x.lo && v.From < x.hi {
+			jobs = append(jobs, job{v: v})
 		}
 	}
 	x.jobs = len(jobs)
@@ -237,7 +229,7 @@ func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) erro
 		wait.Go(func() { errs[n] = x.work(ctx, queue) })
 	}
 	for n, j := range jobs {
-		j.number = n
+		j.number = n * chunksAtMost
 		if ctx.Err() != nil {
 			break
 		}
@@ -315,37 +307,96 @@ func (w *worker) handOver() {
 	w.tally = newTally(w.x.s.seed)
 }
 
-// work searches chunks.
-func (x *run) work(ctx context.Context, queue <-chan job) error {
-	var failed error
+// work searches volumes and pieces. What panics in it costs the search, not the program.
+func (x *run) work(ctx context.Context, queue <-chan job) (failed error) {
+	defer func() {
+		failed = cmp.Or(panicked(recover()), failed)
+		for range queue { // the sender must not wait
+		}
+	}()
 	w := &worker{x: x, fold: query.NewFold(x.q)}
 	if tallied(x.q) {
 		w.tally = newTally(x.s.seed)
 	}
 	for j := range queue {
-		if failed != nil || ctx.Err() != nil {
-			continue // the sender must not wait
-		}
-		some, said, err := w.chunk(j)
-		if failed = x.note(err); failed != nil {
+		if ctx.Err() != nil {
 			continue
 		}
-		x.mu.Lock()
-		x.said.add(said)
-		if err == nil && x.picks != nil {
-			x.picks.merge(some)
+		if failed = x.note(w.job(ctx, j)); failed != nil {
+			return failed
 		}
-		x.done++
-		if x.seen != nil {
-			w.handOver()
-			x.tell()
-		}
-		x.mu.Unlock()
+		x.did(w)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	w.handOver()
-	return failed
+	return nil
+}
+
+// panicked is the error of what was recovered.
+func panicked(e any) error {
+	if e == nil {
+		return nil
+	}
+	return fmt.Errorf("searching a part of the kept lines went wrong: %v", e)
+}
+
+// did notes that a worker is done with a job.
+func (x *run) did(w *worker) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.done++
+	if x.seen != nil {
+		w.handOver()
+		x.tell()
+	}
+}
+
+// job searches a piece, or the chunks of a volume, which is open for that long, or when some of its lines may be listed until the end.
+func (w *worker) job(ctx context.Context, j job) error {
+	x := w.x
+	if j.fresh != nil {
+		c := newFreshScan(x.s, j.fresh, new(Scanned))
+		c.number = j.number
+		_, err := w.chunk(c)
+		return err
+	}
+	o, err := x.s.use(j.v)
+	if err != nil {
+		return err
+	}
+	listed := false
+	defer func() {
+		if !listed {
+			x.s.letGo([]*volume{o})
+		}
+	}()
+	x.mu.Lock()
+	x.said.Volumes++
+	for _, c := range o.columns.Chunks {
+		if j.v.Indexed() && c.Unindexed {
+			x.slow = append(x.slow, j.v.Name)
+		}
+	}
+	x.mu.Unlock()
+	for place := range o.columns.Chunks {
+		if ctx.Err() != nil {
+			return nil
+		}
+		c := newScan(x.s, o, place, new(Scanned))
+		c.number = j.number + place
+		some, err := w.chunk(c)
+		if some && !listed {
+			listed = true
+			x.mu.Lock()
+			x.used = append(x.used, o)
+			x.mu.Unlock()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell reports progress; mu is held.
@@ -353,34 +404,32 @@ func (x *run) tell() {
 	x.seen(Progress{Scanned: x.said, Done: float64(x.done) / float64(x.jobs+1), So: x.soFar})
 }
 
-// chunk searches one. What panics in it costs the search, not the program.
-func (w *worker) chunk(j job) (some *picks, said Scanned, err error) {
-	defer func() {
-		if e := recover(); e != nil {
-			err = fmt.Errorf("searching a part of the kept lines went wrong: %v", e)
-		}
-	}()
-	var c *scan
-	if j.fresh != nil {
-		c = newFreshScan(w.x.s, j.fresh, &said)
-	} else {
-		c = newScan(w.x.s, j.v, j.place, &said)
-	}
-	c.number = j.number
-	rows, err := c.matching(w.x.q)
+// chunk searches one, and reports whether rows of it may be listed.
+func (w *worker) chunk(c *scan) (listed bool, err error) {
+	x := w.x
+	some, err := w.matched(c)
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if c.slow {
-		w.x.mu.Lock()
-		w.x.slow = append(w.x.slow, c.v.Name)
-		w.x.mu.Unlock()
+		x.slow = append(x.slow, c.v.Name)
 	}
+	x.said.add(*c.said)
+	if err != nil || some == nil {
+		return false, err
+	}
+	x.picks.merge(some)
+	return len(some.rows) > 0, nil
+}
+
+func (w *worker) matched(c *scan) (*picks, error) {
+	rows, err := c.matching(w.x.q)
 	if err != nil || rows.empty() {
-		return nil, said, err
+		return nil, err
 	}
 	if w.x.picks != nil {
-		some, err = c.pick(w.fold, rows, w.x.picks)
-		return some, said, err
+		return c.pick(w.fold, rows, w.x.picks)
 	}
-	return nil, said, c.fold(w.x.q, w, rows)
+	return nil, c.fold(w.x.q, w, rows)
 }
 
 // matching returns the rows of the chunk that a query finds.
@@ -401,23 +450,27 @@ func (c *scan) matching(q *query.Query) (rows rowSet, err error) {
 	return c.eval(filter, rows)
 }
 
-// tail searches what is not on the shelf yet.
-func (x *run) tail(ctx context.Context, behind int64) error {
-	if x.s.o.Tail == nil {
+// beyond searches lines that are neither on the shelf nor kept parsed, because too many came for that. One search does it at a time: it takes a core from what
+// reads them for good.
+func (x *run) beyond(ctx context.Context, behind int64) error {
+	select {
+	case x.s.rest <- struct{}{}:
+		defer func() { <-x.s.rest }()
+	default:
+		x.cut = fmt.Sprintf("The newest lines, those behind line %d, were not searched: more come than are read, and another search goes through them just now. Search again in a moment.", behind)
 		return nil
 	}
 	x.alone = false
-	for r, err := range x.s.o.Tail(ctx, behind) {
-		if ctx.Err() != nil {
-			return nil
-		}
+	for line, err := range x.s.o.Tail(ctx, behind, true) {
 		if err != nil {
 			return err
 		}
-		x.said.Tail++
-		x.last = max(x.last, r.Line.Seq)
-		if x.q.Match(r) {
-			x.fold.Add(r)
+		for r := range line {
+			x.said.Tail++
+			x.last = max(x.last, r.Line.Seq)
+			if x.q.Match(r) {
+				x.fold.Add(r)
+			}
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ var now = time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC)
 
 // A house is lines on a shelf and behind it, and what the parser reads in each.
 type house struct {
+	asked   int // records that were told by tail
 	s       *Searcher
 	shelf   *shelf.Shelf
 	layer   *disk.Lossy
@@ -68,17 +70,29 @@ func newHouse(t testing.TB, lines []shelf.Line, tail int) *house {
 			t.Fatal(err)
 		}
 	}
-	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 3, Tail: func(_ context.Context, behind int64) iter.Seq2[*record.Record, error] {
-		return func(yield func(*record.Record, error) bool) {
-			for _, r := range h.records {
-				if r.Line.Seq > behind && !yield(r, nil) {
-					return
-				}
-			}
-		}
-	}})
+	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 3, Tail: h.tail})
 	t.Cleanup(h.s.Close)
 	return h
+}
+
+// tail is a Tail.
+func (h *house) tail(ctx context.Context, behind int64, _ bool) iter.Seq2[iter.Seq[*record.Record], error] {
+	return func(yield func(iter.Seq[*record.Record], error) bool) {
+		for rest := h.records; len(rest) > 0 && ctx.Err() == nil; {
+			n := 1
+			for n < len(rest) && rest[n].Line.Seq == rest[0].Line.Seq {
+				n++
+			}
+			line := rest[:n]
+			if rest = rest[n:]; line[0].Line.Seq <= behind {
+				continue
+			}
+			h.asked += n
+			if !yield(slices.Values(line), nil) {
+				return
+			}
+		}
+	}
 }
 
 // naive is the answer of the oracle: every record, one after the other.
@@ -207,18 +221,8 @@ func TestSearchWhileLinesCome(t *testing.T) {
 	all := newHouse(t, lines, 0).records
 	came := int64(100)
 	h.s.Close()
-	asked := 0
-	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: func(_ context.Context, behind int64) iter.Seq2[*record.Record, error] {
-		return func(yield func(*record.Record, error) bool) {
-			for _, r := range h.records {
-				if r.Line.Seq > behind {
-					if asked++; !yield(r, nil) {
-						return
-					}
-				}
-			}
-		}
-	}})
+	h.asked = 0
+	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: h.tail})
 	r := rand.New(rand.NewPCG(1, 9))
 	texts := queries(t, 7)
 	for round := 0; came < int64(len(lines)); round++ {
@@ -242,8 +246,89 @@ func TestSearchWhileLinesCome(t *testing.T) {
 			t.Fatalf("in round %d, with %d lines of which %d are on the shelf", round, came, h.shelf.Through())
 		}
 	}
-	if asked > 3*len(all) {
-		t.Errorf("%d records were parsed of %d", asked, len(all))
+	if h.asked > 3*len(all) {
+		t.Errorf("%d records were parsed of %d", h.asked, len(all))
+	}
+}
+
+// Given more lines behind the shelf than are kept parsed, when one searches, then all are searched, and those that are kept are parsed once; when a second
+// one does meanwhile, then it says which lines it left out.
+func TestSearchWhenTooManyLinesWait(t *testing.T) {
+	h := newHouse(t, shopLines(600), 500)
+	h.s.Close()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	stopAt := 0 // so many lines are told aside before it waits
+	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Fresh: 100_000, Tail: func(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
+		return func(yield func(iter.Seq[*record.Record], error) bool) {
+			n := 0
+			for line, err := range h.tail(ctx, behind, aside) {
+				if n++; aside && n == stopAt {
+					close(entered)
+					<-leave
+				}
+				if !yield(line, err) {
+					return
+				}
+			}
+		}
+	}})
+	for range 3 {
+		h.same(t, "| count by log")
+		h.same(t, "status=404 | tail 5")
+	}
+	if kept := h.asked; kept > 600+6*550 || kept < 600+3*100 {
+		t.Errorf("%d records were read for six searches", kept)
+	}
+	q, err := query.Parse("| count", now, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopAt = 10
+	var first Result
+	var wait sync.WaitGroup
+	wait.Go(func() { first, err = h.s.Run(context.Background(), q, nil) })
+	<-entered
+	second, err2 := h.s.Run(context.Background(), q, nil)
+	close(leave)
+	wait.Wait()
+	if err != nil || first.Cut != "" || first.Matched != int64(len(h.records)) {
+		t.Errorf("the first: %v, %+v", err, first)
+	}
+	if err2 != nil || !strings.Contains(second.Cut, "newest lines") || second.Matched >= first.Matched || second.Matched < 100 {
+		t.Errorf("the second: %v, %+v", err2, second)
+	}
+}
+
+// Given a search that is ended while it reads lines that came, when the next one searches, then it goes on where the first was.
+func TestSearchThatIsEndedKeepsWhatItRead(t *testing.T) {
+	h := newHouse(t, shopLines(600), 600)
+	h.s.Close()
+	h.asked = 0
+	ctx, stop := context.WithCancel(context.Background())
+	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: func(c context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
+		return func(yield func(iter.Seq[*record.Record], error) bool) {
+			n := 0
+			for line, err := range h.tail(c, behind, aside) {
+				if n++; n == 300 {
+					stop()
+				}
+				if !yield(line, err) {
+					return
+				}
+			}
+		}
+	}})
+	q, err := query.Parse("| count", now, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.s.Run(ctx, q, nil); err != nil || got.Cut == "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	h.same(t, "| count by log")
+	h.same(t, "status=404 | tail 5")
+	if h.asked != len(h.records) {
+		t.Errorf("%d records were read of %d", h.asked, len(h.records))
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"tocsin/internal/record"
 )
 
+// soFarAtMost is how many lines are read for what was found so far: somebody waits for it, and the search for that.
+const soFarAtMost = 50
+
 // soFar is what was found until now. Of a query that lists lines in order of time these are read for it, which takes a moment. mu is held.
 func (x *run) soFar() query.Result {
 	if x.picks == nil {
@@ -14,6 +17,7 @@ func (x *run) soFar() query.Result {
 	}
 	counted := x.fold.Result()
 	some := &picks{keep: x.picks.keep, last: x.picks.last, rows: slices.Clone(x.picks.rows)}
+	some.keep = min(some.keep, soFarAtMost)
 	some.bound(some.keep)
 	f := query.NewFold(x.q)
 	fields := append(slices.Clone(x.q.Shown()), query.Host, query.File, query.Raw)

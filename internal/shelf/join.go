@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +38,7 @@ func (s *Shelf) Join(ctx context.Context, before time.Time) (Joined, error) {
 	}
 	view := s.View()
 	defer view.Close()
-	some := joinable(view.Volumes, before.UnixNano())
+	some := joinable(slices.DeleteFunc(slices.Clone(view.Volumes), func(v *Volume) bool { return s.passed[v.Name] }), before.UnixNano())
 	if some == nil {
 		return Joined{}, nil
 	}
@@ -59,13 +59,29 @@ func (s *Shelf) Join(ctx context.Context, before time.Time) (Joined, error) {
 			b.undo()
 		}
 		if disk.Full(err) {
-			err = errors.Join(ErrFull, err)
+			return Joined{}, errors.Join(ErrFull, err)
+		}
+		if _, damage := errors.AsType[*DamageError](err); !damage && !errors.Is(err, errUnindexed) && ctx.Err() == nil && !errors.Is(err, ErrBroken) {
+			s.pass(some) // so that others are joined all the same
 		}
 		return Joined{}, err
 	}
 	s.drop(some)
 	return Joined{came, gone}, nil
 }
+
+// pass leaves volumes out of joins, until the program starts again.
+func (s *Shelf) pass(some []*Volume) {
+	if s.passed == nil {
+		s.passed = map[string]bool{}
+	}
+	for _, v := range some {
+		s.passed[v.Name] = true
+	}
+}
+
+// errUnindexed says of a volume that its index cannot be read though its bytes are those that were written: it is searched without, and not joined.
+var errUnindexed = errors.New("the index of a volume cannot be read")
 
 // joinable returns volumes of one source and hour that are to become one, nil when there are none.
 func joinable(all []*Volume, before int64) []*Volume {
@@ -118,6 +134,9 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 		if err := d.copyLines(s, o); err != nil {
 			return nil, err
 		}
+		if err := s.checkSum(o, columnsEnd, o.Columns); err != nil { // what is joined is believed from then on
+			return nil, err
+		}
 		c, err := s.OpenColumns(o)
 		if err != nil {
 			return nil, err
@@ -125,7 +144,8 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 		opened = append(opened, c)
 		for _, chunk := range c.Chunks {
 			if chunk.Unindexed {
-				return nil, s.damaged(o, columnsEnd, errors.New("its index cannot be read"))
+				s.pass([]*Volume{o})
+				return nil, fmt.Errorf("joining %s: %w", o.Name, errUnindexed)
 			}
 		}
 		chunks = append(chunks, c.Chunks...)
@@ -134,16 +154,7 @@ func (b *binder) join(ctx context.Context, some []*Volume) ([]Volume, error) {
 		v.Last, v.From, v.Until, v.Received = max(v.Last, o.Last), min(v.From, o.From), max(v.Until, o.Until), max(v.Received, o.Received)
 	}
 	d.columns = func(w io.Writer) error { return mergeColumns(w, chunks, s.packer) }
-	came, err := b.finish(ctx)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) {
-		// The one that cannot be read is found, so that it is set aside and the others can be joined.
-		for _, o := range some {
-			if bad := s.checkSum(o, columnsEnd, o.Columns); bad != nil {
-				return nil, bad
-			}
-		}
-	}
-	return came, err
+	return b.finish(ctx)
 }
 
 // copyLines takes the frames of a volume over as they are.

@@ -3,6 +3,7 @@ package shelf
 import (
 	"cmp"
 	"container/heap"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -24,7 +25,12 @@ type merge struct {
 }
 
 // mergeColumns writes the columns of chunks that have an index.
-func mergeColumns(w io.Writer, chunks []*Chunk, z *zstd.Encoder) error {
+func mergeColumns(w io.Writer, chunks []*Chunk, z *zstd.Encoder) (err error) {
+	defer func() {
+		if e := recover(); e != nil { // the bytes are those that were written, so it is a mistake of the program: it costs the join
+			err = fmt.Errorf("joining columns went wrong: %v", e)
+		}
+	}()
 	m := &merge{chunks: chunks}
 	names := map[string]bool{}
 	for _, c := range chunks {

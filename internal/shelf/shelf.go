@@ -80,7 +80,8 @@ type Shelf struct {
 	manifest disk.File
 	length   int64
 	broken   error
-	ready    bool // the parser goes on from where it was
+	ready    bool            // the parser goes on from where it was
+	passed   map[string]bool // volumes that are not joined
 
 	mu     sync.RWMutex // of what follows, and of state
 	state  *state

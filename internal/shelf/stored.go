@@ -102,6 +102,9 @@ func (x *columnsFile) open(name string) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind := x.kind[name]; s.kind != kind || kind == kindFloat != strings.HasSuffix(name, NumberEnd) || kind == kindNumbers && name != LineColumn && name != TimeColumn {
+		return nil, fmt.Errorf("its index has the column %q as another kind", name)
+	}
 	out := &Stored{Len: s.count, Whole: s.kind == kindWhole, Lower: s.lower && s.kind == kindText, Plain: s.plain && s.kind == kindText, Order: true, file: x, sheet: s}
 	if s.numbers.size > 0 {
 		b, err := x.read(s.numbers, nil)
@@ -238,6 +241,10 @@ func (s *Stored) ReadBlock(n int, b *Block) error {
 	var err error
 	if b.stored, err = s.file.read(piece{s.sheet.values + x.offset, x.stored, x.sum}, b.stored); err != nil {
 		return err
+	}
+	var head zstd.Header
+	if err := head.Decode(b.stored); err != nil || head.HasFCS && head.FrameContentSize != uint64(x.plain) {
+		return errors.New("a block of values is not as long as its index says")
 	}
 	if b.plain, err = s.file.zstd.DecodeAll(b.stored, b.plain[:0]); err != nil {
 		return fmt.Errorf("unpacking values: %w", err)
@@ -564,6 +571,9 @@ func (x *Numbers) Page(n int, room *Page) ([]int64, error) {
 	}
 	rest := room.room[p.levels:]
 	if x.sheet.kind == kindNumbers {
+		if err := checkDelta(rest, p.values); err != nil {
+			return nil, err
+		}
 		out, err := new(delta.BinaryPackedEncoding).DecodeInt64(room.numbers, rest)
 		if err == nil && len(out) != int(p.values) {
 			err = fmt.Errorf("a page has %d numbers instead of %d", len(out), p.values)
@@ -594,6 +604,23 @@ func (x *Numbers) Page(n int, room *Page) ([]int64, error) {
 		}
 	}
 	return room.numbers, nil
+}
+
+// checkDelta holds what the head of packed numbers says (Parquet, DELTA_BINARY_PACKED: the length of a block, its parts, the count) against how many there are to be, because
+// it is unpacked by what it says.
+func checkDelta(b []byte, values uint32) error {
+	var said [3]uint64
+	for i := range said {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return errors.New("packed numbers end in their head")
+		}
+		said[i], b = v, b[n:]
+	}
+	if said[0] == 0 || said[0] > 1<<12 || said[1] == 0 || said[1] > 128 || said[2] != uint64(values) {
+		return fmt.Errorf("a page says that it has %d numbers, and its index that it has %d", said[2], values)
+	}
+	return nil
 }
 
 // Stored returns the column of numbers as one with values, when it has a dictionary.
