@@ -92,15 +92,14 @@ func (d *Desk) attach(ctx context.Context, actor auth.Actor, id int64, numbers [
 	if err != nil {
 		return 0, err
 	}
+	ctx, stop := context.WithTimeout(ctx, SearchLimit)
+	defer stop()
 	x := attachedLines{Query: found}
-	for _, n := range numbers {
-		if known[n] {
-			continue
-		}
-		l, err := d.Line(ctx, actor, n)
-		if err != nil {
-			return 0, err
-		}
+	lines, err := d.linesBy(ctx, actor, slices.DeleteFunc(numbers, func(n int64) bool { return known[n] }))
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range lines {
 		x.Lines = append(x.Lines, attachedLine(l))
 	}
 	if len(x.Lines) == 0 {

@@ -109,6 +109,8 @@ type Desk struct {
 	refusals  tally
 	bundled   measure // the sample, if it is played
 	searcher  *search.Searcher
+	toExpire  []*shelf.Volume // of which the entry stands already; of the goroutine that keeps the shelf, as the next
+	unsaid    bool            // an entry about volumes could not be written
 	agents    agents
 	doors     doors
 	names     sync.Map // of log sources, by keyed hash

@@ -3,10 +3,12 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"tocsin/internal/archive"
 	"tocsin/internal/auth"
+	"tocsin/internal/intake"
 	"tocsin/internal/query"
 	"tocsin/internal/record"
 	"tocsin/internal/search"
@@ -100,7 +102,11 @@ func Followable(q *query.Query) string {
 	return ""
 }
 
-// Follow tells found of each line behind a number that a query finds, as it comes, until ctx ends, which is no error.
+// followAtMost is how many lines that went to the shelf are told of who follows from behind one of them.
+const followAtMost = 100_000
+
+// Follow tells found of each line behind a number that a query finds, as it comes, until ctx ends, which is no error. Lines that came meanwhile are told too, whether they went to
+// the shelf or not, unless they are too many: then it says so.
 func (d *Desk) Follow(ctx context.Context, actor auth.Actor, q *query.Query, behind int64, found func(query.Result) error) error {
 	if err := auth.May(actor, auth.SearchLines); err != nil {
 		return err
@@ -108,20 +114,14 @@ func (d *Desk) Follow(ctx context.Context, actor auth.Actor, q *query.Query, beh
 	if why := Followable(q); why != "" {
 		return errors.New(why)
 	}
-	p, err := d.newParser()
-	next := max(d.shelf.Through()+1, d.archive.First())
-	if err == nil {
-		if known := d.shelf.Parser(); len(known) > 0 {
-			err = p.Restore(known)
-		}
-	}
+	p, next, err := d.followFrom(behind)
 	for err == nil {
 		if err = d.archive.Wait(ctx, next); err != nil {
 			break
 		}
 		var blocks []archive.Block
 		if blocks, err = d.readLines(next, readAtOnce); errors.Is(err, archive.ErrExpired) {
-			next, err = max(next+1, d.archive.First()), nil
+			next, err = max(next+1, d.firstLine()), nil
 			continue
 		}
 		for _, b := range blocks {
@@ -141,6 +141,19 @@ func (d *Desk) Follow(ctx context.Context, actor auth.Actor, q *query.Query, beh
 		return nil
 	}
 	return err
+}
+
+// followFrom is where reading begins for who wants the lines behind one, and a parser for it: what the shelf's knows, which is right behind the shelf, and a guess that
+// mostly is before its end.
+func (d *Desk) followFrom(behind int64) (*intake.Parser, int64, error) {
+	p, last, err := d.tailParser()
+	switch {
+	case err != nil || behind >= last:
+		return p, max(last+1, d.archive.First()), err
+	case last-behind > followAtMost:
+		return nil, 0, fmt.Errorf("%d lines came since, which are too many to tell one by one: search again", last-behind)
+	}
+	return p, max(behind+1, d.firstLine()), nil
 }
 
 // tellOne tells of one record.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,29 +103,72 @@ func digest(raw string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// waitingLine finds a line that is not on the shelf yet. What stands before it there is parsed, too, because formats depend on it.
-func (d *Desk) waitingLine(ctx context.Context, behind, number int64) (l Line, err error) {
-	past := errors.New("the line was passed")
-	err = d.unshelved(ctx, behind, func(x shelf.Line, r *record.Record) error {
-		switch {
-		case x.Seq > number:
+// waitingLine finds a line that is not on the shelf yet.
+func (d *Desk) waitingLine(ctx context.Context, behind, number int64) (Line, error) {
+	found, err := d.waitingLines(ctx, behind, []int64{number})
+	if err != nil {
+		return Line{}, err
+	}
+	return found[number], nil
+}
+
+// waitingLines finds lines that are not on the shelf yet, by their numbers, which are in order. What stands before the last of them there is parsed, too, because formats depend
+// on it.
+func (d *Desk) waitingLines(ctx context.Context, behind int64, numbers []int64) (map[int64]Line, error) {
+	out := map[int64]Line{}
+	past := errors.New("the last line was passed")
+	err := d.unshelved(ctx, behind, func(x shelf.Line, r *record.Record) error {
+		if x.Seq > numbers[len(numbers)-1] {
 			return past
-		case x.Seq == number:
-			if len(l.Records) == 0 {
-				l = lineOf(search.FoundLine{Line: x})
-			}
-			l.Records = append(l.Records, r.Clone())
 		}
+		if _, ok := slices.BinarySearch(numbers, x.Seq); !ok {
+			return nil
+		}
+		l, ok := out[x.Seq]
+		if !ok {
+			l = lineOf(search.FoundLine{Line: x})
+		}
+		l.Records = append(l.Records, r.Clone())
+		out[x.Seq] = l
 		return nil
 	})
-	switch {
-	case len(l.Records) > 0:
-		return l, nil
-	case err == past:
+	if err == past {
 		err = nil
 	}
-	if err = errors.Join(err, ctx.Err()); err == nil {
-		err = MissingLine{number, true}
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return nil, err
 	}
-	return l, err
+	for _, n := range numbers {
+		if _, ok := out[n]; !ok {
+			return nil, MissingLine{n, true}
+		}
+	}
+	return out, nil
+}
+
+// linesBy returns lines by their numbers, which are in order. Errors: as of Line.
+func (d *Desk) linesBy(ctx context.Context, actor auth.Actor, numbers []int64) (out []Line, err error) {
+	through := d.shelf.Through()
+	for _, n := range numbers {
+		if n < 1 || n > d.archive.Last() {
+			return nil, MissingLine{n, false}
+		}
+	}
+	var waiting map[int64]Line
+	if first, _ := slices.BinarySearch(numbers, through+1); first < len(numbers) {
+		waiting, err = d.waitingLines(ctx, through, numbers[first:])
+		if err != nil && !errors.Is(err, archive.ErrExpired) { // they went to the shelf: they are looked for there
+			return nil, err
+		}
+	}
+	for _, n := range numbers {
+		l, ok := waiting[n]
+		if !ok {
+			if l, err = d.Line(ctx, actor, n); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }

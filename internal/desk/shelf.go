@@ -286,7 +286,7 @@ func (d *Desk) shelve(ctx context.Context) error {
 		if d.Broken() != nil { // what cannot be said is not done
 			return nil
 		}
-		err := d.sayUnsaid(false)
+		err := d.sayUnsaid(d.unsaid)
 		if err == nil {
 			err = d.shelveOnce(ctx)
 		}
@@ -368,28 +368,37 @@ func (d *Desk) joinShelf(ctx context.Context) error {
 			return err
 		}
 		if err := d.writeLines(entry.LinesJoined, entry.Lines{Came: volumes(j.Came), Gone: j.Gone}); err != nil {
+			d.unsaid = true
 			return err
 		}
 	}
 	return nil
 }
 
-// expireShelf lets volumes go that are too old, or too many, but none that a held incident needs.
+// expireShelf lets volumes go that are too old, or too many, but none that a held incident needs. The entry comes before the act; what a crash or a full disk leaves
+// undone is done the next time, or at the next start.
 func (d *Desk) expireShelf(now time.Time) error {
 	keeps := slices.Clone(d.o.Keeps)
 	if d.o.Retention > 0 {
 		keeps = append(keeps, shelf.Keep{Age: d.o.Retention})
 	}
-	gone, err := d.shelf.Expire(now, keeps, func(v *shelf.Volume) (held bool) {
+	if err := d.shelf.Expire(now, d.toExpire); err != nil { // of these the entry stands already
+		return err
+	}
+	d.toExpire = d.shelf.Due(now, keeps, func(v *shelf.Volume) (held bool) {
 		d.Read(func(s *State) { held = s.Incidents.Holds(time.Unix(0, v.From), time.Unix(0, v.Until)) })
 		return held
 	})
-	if err != nil || len(gone) == 0 {
-		return err
+	if len(d.toExpire) == 0 {
+		return nil
 	}
 	var names []string
-	for _, v := range gone {
+	for _, v := range d.toExpire {
 		names = append(names, v.Name)
 	}
-	return d.writeLines(entry.LinesExpired, entry.Lines{Gone: names})
+	if err := d.writeLines(entry.LinesExpired, entry.Lines{Gone: names}); err != nil { // no record, no act
+		d.toExpire = nil
+		return err
+	}
+	return d.shelf.Expire(now, d.toExpire)
 }

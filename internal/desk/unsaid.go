@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"tocsin/internal/entry"
 	"tocsin/internal/shelf"
@@ -12,7 +13,8 @@ import (
 
 // sayUnsaid tells the ledger of volumes that came or were joined, when a crash or a full disk came before the entry: else it would name for ever what
 // is not there. At a start it looks at each volume when their number is not the one that the ledger names, later only when lines were sealed.
-func (d *Desk) sayUnsaid(start bool) error {
+func (d *Desk) sayUnsaid(start bool) (err error) {
+	defer func() { d.unsaid = err != nil }()
 	sealed, named := int64(0), 0
 	d.Read(func(s *State) { sealed, named = s.Fleet.Sealed, s.Fleet.Volumes })
 	if !start && d.shelf.Through() <= sealed {
@@ -32,7 +34,12 @@ func (d *Desk) sayUnsaid(start bool) error {
 		there[v.Name] = true
 	}
 	var came []shelf.Volume
+	var expired []*shelf.Volume // of which the entry stands, and the act does not
 	for _, v := range view.Volumes {
+		if said.expired[v.Name] {
+			expired = append(expired, v)
+			continue
+		}
 		if _, known := said.standing[v.Name]; known {
 			continue
 		}
@@ -44,6 +51,9 @@ func (d *Desk) sayUnsaid(start bool) error {
 		} else if v.Last > sealed {
 			came = append(came, *v)
 		}
+	}
+	if err := d.shelf.Expire(time.Now(), expired); err != nil {
+		return err
 	}
 	if view.Through <= sealed {
 		return nil

@@ -146,11 +146,12 @@ func (v *Verified) againstLedger(ctx context.Context, data disk.Layer, ledger Of
 type saidVolumes struct {
 	standing map[string]entry.Volume
 	gone     map[string]bool
+	expired  map[string]bool // of these
 	aside    []Fault
 }
 
 func saidOf(entries iter.Seq2[entry.Entry, error]) (saidVolumes, error) {
-	t := saidVolumes{standing: map[string]entry.Volume{}, gone: map[string]bool{}}
+	t := saidVolumes{standing: map[string]entry.Volume{}, gone: map[string]bool{}, expired: map[string]bool{}}
 	for e, err := range entries {
 		if err != nil {
 			return t, err
@@ -167,6 +168,9 @@ func saidOf(entries iter.Seq2[entry.Entry, error]) (saidVolumes, error) {
 		for _, name := range x.Gone {
 			delete(t.standing, name)
 			t.gone[name] = true
+			if e.Kind == entry.LinesExpired {
+				t.expired[name] = true
+			}
 			if e.Kind == entry.LinesAside {
 				t.aside = append(t.aside, Fault{"shelf", name, fmt.Sprintf("set aside on %s: %s", e.Time.UTC().Format(time.RFC3339), x.Why), mendVolume})
 			}

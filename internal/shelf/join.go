@@ -186,21 +186,14 @@ type Keep struct {
 	Bytes  int64 // on the disk
 }
 
-// Expire takes away volumes that are older than what keeps of their source say, or, where they are too large together, the
-// oldest; but none that is held. It returns those that went.
-func (s *Shelf) Expire(now time.Time, keeps []Keep, held func(*Volume) bool) ([]*Volume, error) {
-	s.work.Lock()
-	defer s.work.Unlock()
-	if s.o.ReadOnly {
-		return nil, ErrReadOnly
-	}
+// Due returns the volumes that are older than what keeps of their source say, or, where they are too large together, the oldest; but none that is held.
+func (s *Shelf) Due(now time.Time, keeps []Keep, held func(*Volume) bool) (out []*Volume) {
 	view := s.View()
 	defer view.Close()
 	all := slices.SortedStableFunc(slices.Values(view.Volumes), func(a, b *Volume) int {
 		return cmp.Or(cmp.Compare(a.Received, b.Received), strings.Compare(a.Name, b.Name))
 	})
 	gone := map[string]bool{}
-	var out []*Volume
 	for _, k := range keeps {
 		size := int64(0)
 		for _, v := range slices.Backward(all) {
@@ -215,16 +208,29 @@ func (s *Shelf) Expire(now time.Time, keeps []Keep, held func(*Volume) bool) ([]
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil, nil
+	return out
+}
+
+// Expire takes volumes away for good. Those that are not there any more are passed over.
+func (s *Shelf) Expire(now time.Time, some []*Volume) error {
+	s.work.Lock()
+	defer s.work.Unlock()
+	if s.o.ReadOnly {
+		return ErrReadOnly
+	}
+	s.mu.RLock()
+	some = slices.DeleteFunc(slices.Clone(some), func(v *Volume) bool { return s.state.volumes[v.Name] == nil })
+	s.mu.RUnlock()
+	if len(some) == 0 {
+		return nil
 	}
 	d := deed{Deed: expired, At: now.UTC().Format(time.RFC3339)}
-	for _, v := range out {
+	for _, v := range some {
 		d.Gone = append(d.Gone, v.Name)
 	}
 	if err := s.do(d); err != nil {
-		return nil, err
+		return err
 	}
-	s.drop(out)
-	return out, nil
+	s.drop(some)
+	return nil
 }

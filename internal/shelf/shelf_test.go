@@ -338,10 +338,10 @@ func TestExpire(t *testing.T) {
 	held := v.Volumes[0]
 	v.Close()
 	now := time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC)
-	if gone, err := s.Expire(now, []Keep{{Age: 90 * 24 * time.Hour}}, func(*Volume) bool { return false }); err != nil || len(gone) > 0 {
+	if gone, err := expire(s, now, []Keep{{Age: 90 * 24 * time.Hour}}, func(*Volume) bool { return false }); err != nil || len(gone) > 0 {
 		t.Fatal(gone, err)
 	}
-	gone, err := s.Expire(now, []Keep{{Source: "linux-sshd", Age: 24 * time.Hour}}, func(*Volume) bool { return false })
+	gone, err := expire(s, now, []Keep{{Source: "linux-sshd", Age: 24 * time.Hour}}, func(*Volume) bool { return false })
 	if err != nil || len(gone) == 0 {
 		t.Fatal(gone, err)
 	}
@@ -350,7 +350,7 @@ func TestExpire(t *testing.T) {
 			t.Errorf("%s went", g.Name)
 		}
 	}
-	more, err := s.Expire(now, []Keep{{Bytes: 1}}, func(x *Volume) bool { return x.Name == held.Name })
+	more, err := expire(s, now, []Keep{{Bytes: 1}}, func(x *Volume) bool { return x.Name == held.Name })
 	if err != nil || len(more)+len(gone) < all-1 {
 		t.Fatal(len(more), len(gone), all, err)
 	}
@@ -375,4 +375,9 @@ func parts(p *intake.Parser) func(record.Line, time.Time) iter.Seq[*record.Recor
 			}
 		}
 	}
+}
+
+func expire(s *Shelf, now time.Time, keeps []Keep, held func(*Volume) bool) ([]*Volume, error) {
+	due := s.Due(now, keeps, held)
+	return due, s.Expire(now, due)
 }

@@ -107,13 +107,12 @@ func askedRange(q *query.Query, since, until string) string {
 
 // fill searches, and words what it finds; whole is false when ctx ended before all was. Tell hears how far it is, and may be nil.
 func (s *Server) fill(ctx context.Context, v *visit, view *ui.SearchView, q *query.Query, tell func(desk.SearchProgress)) (whole bool, err error) {
-	select {
-	case s.seeking <- struct{}{}:
-		defer func() { <-s.seeking }()
-	case <-ctx.Done():
+	giveBack, ok := s.seeking.take(ctx, v.actor.Name)
+	if !ok {
 		view.Warnings = append(view.Warnings, ui.Visible("Too many searches are under way. Wait a little, and search again."))
 		return false, nil
 	}
+	defer giveBack()
 	res, err := s.desk.Search(ctx, v.actor, look(q), tell)
 	if err != nil {
 		return false, err
@@ -333,7 +332,12 @@ func (s *Server) beside(ctx context.Context, v *visit, view *ui.SearchView, q *q
 		if k > 0 {
 			st = query.Stage{Kind: query.Top, By: []query.Field{names[k-1].field}, N: facetRows}
 		}
-		wait.Go(func() { results[k], errs[k] = s.desk.Search(ctx, v.actor, folded(q, st), nil) })
+		wait.Go(func() {
+			errs[k] = caught(func() (err error) {
+				results[k], err = s.desk.Search(ctx, v.actor, folded(q, st), nil)
+				return err
+			})
+		})
 	}
 	wait.Wait()
 	for k, res := range results {

@@ -107,14 +107,14 @@ func TestSearchMore(t *testing.T) {
 
 	t.Run("a search that takes long", func(t *testing.T) {
 		for range seekers {
-			c.web.seeking <- struct{}{}
+			c.web.seeking.free <- struct{}{}
 		}
 		brief := anna.do(http.MethodGet, searched("/search", "ip=203.0.113.9"), nil, map[string]string{"Cookie": anna.cookie.String() + "; script=1"})
 		if p := readPage(t, brief.body); brief.code != http.StatusOK || !strings.Contains(brief.body, `data-run="ip=203.0.113.9"`) || !strings.Contains(p.text, "Wait for all of it") || len(p.wrong) > 0 {
 			t.Errorf("%d %q", brief.code, p.text)
 		}
 		for range seekers {
-			<-c.web.seeking
+			<-c.web.seeking.free
 		}
 		waited := anna.do(http.MethodGet, searched("/search", "ip=203.0.113.9", "wait", "1"), nil, map[string]string{"Cookie": anna.cookie.String() + "; script=1"})
 		if strings.Contains(waited.body, "data-run") || !strings.Contains(waited.body, "5 lines") {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/query"
 	"tocsin/ui"
@@ -22,6 +23,7 @@ const (
 	liveTold  = 500 * time.Millisecond // how often lines that came are told
 	liveRows  = 100                    // of these at most, each time
 	liveLong  = 15 * time.Minute       // then the script asks again, and it is looked again who asks
+	liveAsked = 5 * time.Second        // how often it is looked again who asks
 	followers = 8                      // pages that follow at once
 )
 
@@ -235,6 +237,7 @@ func (s *Server) liveSearch(v *visit) error {
 	may := s.attachForm(v).May
 	tick := time.NewTicker(liveTold)
 	defer tick.Stop()
+	looked := time.Now()
 	for {
 		select {
 		case err := <-done:
@@ -243,6 +246,14 @@ func (s *Server) liveSearch(v *visit) error {
 			}
 			return nil
 		case <-tick.C:
+		}
+		if time.Since(looked) > liveAsked { // rights are taken away, and people sign out
+			looked = time.Now()
+			if err := auth.May(s.visit(v.w, v.r).actor, auth.SearchLines); err != nil {
+				stop()
+				<-done
+				return refuse("You are signed out, or may not search any more.")
+			}
 		}
 		mu.Lock()
 		came, x := rows, told{Kind: "rows", Left: left, Behind: behind}

@@ -37,13 +37,12 @@ func (s *Server) trace(v *visit) error {
 	view.Still = true // a page that follows changes would ask again each time
 	ctx, stop := context.WithTimeout(v.r.Context(), pageTrace)
 	defer stop()
-	select {
-	case s.seeking <- struct{}{}:
-		defer func() { <-s.seeking }()
-	case <-ctx.Done():
+	giveBack, ok := s.seeking.take(ctx, v.actor.Name)
+	if !ok {
 		view.Wait = "Too many searches are under way. Wait a little, and load this page again."
 		return ui.Trace.Show(v.w, http.StatusServiceUnavailable, view)
 	}
+	defer giveBack()
 	story, err := s.desk.Trace(ctx, v.actor, id)
 	if err != nil {
 		return err

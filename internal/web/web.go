@@ -48,14 +48,15 @@ type Server struct {
 	checked  *verdict
 	quit     chan struct{}
 
-	// These hold one for each request that searches, looks for values, or follows lines.
-	seeking, completing, following chan struct{}
+	seeking *slots // of requests that search
+	// These hold one for each request that looks for values, or follows lines.
+	completing, following chan struct{}
 }
 
 // New returns the console of a desk.
 func New(log *slog.Logger, d *desk.Desk, o Options) *Server {
 	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), checked: &verdict{}, quit: make(chan struct{}),
-		seeking: make(chan struct{}, seekers), completing: make(chan struct{}, completing), following: make(chan struct{}, followers)}
+		seeking: newSlots(seekers), completing: make(chan struct{}, completing), following: make(chan struct{}, followers)}
 }
 
 // today is s with the rules that are in use now: one page shows one set, whatever is loaded meanwhile.
