@@ -193,3 +193,30 @@ func TestUnsaidJoinsAreSaid(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
+
+// Given an entry that says volumes expired, and a crash before they did, when the program starts again, then they go, and nothing is said twice.
+func TestExpiryIsDoneAfterItsEntry(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.o.LogBytes = 1500
+	d, stop := h.start()
+	h.manyLines(d, 0, 1000)
+	h.until("the shelf", func() bool { return d.shelf.Through() > 500 })
+	view := d.shelf.View()
+	gone := view.Volumes[0].Name
+	view.Close()
+	if err := d.writeLines(entry.LinesExpired, entry.Lines{Gone: []string{gone}}); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	d, stop = h.start()
+	defer stop()
+	h.until("the expiry", func() bool {
+		view := d.shelf.View()
+		defer view.Close()
+		return !hasVolume(view, gone)
+	})
+	if n := h.entries(d)[entry.LinesExpired]; n != 1 {
+		t.Errorf("the ledger says it %d times", n)
+	}
+}
