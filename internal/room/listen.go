@@ -108,19 +108,5 @@ func listenUDP(address string, quiet logging.LoggerFactory) (ice.UDPMux, bool, e
 	if err != nil {
 		return nil, false, fmt.Errorf("the war room cannot listen on UDP %s: %w. Choose another address in its settings", address, err)
 	}
-	return socket{ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: log, UDPConn: c}), c}, a.IP.IsLoopback(), nil
-}
-
-// A socket is a mux together with its connection, which it does not close by itself.
-type socket struct {
-	ice.UDPMux
-	conn net.PacketConn
-}
-
-func (s socket) Close() error {
-	err := s.UDPMux.Close()
-	if c := s.conn.Close(); err == nil {
-		err = c
-	}
-	return err
+	return ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: log, UDPConn: c}), a.IP.IsLoopback(), nil // which closes c
 }
