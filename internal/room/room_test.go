@@ -233,7 +233,11 @@ func TestRemoved(t *testing.T) {
 		t.Errorf("who is no host sends out the host: %d", status)
 	}
 	h.ask("/remove", host.secret, map[string]any{"seat": wrong.seat}, nil)
-	h.soon("the word", func() bool { wrong.mu.Lock(); defer wrong.mu.Unlock(); return strings.Contains(wrong.gone, "sent you out") })
+	h.soon("the word", func() bool {
+		wrong.mu.Lock()
+		defer wrong.mu.Unlock()
+		return strings.Contains(wrong.gone, "sent you out")
+	})
 	if status, _ := h.ask("/join", "", map[string]string{"code": code, "secret": wrong.secret}, nil); status != http.StatusForbidden {
 		t.Errorf("%d", status)
 	}
@@ -242,10 +246,10 @@ func TestRemoved(t *testing.T) {
 func TestOptionsThatCannotBe(t *testing.T) {
 	key := make([]byte, 32)
 	for want, o := range map[string]Options{
-		"at least 32 bytes":                         {Key: key[:8]},
-		"cannot listen on UDP":                      {Key: key, UDP: "192.0.2.1:7443"},
-		"cannot listen on UDP \"nonsense\"":         {Key: key, UDP: "nonsense"},
-		"cannot listen on TCP":                      {Key: key, UDP: "127.0.0.1:0", TCP: "192.0.2.1:1"},
+		"at least 32 bytes":                          {Key: key[:8]},
+		"cannot listen on UDP":                       {Key: key, UDP: "192.0.2.1:7443"},
+		"cannot listen on UDP \"nonsense\"":          {Key: key, UDP: "nonsense"},
+		"cannot listen on TCP":                       {Key: key, UDP: "127.0.0.1:0", TCP: "192.0.2.1:1"},
 		"cannot announce \"room.example\": a public": {Key: key, UDP: "127.0.0.1:0", Public: []string{"room.example"}},
 	} {
 		rs, err := New(o)
