@@ -18,6 +18,7 @@ func rtpPacket(seq uint16, payload []byte) *rtp.Packet {
 
 // Three hear each other; a muted one is not heard; ICE restarts; a new connection takes the place of an old one; who leaves is not heard.
 func TestConference(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	anna := h.enter(h.seal(Ticket{Name: "Anna", Person: "anna", Host: true}))
 	boris := h.enter(h.seal(Ticket{Name: "Boris", Person: "boris"}))
@@ -145,6 +146,7 @@ func ufrag(sdp string) string {
 
 // Where no UDP goes out, TCP carries it.
 func TestConferenceOverTCP(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, func(o *Options) { o.TCP = "127.0.0.1:0" })
 	a, b := h.enter(h.seal(Ticket{Name: "A"})), h.enter(h.seal(Ticket{Name: "B"}))
 	a.dial(webrtc.NetworkTypeTCP4)
@@ -161,6 +163,7 @@ func TestConferenceOverTCP(t *testing.T) {
 
 // Who vanishes is out after 15 s, on the room's own clock here; who only has no sound is not.
 func TestVanished(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	a, b := h.enter(h.seal(Ticket{Name: "A"})), h.enter(h.seal(Ticket{Name: "B"}))
 	b.follow()
@@ -182,6 +185,7 @@ func TestVanished(t *testing.T) {
 }
 
 func TestSeatsAreLimited(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	code := h.seal(Ticket{Name: "Many", Person: "many"})
 	for range Seats {
@@ -264,6 +268,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 
 // The answer names the public addresses beside the machine's own.
 func TestPublicAddress(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, func(o *Options) { o.Public = []string{"198.51.100.7"} })
 	c := h.enter(h.seal(Ticket{Name: "A"}))
 	c.dial()

@@ -29,17 +29,21 @@ type tape struct {
 	samples int64     // written
 }
 
-// counted counts the bytes that go into a file.
+// counted counts the bytes that go into a file. It has no Close: the Ogg writer would close the file before it is synced.
 type counted struct {
-	*os.File
+	file *os.File
 	size *atomic.Int64
 }
 
 func (c counted) Write(b []byte) (int, error) {
-	n, err := c.File.Write(b)
+	n, err := c.file.Write(b)
 	c.size.Add(int64(n))
 	return n, err
 }
+
+func (c counted) Seek(offset int64, whence int) (int64, error) { return c.file.Seek(offset, whence) }
+
+func (c counted) WriteAt(b []byte, at int64) (int, error) { return c.file.WriteAt(b, at) }
 
 // newTape makes the file of a seat that is heard for the first time.
 func newTape(root *os.Root, s sound, from time.Time, size *atomic.Int64) (*tape, error) {
