@@ -226,10 +226,14 @@ func (c *client) dial(types ...webrtc.NetworkType) {
 	}
 	t.Cleanup(func() { pc.Close() })
 	c.pc = pc
-	if c.track, err = webrtc.NewTrackLocalStaticRTP(opus.RTPCodecCapability, "mic", "mic"); err != nil {
+	mic, err := webrtc.NewTrackLocalStaticRTP(opus.RTPCodecCapability, "mic", "mic")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pc.AddTransceiverFromTrack(c.track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+	c.mu.Lock()
+	c.track = mic
+	c.mu.Unlock()
+	if _, err := pc.AddTransceiverFromTrack(mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
 		t.Fatal(err)
 	}
 	for range Speakers {
@@ -294,7 +298,10 @@ func (c *client) say(mark byte, stop <-chan struct{}, done *sync.WaitGroup) {
 			case <-t.C:
 				packet.SequenceNumber++
 				packet.Timestamp += 960
-				if c.track.WriteRTP(packet) != nil {
+				c.mu.Lock()
+				mic := c.track
+				c.mu.Unlock()
+				if mic.WriteRTP(packet) != nil {
 					return
 				}
 			}

@@ -68,20 +68,23 @@ func envelope(samples []float64, rate, pitch float64) []float64 {
 	return out
 }
 
-// heard returns how well what was heard fits the tone, from -1 to 1, at the best of all shifts; and how loud the pitch is on average.
+// heard returns how well what was heard fits the tone, from -1 to 1, in the best whole round of its pattern, at the best of all shifts;
+// and how loud the pitch is on average. One round is enough: a machine under load drops a moment of sound now and then, which shifts the rest.
 func (x tone) heard(samples []float64, rate float64) (fits, loud float64) {
 	e := envelope(samples, rate, x.pitch)
 	for _, v := range e {
 		loud += v / float64(len(e))
 	}
 	round := int(float64(len(x.keys)) * keyLong / frameLong)
-	key := make([]float64, len(e))
+	key := make([]float64, 2*round)
+	for i := range key {
+		key[i] = float64(x.keys[i%round*len(x.keys)/round] - '0')
+	}
 	fits = -1
-	for shift := range round {
-		for i := range key {
-			key[i] = float64(x.keys[(i+shift)%round*len(x.keys)/round] - '0')
+	for from := 0; from+round <= len(e); from += 5 {
+		for shift := range round {
+			fits = max(fits, correlation(e[from:from+round], key[shift:shift+round]))
 		}
-		fits = max(fits, correlation(e, key))
 	}
 	return fits, loud
 }
