@@ -2,6 +2,7 @@ package room
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -62,12 +63,7 @@ func browse(t *testing.T, name string) *person {
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	p := &person{t: t, name: name, tab: ctx}
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Log("closing a browser: ", err)
-		}
-		closeTab()
-	})
+	t.Cleanup(closeTab) // ends the process: nothing of it is kept
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -220,27 +216,23 @@ func TestBrowsersHearEachOther(t *testing.T) {
 	}
 
 	t.Run("each hears the others and not themselves", func(t *testing.T) {
-		var wrong []string
-		for range 4 { // a machine under load may spoil what is heard; it cannot make up a tone
-			wrong = nil
-			for who, s := range listenAll(2800*time.Millisecond, people...) {
+		fit := map[string]bool{}
+		for try := 0; try < 5 && len(fit) < 6; try++ { // a machine under load may spoil what is heard; it cannot make up a tone
+			for who, s := range listenAll(2700*time.Millisecond, people...) {
 				for name, x := range tones {
 					fits, loud := x.heard(s.floats(), s.Rate)
 					t.Logf("%s hears %s: fits %.3f, loud %.5f", who, name, fits, loud)
-					if who != name && (fits < .9 || loud < .02) {
-						wrong = append(wrong, fmt.Sprintf("%s hears %s: fits %.3f, loud %.5f", who, name, fits, loud))
+					if who != name && fits > .9 && loud > .02 {
+						fit[who+" hears "+name] = true
 					}
 					if who == name && loud > .005 {
 						t.Errorf("%s hears themselves: loud %.5f", who, loud)
 					}
 				}
 			}
-			if wrong == nil {
-				break
-			}
 		}
-		for _, w := range wrong {
-			t.Error(w)
+		if len(fit) != 6 {
+			t.Errorf("of 6 that should be heard clearly, these were: %v", fit)
 		}
 	})
 	shots(t, anna, boris, guest)
@@ -325,8 +317,9 @@ func checkRecording(t *testing.T, dir string, p *person, marks *sync.Map) {
 	if len(m.Files) != 3 || m.Fault != "" || m.Lost != 0 || m.By != "Anna Keller" {
 		t.Fatalf("%+v", m)
 	}
-	for i, name := range []string{"anna", "boris", "specialist"} {
-		b, err := os.ReadFile(filepath.Join(dir, m.Files[i].File))
+	for i, v := range m.Files {
+		name := cmp.Or(v.Person, "specialist")
+		b, err := os.ReadFile(filepath.Join(dir, v.File))
 		if err != nil {
 			t.Fatal(err)
 		}

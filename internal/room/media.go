@@ -66,7 +66,7 @@ func (r *Room) forward(s *seat, p *peer, packet *rtp.Packet, loud bool, at time.
 	listeners, tape := r.listeners, r.tape
 	r.mu.Unlock()
 	if tape != nil {
-		tape.hear(s, packet.Payload, at)
+		tape.hear(s, packet.Timestamp, packet.Payload, at)
 	}
 	if !ok {
 		return

@@ -42,6 +42,7 @@ type recording struct {
 // A sound is a packet that was heard.
 type sound struct {
 	seat    *seat
+	stamp   uint32 // of RTP
 	payload []byte
 	at      time.Time
 }
@@ -69,9 +70,9 @@ func newRecording(r *Room, by string) (*recording, error) {
 }
 
 // hear takes a packet of a seat. It never waits.
-func (t *recording) hear(s *seat, payload []byte, at time.Time) {
+func (t *recording) hear(s *seat, stamp uint32, payload []byte, at time.Time) {
 	select {
-	case t.in <- sound{s, payload, at}:
+	case t.in <- sound{s, stamp, payload, at}:
 	default:
 		t.lost.Add(1)
 	}

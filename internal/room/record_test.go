@@ -102,11 +102,11 @@ func TestRecording(t *testing.T) {
 		t.Fatal(status, says)
 	}
 	h.soon("the notice", func() bool { r := b.view().Recording; return r != nil && r.By == "Anna" })
-	a.more('B', 20)
+	a.more('B', 10)
 	h.ask("/mute", b.secret, map[string]any{"seat": b.seat, "muted": true}, nil)
-	b.more('A', 40)
+	b.more('A', 30)
 	h.ask("/mute", b.secret, map[string]any{"seat": b.seat, "muted": false}, nil)
-	a.more('B', 20)
+	a.more('B', 10)
 	h.ask("/record", a.secret, map[string]any{"on": false}, nil)
 	h.soon("the end of the notice", func() bool { return b.view().Recording == nil })
 	h.soon("the mark", func() bool { return strings.HasSuffix(h.kinds(), "recorded") })
@@ -137,12 +137,9 @@ func TestRecording(t *testing.T) {
 				t.Errorf("%s holds %x", v.File, p)
 			}
 		}
-		if muted := i == 1; muted != (quiet >= 35) {
+		if muted := i == 1; muted != (quiet >= 10) {
 			t.Errorf("%s: %d of %d packets are silence", v.File, quiet, len(payloads))
 		}
-	}
-	if d := m.Files[0].Long - m.Files[1].Long; d < -400 || d > 400 {
-		t.Errorf("the voices drift apart: %d and %d ms", m.Files[0].Long, m.Files[1].Long)
 	}
 	if status, says := h.ask("/record", a.secret, map[string]any{"on": true}, nil); status != http.StatusServiceUnavailable || !strings.Contains(says, "folder") {
 		t.Errorf("a recording is written over another: %d %s", status, says)
@@ -183,16 +180,22 @@ func TestNoFolderNoRecording(t *testing.T) {
 	}
 }
 
-// Gaps longer than jitter are filled; a burst after a stall is not.
+// Gaps are filled up to the clock; what only comes late, and in a burst, is not.
 func TestTapeKeepsTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		ms   []int // when packets of 20 ms came
-		want int64 // how long the file is
+		ms     []int // when packets of 20 ms came
+		stamps []int // in ms
+		want   int64 // how long the file is
 	}{
-		"steady":           {[]int{0, 20, 40, 60}, 80},
-		"jitter":           {[]int{0, 200, 200, 200}, 80},
-		"a gap":            {[]int{0, 1000}, 1020},
-		"a late beginning": {[]int{5000, 5020}, 40},
+		"steady":             {[]int{0, 20, 40, 60}, []int{0, 20, 40, 60}, 80},
+		"late, in a burst":   {[]int{0, 2000, 2000, 2000}, []int{0, 20, 40, 60}, 80},
+		"one lost":           {[]int{0, 40}, []int{0, 40}, 40},
+		"a gap":              {[]int{0, 1000}, []int{0, 1000}, 1020},
+		"a new connection":   {[]int{0, 1000, 1020}, []int{50_000, 7, 27}, 1040},
+		"a stamp that lies":  {[]int{0, 20, 40}, []int{0, 40_000_000, 3}, 60},
+		"a late beginning":   {[]int{5000, 5020}, []int{5000, 5020}, 40},
+		"stamps that wrap":   {[]int{0, 20, 40}, []int{89_478_465, 89_478_485, 89_478_505}, 60},
+		"back after a pause": {[]int{0, 20, 3000, 3020}, []int{0, 20, 3000, 3020}, 3040},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, err := os.OpenRoot(t.TempDir())
@@ -202,10 +205,10 @@ func TestTapeKeepsTime(t *testing.T) {
 			defer root.Close()
 			tp := &recording{root: root, tapes: map[int]*tape{}, from: time.Unix(0, 0)}
 			s := &seat{number: 1, ticket: Ticket{Name: "x"}}
-			for _, at := range c.ms {
-				tp.write(sound{s, []byte{0x78, 1, 2, 3}, time.Unix(0, 0).Add(time.Duration(at) * time.Millisecond)})
+			for i, at := range c.ms {
+				tp.write(sound{s, uint32(c.stamps[i] * clock), []byte{0x78, 1, 2, 3}, time.Unix(0, 0).Add(time.Duration(at) * time.Millisecond)})
 			}
-			tp.write(sound{s, []byte{0x7b, 0xff}, time.Unix(0, 0)}) // no Opus: 63 frames of 20 ms
+			tp.write(sound{s, 0, []byte{0x7b, 0xff}, time.Unix(0, 0)}) // no Opus: 63 frames of 20 ms
 			v, err := tp.tapes[1].finish(root)
 			if err != nil || v.Long != c.want || v.Unread != 1 || v.Starts != int64(c.ms[0]) {
 				t.Errorf("%+v %v, want %d ms", v, err, c.want)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	perSecond  = 48_000                 // samples of Opus, whatever it was made of
-	gapAtLeast = 300 * time.Millisecond // by which a file lags behind the clock before it is filled: less is jitter
+	perSecond  = 48_000         // samples of Opus, whatever it was made of, and of its RTP timestamps (RFC 7587)
+	gapAtLeast = perSecond / 10 // by which timestamps jump before silence is written: less was lost on the way
 )
 
 // silence is 20 ms of it, as Opus (RFC 6716, CELT, one frame).
@@ -27,6 +27,7 @@ type tape struct {
 	track   *oggwriter.Track
 	from    time.Time // of its first packet
 	samples int64     // written
+	next    uint32    // the timestamp that follows what was written
 }
 
 // counted counts the bytes that go into a file. It has no Close: the Ogg writer would close the file before it is synced.
@@ -63,15 +64,16 @@ func newTape(root *os.Root, s sound, from time.Time, size *atomic.Int64) (*tape,
 	return k, nil
 }
 
-// write writes a packet, behind silence for the time in which none came. A packet that is no Opus is counted.
+// write writes a packet. Where the sender's timestamps jump (it was muted, silent, or came back by a new connection), silence is
+// written first, up to where the server's clock is; packets that are only late follow each other. A packet that is no Opus is counted.
 func (k *tape) write(s sound) error {
 	n := samplesOf(s.payload)
 	if n == 0 {
 		k.voice.Unread++
 		return nil
 	}
-	due := int64(s.at.Sub(k.from).Seconds() * perSecond)
-	if due-k.samples > int64(gapAtLeast.Seconds()*perSecond) {
+	if jump := int32(s.stamp - k.next); k.samples > 0 && (jump > gapAtLeast || jump < -gapAtLeast) {
+		due := int64(s.at.Sub(k.from).Seconds() * perSecond)
 		for ; k.samples+perSecond/50 <= due; k.samples += perSecond / 50 {
 			if err := k.track.WriteRTP(&rtp.Packet{Payload: silence[:]}); err != nil {
 				return err
@@ -79,6 +81,7 @@ func (k *tape) write(s sound) error {
 		}
 	}
 	k.samples += int64(n)
+	k.next = s.stamp + uint32(n)
 	return k.track.WriteRTP(&rtp.Packet{Payload: s.payload})
 }
 
