@@ -139,6 +139,7 @@ type client struct {
 	heard map[byte]int // packets by mark
 	order []uint16     // sequence numbers of the first lane that was heard
 	lane  string
+	wire  *wire // nil: not looked at
 	seen  []View
 	gone  string
 }
@@ -215,6 +216,11 @@ func (c *client) dial(types ...webrtc.NetworkType) {
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	if len(types) > 0 {
 		se.SetNetworkTypes(types)
+	}
+	if c.wire != nil {
+		mux := webrtc.NewICEUDPMux(nil, c.wire)
+		t.Cleanup(func() { mux.Close() })
+		se.SetICEUDPMux(mux)
 	}
 	var me webrtc.MediaEngine
 	if err := me.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {

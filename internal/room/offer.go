@@ -44,7 +44,7 @@ func checkOffer(offer string) error {
 			return err
 		}
 		mid, ok := m.Attribute(sdp.AttrKeyMID)
-		if !ok || mid == "" || len(mid) > 16 || mids[mid] {
+		if !ok || mid == "" || len(mid) > 16 || mids[mid] || strings.ContainsAny(mid, " \t") {
 			return unfit("its streams have no names of their own")
 		}
 		mids[mid] = true
@@ -57,7 +57,11 @@ func checkOffer(offer string) error {
 	}
 	group, _ := d.Attribute(sdp.AttrKeyGroup)
 	bundled := strings.Fields(group)
-	if len(bundled) != len(mids)+1 || bundled[0] != "BUNDLE" {
+	shared := len(bundled) == len(mids)+1 && bundled[0] == "BUNDLE"
+	for _, b := range bundled[min(1, len(bundled)):] {
+		shared = shared && mids[b]
+	}
+	if !shared {
 		return unfit("its streams do not share one connection (BUNDLE)")
 	}
 	return nil

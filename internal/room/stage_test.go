@@ -64,10 +64,10 @@ func TestLane(t *testing.T) {
 		want  [2]uint32 // sequence number and timestamp, behind the first
 	}{
 		{1, 65535, 4294967000, 0, [2]uint32{0, 0}},
-		{1, 0, 4294967000 + 960 - 1<<32 + 1<<32, 20, [2]uint32{1, 960}},
-		{1, 2, 4294967000 + 3*960 - 1<<32 + 1<<32, 60, [2]uint32{3, 2880}}, // one is lost
-		{2, 700, 5, 160, [2]uint32{4, 2880 + 4800}},                        // another speaker, 100 ms later
-		{1, 3, 0, 160, [2]uint32{4, 2880 + 4800}},                          // too late: nothing
+		{1, 0, 4294967000 + 960 - 1<<32, 20, [2]uint32{1, 960}},
+		{1, 2, 4294967000 + 3*960 - 1<<32, 60, [2]uint32{3, 2880}}, // one is lost
+		{2, 700, 5, 160, [2]uint32{4, 2880 + 4800}},                // another speaker, 100 ms later
+		{1, 3, 0, 160, [2]uint32{4, 2880 + 4800}},                  // too late: nothing
 		{2, 701, 965, 180, [2]uint32{5, 2880 + 5760}},
 		{3, 9, 9, 180, [2]uint32{6, 2880 + 6720}}, // at once: 20 ms later
 	} {
