@@ -50,6 +50,7 @@ func (s *seat) mute(number int, muted bool) error {
 	r.mu.Lock()
 	was := o.silenced
 	o.silenced = muted
+	r.hushed[o.owner()] = muted
 	if o == s {
 		o.muted = muted
 	}

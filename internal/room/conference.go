@@ -22,10 +22,11 @@ type Room struct {
 	seats     map[int]*seat
 	last      int // the number of the seat that was taken last
 	stage     stage
-	listeners []listener // replaced when it changes, so that it may be read without mu once taken
-	tape      *recording // nil: not recorded
-	fault     string     // why the last recording ended by itself
-	over      bool       // nobody comes in any more
+	listeners []listener      // replaced when it changes, so that it may be read without mu once taken
+	tape      *recording      // nil: not recorded
+	fault     string          // why the last recording ended by itself
+	hushed    map[string]bool // who a host has muted, by owner: who leaves and comes back is still muted
+	over      bool            // nobody comes in any more
 }
 
 // A listener is a seat with a connection.
@@ -111,7 +112,7 @@ func (rs *Rooms) admit(t Ticket, key [32]byte) (*Room, *seat, error) {
 		if len(rs.rooms) >= Open {
 			return nil, nil, Refusal{Status: http.StatusServiceUnavailable, Says: "Too many rooms are open. End one, then try again.", After: time.Minute}
 		}
-		r = &Room{rs: rs, name: t.Room, seats: map[int]*seat{}}
+		r = &Room{rs: rs, name: t.Room, seats: map[int]*seat{}, hushed: map[string]bool{}}
 		rs.rooms[t.Room] = r
 	}
 	return r, nil, nil
@@ -133,13 +134,17 @@ func (r *Room) enter(t Ticket, had, key [32]byte) (*seat, error) {
 	}
 	s := &seat{room: r, number: r.last + 1, key: key, ticket: t, device: 1, since: now(), changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	s.alive.Store(time.Now().UnixNano())
-	if err := r.claim(s, had); err != nil {
+	again, err := r.claim(s, had)
+	if err != nil {
 		return nil, err
 	}
 	if err := r.rs.tell(s.mark("joined", "", "")); err != nil {
 		r.rs.mu.Lock()
 		delete(r.rs.seats, key)
 		delete(r.rs.used, t.Nonce)
+		if again {
+			r.rs.used[t.Nonce] = usedTicket{key: had, until: t.Until}
+		}
 		r.rs.mu.Unlock()
 		return nil, err
 	}
@@ -149,6 +154,7 @@ func (r *Room) enter(t Ticket, had, key [32]byte) (*seat, error) {
 		s.device++
 	}
 	r.last = s.number
+	s.silenced = r.hushed[s.owner()]
 	r.seats[s.number] = s
 	r.stir()
 	return s, nil
@@ -164,8 +170,16 @@ func (r *Room) taken(s *seat) bool {
 	return false
 }
 
-// claim makes the seat findable, and a one-time ticket its own.
-func (r *Room) claim(s *seat, had [32]byte) error {
+// owner says whose seat it is: a person's, or a ticket's.
+func (s *seat) owner() string {
+	if s.ticket.Person != "" {
+		return "person " + s.ticket.Person
+	}
+	return "ticket " + s.ticket.Nonce
+}
+
+// claim makes the seat findable, and a one-time ticket its own; again: it was so before, by the secret that somebody had.
+func (r *Room) claim(s *seat, had [32]byte) (again bool, err error) {
 	rs := r.rs
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -173,14 +187,15 @@ func (r *Room) claim(s *seat, had [32]byte) error {
 		u, used := rs.used[s.ticket.Nonce]
 		switch {
 		case used && subtle.ConstantTimeCompare(u.key[:], had[:]) != 1:
-			return errUsed
+			return false, errUsed
 		case !used && len(rs.used) >= 10_000:
-			return Refusal{Status: http.StatusServiceUnavailable, Says: "Too many one-time links were used today. Ask for a link that is not one-time."}
+			return false, Refusal{Status: http.StatusServiceUnavailable, Says: "Too many one-time links were used today. Ask for a link that is not one-time."}
 		}
+		again = used
 		rs.used[s.ticket.Nonce] = usedTicket{key: s.key, until: s.ticket.Until}
 	}
 	rs.seats[s.key] = s
-	return nil
+	return again, nil
 }
 
 // stir tells every page that it shows something old; mu is held.

@@ -233,6 +233,19 @@ func TestNoMarkNoJoin(t *testing.T) {
 	h.enter(code)
 }
 
+// Who was muted by the host cannot lift that by leaving and coming back.
+func TestMuteOutlivesTheSeat(t *testing.T) {
+	h := newHouse(t, nil)
+	host, code := h.enter(h.seal(Ticket{Name: "Host", Host: true})), h.seal(Ticket{Name: "Loud"})
+	loud := h.enter(code)
+	h.ask("/mute", host.secret, map[string]any{"seat": loud.seat, "muted": true}, nil)
+	h.ask("/leave", loud.secret, struct{}{}, nil)
+	h.enter(code)
+	if p := h.People("12"); len(p) != 2 || !p[1].Silenced {
+		t.Errorf("%+v", p)
+	}
+}
+
 // Somebody sent out does not come back with the same link.
 func TestRemoved(t *testing.T) {
 	h := newHouse(t, nil)
