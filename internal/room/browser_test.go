@@ -242,11 +242,11 @@ func TestBrowsersHearEachOther(t *testing.T) {
 			p.until("shown as muted", `document.querySelector('#room-people .state-off')`)
 		}
 		time.Sleep(300 * time.Millisecond) // what is in the jitter buffers
-		for who, s := range listenAll(2400*time.Millisecond, anna, boris) {
+		for who, s := range listenAll(1500*time.Millisecond, anna, boris) {
 			other := map[string]string{"anna": "boris", "boris": "anna"}[who]
-			fits, loud := tones[other].heard(s.floats(), s.Rate)
+			_, loud := tones[other].heard(s.floats(), s.Rate)
 			_, muted := tones["specialist"].heard(s.floats(), s.Rate)
-			t.Logf("%s hears %s: fits %.3f, loud %.5f; the muted one: loud %.5f", who, other, fits, loud, muted)
+			t.Logf("%s hears %s: loud %.5f; the muted one: loud %.5f", who, other, loud, muted)
 			if loud < .02 || muted > .002 {
 				t.Errorf("%s hears %s: loud %.5f; the muted one: loud %.5f", who, other, loud, muted)
 			}

@@ -50,7 +50,7 @@ func TestWireIsEncrypted(t *testing.T) {
 	var done sync.WaitGroup
 	a.say('A', stop, &done)
 	b.say('B', stop, &done)
-	a.more('B', 75)
+	a.more('B', 50)
 	close(stop)
 	done.Wait()
 
