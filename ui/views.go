@@ -108,6 +108,9 @@ func (f Frame) Scripts() []string {
 	return nil
 }
 
+// Styles names the sheets that a page has besides everybody's.
+func (f Frame) Styles() []string { return nil }
+
 // Window is the title of the browser's window. It begins with what rings, so that a tab in the background says so.
 func (f Frame) Window() string {
 	t := f.Title + " · Tocsin"
