@@ -54,7 +54,7 @@ func defang(s string) string {
 	return strings.ReplaceAll(s, "://", "[:]//")
 }
 
-var marks = regexp.MustCompile(`<([^<>\n]{0,2000})>`)
+var marks = regexp.MustCompile(`<([^<>\n]*)>`)
 
 // plain turns Slack's marks in a message into text: <@U1> into who that is, <#C1|name> into #name, <!here> into @here, links into
 // their address. It returns at most maxText bytes.
