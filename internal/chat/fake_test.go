@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -66,7 +67,6 @@ type workspace struct {
 	after   map[string][]http.HandlerFunc // the same, but the call was done
 	address string                        // what apps.connections.open answers; "" is the socket's
 	conns   chan *websocket.Conn
-	tokens  []string
 }
 
 func newWorkspace(t testing.TB) *workspace {
@@ -388,4 +388,18 @@ func (f *workspace) client(change func(*Options)) *Slack {
 	s.every, s.first = 0, 10*time.Millisecond
 	f.t.Cleanup(s.Close)
 	return s
+}
+
+type (
+	httpWriter  = http.ResponseWriter
+	httpRequest = *http.Request
+)
+
+// fails2 is fails for an answer that sets the next one: the lock is held.
+func (f *workspace) fails2(method string, h http.HandlerFunc) {
+	f.before[method] = append(f.before[method], h)
+}
+
+func ctxOf(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
 }

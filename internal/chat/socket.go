@@ -145,7 +145,7 @@ func (s *Slack) dial(ctx context.Context) (*socket, *Failure) {
 // leaving words a message of type disconnect.
 func leaving(reason string) *Failure {
 	f := &Failure{Temporary: true, code: reason, Reason: "slack, the socket: Slack asked us to connect anew (" + short(reason, 40) + ")"}
-	if reason == "socketdisabled" {
+	if reason == "link_disabled" {
 		f.Temporary = false
 		f.Reason = "slack, the socket: Socket Mode is switched off for the app: switch it on in the app's settings under Socket Mode, and start Tocsin again"
 	}
