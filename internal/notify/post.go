@@ -161,11 +161,21 @@ func (p *poster) hide(s string, u *url.URL) string {
 	return hide(s, u)
 }
 
-// hide takes the address, or the part of it that is secret, out of a text.
+// hide takes the address out of a text, and the parts of it that are long enough to be secrets.
 func hide(s string, u *url.URL) string {
 	s = strings.ReplaceAll(s, u.String(), "[address]")
-	if len(u.Path) > 8 {
-		s = strings.ReplaceAll(s, u.Path, "[address]")
+	parts := []string{u.RequestURI(), u.Path}
+	for p := range strings.SplitSeq(u.Path, "/") {
+		parts = append(parts, p)
+	}
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	for _, p := range parts {
+		if len(p) > 8 {
+			s = strings.ReplaceAll(s, p, "[address]")
+			s = strings.ReplaceAll(s, url.QueryEscape(p), "[address]")
+		}
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -163,7 +164,7 @@ func (g *Gateway) shape(body []byte) (string, error) {
 		for {
 			t, err := d.Token()
 			if t == nil {
-				if n > 0 && err.Error() != "EOF" {
+				if err != io.EOF {
 					return "", err
 				}
 				return fmt.Sprint(n), nil
