@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -403,3 +405,5 @@ func (f *workspace) fails2(method string, h http.HandlerFunc) {
 func ctxOf(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithCancel(t.Context())
 }
+
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -283,3 +283,24 @@ func TestPushoverReceipt(t *testing.T) {
 		}
 	}
 }
+
+// FuzzVerify: only what Sign made is taken; and what it made is, whatever the body.
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte(`{"id":"a"}`), "1800000000", "v1=")
+	f.Fuzz(func(t *testing.T, body []byte, stamp, given string) {
+		now := time.Unix(1_800_000_000, 0)
+		keys := map[string][]byte{"k1": signingKey}
+		h := http.Header{}
+		Sign(h, body, "k1", signingKey, now)
+		if err := Verify(h, body, keys, now); err != nil {
+			t.Error(err)
+		}
+		if stamp != h.Get(HeaderTimestamp) || given != h.Get(HeaderSignature) {
+			h.Set(HeaderTimestamp, stamp)
+			h.Set(HeaderSignature, given)
+			if Verify(h, body, keys, now) == nil && !strings.EqualFold(given, "v1="+strings.TrimPrefix(given, "v1=")) {
+				t.Errorf("taken: %q %q", stamp, given)
+			}
+		}
+	})
+}
