@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -113,8 +114,11 @@ func TestHalfOpen(t *testing.T) {
 	}
 	c, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	t.Cleanup(slow.Close)
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // only then is it seen that the other side left
+		<-r.Context().Done()
+	}))
+	t.Cleanup(func() { slow.CloseClientConnections(); slow.Close() })
 	if fail := failure(t, f.client(func(o *Options) { o.API = slow.URL + "/" }).Check(c)); !strings.Contains(fail.Reason, "no answer in time") {
 		t.Errorf("%+v", fail)
 	}
