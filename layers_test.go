@@ -26,6 +26,7 @@ const layers = `
 	manifest   :
 	ui         :
 	notify     :
+	chat       :
 	room       :
 	client     :
 	query    * : record
