@@ -25,8 +25,9 @@ const layers = `
 	disk       :
 	manifest   :
 	ui         :
-	notify     :
+	notify     : envelope
 	room       :
+	envelope   :
 	client     :
 	query    * : record
 	sigma    * : record
