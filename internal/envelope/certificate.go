@@ -52,7 +52,8 @@ func readCertificates(upload []byte) (list []*x509.Certificate, fail *Refusal) {
 		if err != nil {
 			return nil, refuse(Unreadable, "This is no certificate in PEM or DER form (%s). A file .p12 or .pfx holds the secret key too: export the certificate alone.", oneLine(err.Error(), maxSubject))
 		}
-		return []*x509.Certificate{c}, nil
+		list = []*x509.Certificate{c}
+		return list, oddCertificate(list)
 	}
 	for rest := upload; ; {
 		var block *pem.Block
@@ -76,7 +77,17 @@ func readCertificates(upload []byte) (list []*x509.Certificate, fail *Refusal) {
 	if len(list) == 0 {
 		return nil, refuse(Unreadable, "The certificate is damaged: no whole block of it was found. Export it again.")
 	}
-	return list, nil
+	return list, oddCertificate(list)
+}
+
+// oddCertificate refuses what would cost a hostile amount of time to check.
+func oddCertificate(list []*x509.Certificate) *Refusal {
+	for _, c := range list {
+		if p, ok := c.PublicKey.(*rsa.PublicKey); ok && p.N.BitLen() > maxRSA || len(c.Raw) > maxUpload/4 {
+			return refuse(TooLarge, "A certificate in the upload is of an odd size: RSA may have %d bits at most.", maxRSA)
+		}
+	}
+	return nil
 }
 
 // Marshal returns the certificates in PEM form; ParseCertificate reads them back.

@@ -40,7 +40,7 @@ const (
 	maxBody       = 64 << 10            // bytes
 	lookupTimeout = 10 * time.Second    // for the whole of a WKD lookup
 	minRSA        = 2048                // bits
-	maxRSA        = 16384               // bits: larger ones only cost time
+	maxRSA        = 8192                // bits: larger ones only cost time
 	warnBefore    = 60 * 24 * time.Hour // before a key of ours expires
 )
 

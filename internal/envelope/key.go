@@ -49,6 +49,9 @@ func newKey(packets []byte) (*Key, error) {
 	if len(list) != 1 {
 		return nil, refuse(Unreadable, "This key cannot be read: it has no user ID, or none that can be understood.")
 	}
+	if oddSize(list[0]) {
+		return nil, refuse(Weak, "This key is too weak, or of an odd size: DSA is no longer used, and RSA needs %d to %d bits. Make a new one.", minRSA, maxRSA)
+	}
 	k := &Key{packets: bytes.Clone(packets), fingerprint: strings.ToUpper(hex.EncodeToString(list[0].PrimaryKey.Fingerprint))}
 	for _, id := range list[0].Identities {
 		if a := bareAddress(id.UserId.Email); a != "" && len(k.addresses) < 100 {
@@ -145,10 +148,8 @@ func (k *Key) Check(address string, now time.Time) error {
 	if err != nil {
 		return k.unfit(e, now)
 	}
-	for _, part := range []any{found.PublicKey.PublicKey, e.PrimaryKey.PublicKey} {
-		if weak(part) {
-			return refuse(Weak, "The key %s is too weak, or of an odd size: RSA needs %d to %d bits. Make a new one.", Grouped(k.fingerprint), minRSA, maxRSA)
-		}
+	if weak(found.PublicKey.PublicKey) || weak(e.PrimaryKey.PublicKey) {
+		return refuse(Weak, "The key %s is too weak: RSA needs %d bits at least. Make a new one.", Grouped(k.fingerprint), minRSA)
 	}
 	return nil
 }
@@ -180,6 +181,19 @@ func (k *Key) names(address string) bool {
 		}
 	}
 	return false
+}
+
+// oddSize reports whether checking the signatures of a key would cost a hostile amount of time: it must be asked before any is checked.
+func oddSize(e *openpgp.Entity) bool {
+	all := []any{e.PrimaryKey.PublicKey}
+	for _, s := range e.Subkeys {
+		all = append(all, s.PublicKey.PublicKey)
+	}
+	return slices.ContainsFunc(all, func(public any) bool {
+		p, isRSA := public.(*rsa.PublicKey)
+		_, isDSA := public.(*dsa.PublicKey)
+		return isDSA || isRSA && p.N.BitLen() > maxRSA
+	})
 }
 
 // weak reports whether a public key is too weak or so large that it only costs time.

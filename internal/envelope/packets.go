@@ -22,6 +22,7 @@ const (
 	tagAttribute  = 17
 	tagPadding    = 21
 	maxPacketBody = 64 << 10 // bytes; a photograph is the largest that is met
+	maxKeyBody    = 8 << 10  // bytes of the numbers of one key
 )
 
 // dearmour returns the packets of an upload, which is in armour or not. What stands before the armour is ignored, as in a mail.
@@ -77,6 +78,9 @@ func split(b []byte) ([][]byte, *Refusal) {
 		}
 		if count++; count > maxPackets {
 			return nil, refuse(TooLarge, "This key has more than %d parts. Export it without foreign signatures (gpg --export-options export-minimal).", maxPackets)
+		}
+		if body > maxKeyBody && (tag == tagPublicKey || tag == tagPublicSub) {
+			return nil, refuse(TooLarge, "This key, or a subkey of it, is of an odd size. Make a new one.")
 		}
 		switch tag {
 		case tagSecretKey, tagSecretSub:
