@@ -2,7 +2,6 @@ package envelope
 
 import (
 	"bytes"
-	"crypto/dsa" //nolint:staticcheck // only to tell it from what is strong enough
 	"crypto/rsa"
 	"encoding/hex"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
 )
@@ -185,26 +185,20 @@ func (k *Key) names(address string) bool {
 
 // oddSize reports whether checking the signatures of a key would cost a hostile amount of time: it must be asked before any is checked.
 func oddSize(e *openpgp.Entity) bool {
-	all := []any{e.PrimaryKey.PublicKey}
+	all := []*packet.PublicKey{e.PrimaryKey}
 	for _, s := range e.Subkeys {
-		all = append(all, s.PublicKey.PublicKey)
+		all = append(all, s.PublicKey)
 	}
-	return slices.ContainsFunc(all, func(public any) bool {
-		p, isRSA := public.(*rsa.PublicKey)
-		_, isDSA := public.(*dsa.PublicKey)
-		return isDSA || isRSA && p.N.BitLen() > maxRSA
+	return slices.ContainsFunc(all, func(k *packet.PublicKey) bool {
+		p, isRSA := k.PublicKey.(*rsa.PublicKey)
+		return k.PubKeyAlgo == packet.PubKeyAlgoDSA || isRSA && p.N.BitLen() > maxRSA
 	})
 }
 
-// weak reports whether a public key is too weak or so large that it only costs time.
+// weak reports whether a public key is RSA of fewer bits than are safe, or of so many that they only cost time.
 func weak(public any) bool {
-	switch p := public.(type) {
-	case *rsa.PublicKey:
-		return p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA
-	case *dsa.PublicKey:
-		return true
-	}
-	return false
+	p, ok := public.(*rsa.PublicKey)
+	return ok && (p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA)
 }
 
 // entity reads the key anew: the library notes in it which signatures it has checked, so no two goroutines may share one.

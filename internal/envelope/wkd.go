@@ -2,7 +2,7 @@ package envelope
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the Web Key Directory names files by it; nothing rests on it
+	"crypto/sha1" // the Web Key Directory names files by it; nothing rests on it
 	"crypto/x509"
 	"encoding/base32"
 	"errors"
