@@ -45,11 +45,16 @@ func directory(t *testing.T, hosts []string, h http.Handler) Directory {
 // TestDirectoryFindsWhatIsServed: what one Tocsin serves, another finds, in both forms.
 func TestDirectoryFindsWhatIsServed(t *testing.T) {
 	now := time.Now()
-	us := identity(t, now)
+	us, before := identity(t, now), identity(t, now)
+	gone, err := before.Revoke(false, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := parse(t, []byte(gone)) // is served beside the next one
 	for name, hosts := range map[string][]string{"advanced": {"openpgpkey.shop.example"}, "direct": {"shop.example"}} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
-			serve := ServeWKD(us.Public)
+			serve := ServeWKD(func() []*Key { return []*Key{us.Public(), revoked} })
 			d := directory(t, hosts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				asked = append(asked, r.Host+r.URL.String())
 				serve.ServeHTTP(w, r)
@@ -98,7 +103,12 @@ func TestDirectoryServes(t *testing.T) {
 		{"POST", file, us.Public(), 405, ""},
 	} {
 		w := httptest.NewRecorder()
-		ServeWKD(func() *Key { return c.key }).ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		ServeWKD(func() []*Key {
+			if c.key == nil {
+				return nil
+			}
+			return []*Key{c.key}
+		}).ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
 		if w.Code != c.code || c.kind != "" && w.Header().Get("Content-Type") != c.kind {
 			t.Errorf("%s %s: %d, %s", c.method, c.path, w.Code, w.Header().Get("Content-Type"))
 		}
@@ -138,7 +148,9 @@ func TestDirectoryThatLies(t *testing.T) {
 				}
 			}
 		}, TooLarge, "at most"},
-		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 302) }, "", "redirects are not followed"},
+		{"elsewhere", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}, "", "redirects are not followed"},
 		{"broken", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "x", 500) }, "", "it answered 500"},
 		{"large headers", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 64<<10)) }, "", "looking up a key at"},
 		{"gone", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, NoKey, "publishes no key"},
