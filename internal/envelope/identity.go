@@ -98,13 +98,16 @@ func (i *Identity) Warning(now time.Time) string {
 	case now.Before(end):
 		return fmt.Sprintf("Our OpenPGP key expires on %s. Make the next one now, so that people can compare its fingerprint in time.", end.UTC().Format("2 January 2006"))
 	}
-	return fmt.Sprintf("Our OpenPGP key expired on %s. Mail is no longer signed or encrypted with it. Make a new one.", end.UTC().Format("2 January 2006"))
+	return fmt.Sprintf("Our OpenPGP key expired on %s. Those who have an OpenPGP key are told only to sign in, until you make a new one.", end.UTC().Format("2 January 2006"))
 }
 
-// expired is Check for ourselves.
-func (i *Identity) expired(now time.Time) error {
+// fit says whether our key can be used; nil has none.
+func (i *Identity) fit(now time.Time) error {
+	if i == nil {
+		return refuse(NoKey, "We have no OpenPGP key of our own yet. Make one, so that theirs can be used.")
+	}
 	if end := i.public.expires; !end.IsZero() && !now.Before(end) {
-		return errors.New(i.Warning(now))
+		return refuse(Expired, "%s", i.Warning(now))
 	}
 	return nil
 }

@@ -15,9 +15,6 @@ func (i *Identity) encrypt(p Plain, to *Key, now time.Time) (Sealed, error) {
 	if err != nil {
 		return Sealed{}, err
 	}
-	if err := i.expired(now); err != nil {
-		return Sealed{}, err
-	}
 	mine, err := i.handle()
 	if err != nil {
 		return Sealed{}, err

@@ -1,9 +1,6 @@
 package envelope
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // A Policy says what a person gets when nothing can be encrypted to them.
 type Policy string
@@ -34,7 +31,8 @@ type Sealer struct {
 //
 //	an OpenPGP key that can be used      encrypted and signed by it
 //	a certificate that can be used       encrypted and signed by it
-//	a key or certificate that cannot     no details, whatever the policy: somebody expects privacy here
+//	a key or certificate that cannot,    no details, whatever the policy: somebody expects privacy here
+//	or ours cannot be used
 //	none, Required                       no details
 //	none, Opportunistic                  all of it, signed if we have a key
 //
@@ -43,20 +41,20 @@ type Sealer struct {
 func (s Sealer) Seal(p Plain, to Reader, now time.Time) (Sealed, error) {
 	var why error
 	if to.Key != nil {
-		if why = to.Key.Check(to.Address, now); why == nil && s.Identity != nil {
-			return s.Identity.encrypt(p, to.Key, now)
+		if why = to.Key.Check(to.Address, now); why == nil {
+			why = s.Identity.fit(now)
 		}
 		if why == nil {
-			why = errors.New("we have no OpenPGP key of our own yet: make one, so that their key can be used")
+			return s.Identity.encrypt(p, to.Key, now)
 		}
 	}
 	if to.Certificate != nil {
 		unfit := to.Certificate.Check(to.Address, to.Trust, now)
-		if unfit == nil && s.Signer != nil {
-			return s.Signer.encrypt(p, to.Certificate, now)
+		if unfit == nil {
+			unfit = s.Signer.fit(now)
 		}
 		if unfit == nil {
-			unfit = errors.New("we have no S/MIME certificate of our own yet: add one, so that theirs can be used")
+			return s.Signer.encrypt(p, to.Certificate)
 		}
 		if why == nil {
 			why = unfit
@@ -90,9 +88,9 @@ func bare(p Plain, signIn string) Plain {
 // sign makes the message readable by all, signed by what we have.
 func (s Sealer) sign(p Plain, now time.Time) (Sealed, error) {
 	switch {
-	case s.Identity != nil && s.Identity.expired(now) == nil:
+	case s.Identity.fit(now) == nil:
 		return s.Identity.sign(p, now)
-	case s.Signer != nil && s.Signer.expired(now) == nil:
+	case s.Signer.fit(now) == nil:
 		return s.Signer.sign(p)
 	}
 	entity, err := p.entity()

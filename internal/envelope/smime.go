@@ -82,11 +82,18 @@ func (s *Signer) Warning(now time.Time) string {
 	case now.Before(s.leaf.NotAfter):
 		return "Our S/MIME certificate expires on " + day + ". Get the next one."
 	default:
-		return "Our S/MIME certificate expired on " + day + ". Mail is no longer signed or encrypted with it. Get a new one."
+		return "Our S/MIME certificate expired on " + day + ". Those who have a certificate are told only to sign in, until you get a new one."
 	}
 }
 
-func (s *Signer) expired(now time.Time) error {
+// fit says whether our certificate can be used; nil has none.
+func (s *Signer) fit(now time.Time) error {
+	if s == nil {
+		return refuse(NoKey, "We have no S/MIME certificate of our own yet. Add one, so that theirs can be used.")
+	}
+	if warning := s.Warning(now); now.After(s.leaf.NotAfter) {
+		return refuse(Expired, "%s", warning)
+	}
 	return checkCertificate(s.leaf, "", now)
 }
 
@@ -127,12 +134,9 @@ func (s *Signer) signEntity(entity []byte) (header string, body []byte, err erro
 // encrypt makes EnvelopedData around the signed message: AES-256 in CBC mode, the key by RSA (PKCS #1 v1.5), which every S/MIME
 // program reads. GCM would need AuthEnvelopedData (RFC 5083), which the library does not write: so a change on the way shows by the signature
 // inside, not by the encryption, and a program that shows unsigned parts could be misled.
-func (s *Signer) encrypt(p Plain, to *Certificate, now time.Time) (Sealed, error) {
+func (s *Signer) encrypt(p Plain, to *Certificate) (Sealed, error) {
 	entity, err := p.entity()
 	if err != nil {
-		return Sealed{}, err
-	}
-	if err := s.expired(now); err != nil {
 		return Sealed{}, err
 	}
 	header, body, err := s.signEntity(entity)
