@@ -25,9 +25,10 @@ const layers = `
 	disk       :
 	manifest   :
 	ui         :
-	notify     :
 	chat       :
+	notify     : envelope
 	room       :
+	envelope   :
 	client     :
 	query    * : record
 	sigma    * : record
