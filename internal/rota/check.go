@@ -170,7 +170,7 @@ func (h *holiday) over(lo, hi day, yield func(first, last day)) {
 		yield(h.first, h.last)
 		return
 	}
-	for y := years(lo); y <= years(hi); y++ {
+	for y := years(lo) - 1; y <= years(hi); y++ { // one that began the year before may reach into this
 		if first, last := h.in(y); last >= lo && first <= hi {
 			yield(first, last)
 		}
