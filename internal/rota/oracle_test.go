@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"tocsin/internal/entry"
 )
 
@@ -20,6 +22,7 @@ import (
 type oracle struct {
 	entries  []entry.Entry // that are still to come, in order of time
 	id       string        // of the schedule
+	step     time.Duration // so short that no time of day of the schedule is stepped over where clocks go back
 	zone     *time.Location
 	shown    time.Time // the latest that the clock has shown, as if it were UTC
 	turns    map[turnKey]int
@@ -41,7 +44,7 @@ type clockKey struct {
 	days     int
 }
 
-// walk goes on to t. Steps must be so short that no time of day of the schedule is stepped over where clocks go back.
+// walk goes on to t.
 func (o *oracle) walk(t time.Time) {
 	l := t.In(o.zone)
 	now := time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)
@@ -81,6 +84,14 @@ func (o *oracle) read(t time.Time) {
 		case entry.SchedulePut:
 			if x := parse[entry.Schedule](e); x.ID == o.id {
 				o.schedule, o.version = &x, o.version+1
+				zone, err := time.LoadLocation(x.Zone)
+				if err != nil {
+					panic(err)
+				}
+				o.zone, o.shown = zone, time.Time{}
+				for at := t.Add(-72 * time.Hour); !at.After(t); at = at.Add(o.step) { // what this other clock has shown
+					o.walk(at)
+				}
 			}
 		case entry.ScheduleEnded:
 			if parse[entry.ScheduleEnd](e).ID == o.id {
@@ -225,16 +236,13 @@ func (o *oracle) layer(l entry.ScheduleLayer, away map[string]bool) (string, boo
 }
 
 // hold walks a schedule with the oracle from one instant to another and holds OnCall, Shifts and Gaps against it.
-func (k *kept) hold(t testing.TB, id string, from, until time.Time, step time.Duration) {
+func (k *kept) hold(t rapid.TB, id string, from, until time.Time, step time.Duration) {
 	t.Helper()
 	s, err := k.Get(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &oracle{entries: k.entries, id: id, zone: s.Zone(), turns: map[turnKey]int{}, left: map[string]bool{}, clocks: map[clockKey]time.Time{}}
-	for at := from.Add(-72 * time.Hour); at.Before(from); at = at.Add(step) {
-		o.walk(at)
-	}
+	o := &oracle{entries: k.entries, id: id, step: step, zone: time.UTC, turns: map[turnKey]int{}, left: map[string]bool{}, clocks: map[clockKey]time.Time{}}
 	list := k.shifts(t, id, from, until)
 	gaps, err := k.Gaps(id, from, until)
 	if err != nil {
@@ -282,7 +290,7 @@ func (k *kept) hold(t testing.TB, id string, from, until time.Time, step time.Du
 var zones = []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns", "Africa/Casablanca"}
 
 // busy is a schedule in which everything happens, most of it when clocks change.
-func busy(t testing.TB, zone string) *kept {
+func busy(t rapid.TB, zone string) *kept {
 	k := team("anna", "boris", "carla", "dmitri", "elif", "farid")
 	x := weekly(zone)
 	x.Layers = append(x.Layers,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"tocsin/internal/entry"
 )
@@ -40,7 +41,7 @@ func (k *kept) apply(now time.Time, d entry.Draft) error {
 func team(people ...string) *kept {
 	k := &kept{Book: NewBook(time.LoadLocation)}
 	for _, p := range people {
-		if err := k.person(monday, p, false); err != nil {
+		if err := k.person(monday.AddDate(-1, 0, 0), p, false); err != nil {
 			panic(err)
 		}
 	}
@@ -51,7 +52,7 @@ func (k *kept) person(now time.Time, id string, gone bool) error {
 	return k.apply(now, entry.Draft{Actor: "desk", Kind: entry.PersonPut, Subject: "person:" + id, Body: entry.Person{ID: id, Roles: []string{"engineer"}, Gone: gone}})
 }
 
-func (k *kept) must(t testing.TB, now time.Time, d entry.Draft, err error) {
+func (k *kept) must(t rapid.TB, now time.Time, d entry.Draft, err error) {
 	t.Helper()
 	if err == nil {
 		err = k.apply(now, d)
@@ -61,19 +62,19 @@ func (k *kept) must(t testing.TB, now time.Time, d entry.Draft, err error) {
 	}
 }
 
-func (k *kept) put(t testing.TB, now time.Time, x entry.Schedule) {
+func (k *kept) put(t rapid.TB, now time.Time, x entry.Schedule) {
 	t.Helper()
 	d, err := k.Put("person:anna", x)
 	k.must(t, now, d, err)
 }
 
-func (k *kept) override(t testing.TB, now time.Time, x entry.Override) {
+func (k *kept) override(t rapid.TB, now time.Time, x entry.Override) {
 	t.Helper()
 	d, err := k.Override("person:anna", x, now)
 	k.must(t, now, d, err)
 }
 
-func (k *kept) absent(t testing.TB, now time.Time, person string, from, until time.Time) {
+func (k *kept) absent(t rapid.TB, now time.Time, person string, from, until time.Time) {
 	t.Helper()
 	d, err := k.PutAbsence("person:anna", entry.Absence{Person: person, From: from, Until: until}, now)
 	k.must(t, now, d, err)
@@ -99,7 +100,7 @@ func told(zone *time.Location, list []Shift) string {
 	return b.String()
 }
 
-func (k *kept) shifts(t testing.TB, id string, from, until time.Time) (list []Shift) {
+func (k *kept) shifts(t rapid.TB, id string, from, until time.Time) (list []Shift) {
 	t.Helper()
 	seq, err := k.Shifts(id, from, until)
 	if err != nil {
@@ -111,7 +112,7 @@ func (k *kept) shifts(t testing.TB, id string, from, until time.Time) (list []Sh
 	return list
 }
 
-func (k *kept) want(t testing.TB, id string, from, until time.Time, want string) {
+func (k *kept) want(t rapid.TB, id string, from, until time.Time, want string) {
 	t.Helper()
 	s, err := k.Get(id)
 	if err != nil {
