@@ -62,10 +62,7 @@ func TestWallIsTheFirstInstant(t *testing.T) {
 	told := 0
 	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca", "America/Santiago", "Africa/Cairo", "Asia/Gaza", "Antarctica/Troll",
 		"Asia/Beirut", "America/Havana", "Pacific/Apia", "Pacific/Chatham", "Asia/Tehran", "America/Sao_Paulo", "Europe/Lisbon", "America/Caracas", "Asia/Pyongyang"} {
-		zone, step := zoneOf(t, name), 15*time.Minute
-		if name == "America/St_Johns" { // its clocks changed at 00:01
-			step = time.Minute
-		}
+		zone := zoneOf(t, name)
 		shown := func(u time.Time) time.Time {
 			l := u.In(zone)
 			return time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)
@@ -74,6 +71,10 @@ func TestWallIsTheFirstInstant(t *testing.T) {
 			_, end := from.In(zone).ZoneBounds()
 			if end.IsZero() {
 				break
+			}
+			step := 15 * time.Minute
+			if !end.Equal(end.Truncate(step)) { // some have changed at 00:01
+				step = time.Minute
 			}
 			want := shown(end.Add(-40 * time.Hour)).Truncate(step).Add(step)
 			for at := end.Add(-40 * time.Hour).UTC().Truncate(step); at.Before(end.Add(30 * time.Hour)); at = at.Add(step) {

@@ -76,7 +76,7 @@ type Shift struct {
 	ID       string    // of the layer or holiday, or the number of the override
 	Holiday  string    // the holiday that named the layer; "" is none
 	Turn     time.Time // when the person's turn, override or holiday begins, which may be before Since
-	Instead  string    // of an override: who would be on call without it; "" is nobody
+	Instead  string    // of an override instead of somebody, or of a swap: who would be on call without it
 	Passed   []Passed  // who would have been on call before this person, and could not
 	Since    time.Time
 	Until    time.Time // zero in a gap: none within more than a year

@@ -153,7 +153,7 @@ func TestLayersOverridesHolidays(t *testing.T) {
 	k.want(t, "web", at(5, 0), at(16, 0), `
 		Mon 05.01. 06:00 - Mon 05.01. 09:00 anna: turn in layer week
 		Mon 05.01. 09:00 - Tue 06.01. 12:00 boris: turn in layer week
-		Tue 06.01. 12:00 - Tue 06.01. 15:00 dmitri: override 1, instead of boris
+		Tue 06.01. 12:00 - Tue 06.01. 15:00 dmitri: override 1
 		Tue 06.01. 15:00 - Wed 07.01. 18:00 boris: turn in layer week
 		Wed 07.01. 18:00 - Thu 08.01. 08:00 carla: turn in layer night
 		Thu 08.01. 08:00 - Thu 08.01. 18:00 boris: turn in layer week

@@ -165,11 +165,11 @@ func (v *view) override(x *Shift, o *Override, t time.Time) {
 		x.Passed = append(x.Passed, Passed{person, why, ByOverride, id})
 		return
 	}
-	instead := x.Person
-	if instead == person { // a plain override of somebody who is on call anyway
-		instead = ""
+	y := Shift{Schedule: x.Schedule, Person: person, By: ByOverride, ID: id, Turn: o.From}
+	if o.Instead != "" { // of one instead of whoever it is nothing is said of what lies beneath, or it would be cut wherever that changes
+		y.Instead, y.Passed = x.Person, x.Passed
 	}
-	*x = Shift{Schedule: x.Schedule, Person: person, By: ByOverride, ID: id, Turn: o.From, Instead: instead, Passed: x.Passed}
+	*x = y
 }
 
 // bounds returns the nearest instants around t at which the answer may change: prev is not after t, next is after it. They are
