@@ -28,14 +28,14 @@ func readSchedule(x entry.Schedule) (v version, err error) {
 		if v.find(r.id) >= 0 {
 			return v, fmt.Errorf("two layers have the id %s; give one another", r.id)
 		}
-		v.layers = append(v.layers, r)
+		v.layers, v.daily = append(v.layers, r), v.daily || len(r.hours) > 0
 	}
 	for _, h := range x.Holidays {
 		r, err := v.readHoliday(h)
 		if err != nil {
 			return v, err
 		}
-		v.holidays = append(v.holidays, r)
+		v.holidays, v.daily = append(v.holidays, r), true
 	}
 	return v, nil
 }

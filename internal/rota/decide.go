@@ -160,7 +160,7 @@ func (b *Book) checkEffect(s *Schedule, x entry.Override, now time.Time) error {
 
 // EndOverride decides that an override counts no longer.
 func (b *Book) EndOverride(actor string, id int64, now time.Time) (entry.Draft, error) {
-	o, err := b.GetOverride(id)
+	o, err := b.FindOverride(id)
 	if err != nil {
 		return entry.Draft{}, err
 	}

@@ -126,7 +126,7 @@ func (b *Book) applyOverrideEnd(e entry.Entry) error {
 	if err != nil {
 		return err
 	}
-	o, err := b.GetOverride(x.ID)
+	o, err := b.FindOverride(x.ID)
 	if err != nil {
 		return err
 	}

@@ -136,6 +136,7 @@ type version struct {
 	zone     *time.Location
 	layers   []layer
 	holidays []holiday
+	daily    bool // it has hours or holidays
 }
 
 // An Override is one, and what became of it.
@@ -217,8 +218,8 @@ func (s *Schedule) Overrides(t time.Time) (list []*Override) {
 	return list
 }
 
-// GetOverride returns one by its number.
-func (b *Book) GetOverride(id int64) (*Override, error) {
+// FindOverride returns one by its number.
+func (b *Book) FindOverride(id int64) (*Override, error) {
 	if id < 1 || id > int64(len(b.overrides)) {
 		return nil, fmt.Errorf("there is no override %d", id)
 	}

@@ -22,11 +22,12 @@ type kept struct {
 }
 
 func (k *kept) apply(now time.Time, d entry.Draft) error {
-	e, line, err := entry.Make(int64(len(k.entries))+1, now, d)
+	_, line, err := entry.Make(int64(len(k.entries))+1, now, d)
 	if err != nil {
 		return err
 	}
-	if e, err = entry.Parse(line); err != nil {
+	e, err := entry.Parse(line)
+	if err != nil {
 		return err
 	}
 	k.entries = append(k.entries, e)

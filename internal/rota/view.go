@@ -172,8 +172,8 @@ func (v *view) override(x *Shift, o *Override, t time.Time) {
 	*x = y
 }
 
-// bounds returns the nearest instants around t at which the answer may change: prev is not after t, next is after it. They are
-// at most two days away, so that only what happens on days near t has to be looked at.
+// bounds returns the nearest instants around t at which the answer may change: prev is not after t, next is after it. Where there are hours or
+// holidays they are at most two days away, so that only what happens on days near t has to be looked at.
 func (v *view) bounds(t time.Time) (prev, next time.Time) {
 	mark := func(e time.Time) {
 		if !e.After(t) {
@@ -203,8 +203,10 @@ func (v *view) bounds(t time.Time) (prev, next time.Time) {
 // marks calls mark with the instants around t at which turns, hours and holidays begin and end.
 func (x *version) marks(t time.Time, mark func(time.Time)) {
 	today := dayOf(t, x.zone)
-	for d := today - 1; d <= today+2; d++ {
-		mark(wall(x.zone, d, 0))
+	if x.daily {
+		for d := today - 1; d <= today+2; d++ {
+			mark(wall(x.zone, d, 0))
+		}
 	}
 	for n := range x.layers {
 		l := &x.layers[n]
