@@ -331,3 +331,42 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("back before she left: %v, %v", got, err)
 	}
 }
+
+func TestWarnings(t *testing.T) {
+	k := workdays(t)
+	x := weekly("Europe/Berlin")
+	x.Layers = append([]entry.ScheduleLayer{{ID: "below", People: []string{"boris"}, Rotation: Daily, At: "00:00", Start: "2026-01-01"}}, x.Layers...)
+	x.ID = "pay"
+	k.put(t, monday, x)
+	day := func(n int) time.Time { return monday.AddDate(0, 0, n) }
+	k.override(t, monday, entry.Override{Schedule: "pay", Person: "anna", From: day(6), Until: day(11)})
+	if err := k.person(day(1), "boris", true); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string][]string{
+		"web": {
+			"boris has left the team and is passed over; take them out of the schedule",
+			"nobody is on call from 2026-01-06T00:00:00Z to 2026-01-12T08:00:00Z; ask somebody for an override",
+			"nobody is on call from 2026-01-15T07:00:00Z to 2026-01-19T00:00:00Z; ask somebody for an override",
+			"nobody is on call from 2026-01-19T08:00:00Z to 2026-01-20T00:00:00Z; ask somebody for an override",
+		},
+		"pay": {
+			"boris has left the team and is passed over; take them out of the schedule",
+			"layer below puts nobody on call in all this time, because others are above it, or because its people are away",
+			"override 1 does not count from 2026-01-15T07:00:00Z to 2026-01-16T00:00:00Z, because anna cannot be on call then",
+			"nobody is on call from 2026-01-15T07:00:00Z to 2026-01-19T00:00:00Z; ask somebody for an override",
+		},
+	} {
+		list, err := k.Warnings(id, day(1), day(15))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range list {
+			got = append(got, w.String())
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", id, d)
+		}
+	}
+}
