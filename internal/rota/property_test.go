@@ -181,7 +181,7 @@ func TestShiftsAndGapsAreTheWhole(t *testing.T) {
 			at = x.Until
 			mid := x.Since.Add(time.Duration(rapid.Int64Range(0, int64(x.Until.Sub(x.Since))-1).Draw(t, "mid")))
 			y, err := k.At("web", mid)
-			if err != nil || y.Person != x.Person || y.Since.After(x.Since) || y.Person != "" && y.Until.Before(x.Until) {
+			if err != nil || y.Person != x.Person || y.Since.After(x.Since) || !y.Until.IsZero() && y.Until.Before(x.Until) || !x.Since.Equal(from) && !y.Since.Equal(x.Since) || !x.Until.Equal(until) && !y.Until.Equal(x.Until) {
 				t.Fatalf("at %s: %+v (%v), in %+v", mid, y, err, x)
 			}
 		}

@@ -78,8 +78,8 @@ type Shift struct {
 	Turn     time.Time // when the person's turn, override or holiday begins, which may be before Since
 	Instead  string    // of an override instead of somebody, or of a swap: who would be on call without it
 	Passed   []Passed  // who would have been on call before this person, and could not
-	Since    time.Time
-	Until    time.Time // zero in a gap: none within more than a year
+	Since    time.Time // zero in a gap that began more than a year before
+	Until    time.Time // zero in a gap that does not end within a year
 }
 
 // Passed is somebody who would be on call and cannot.

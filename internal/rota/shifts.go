@@ -28,30 +28,29 @@ func (b *Book) At(id string, t time.Time) (Shift, error) {
 	return b.view(s, t.Add(-horizon), t.Add(horizon)).around(t), nil
 }
 
-// around answers at t, and looks where the shift begins and ends.
+// around answers at t, and looks where the shift begins and ends. A gap is one, whoever could not be on call in its parts; Passed is as at t.
 func (v *view) around(t time.Time) Shift {
 	x := v.at(t)
-	lo, hi := t.Add(-horizon), t.Add(horizon)
-	for u := t; ; {
-		_, next := v.bounds(u)
-		if next.IsZero() || next.After(hi) {
-			break
-		}
-		if y := v.at(next); !y.same(&x) {
-			x.Until = next
-			break
-		}
-		u = next
+	other := func(u time.Time) bool {
+		y := v.at(u)
+		return v.stands(u) != v.stands(t) || y.Person != x.Person || x.Person != "" && !y.same(&x)
 	}
-	for u := t; ; {
-		prev, _ := v.bounds(u)
-		if prev.IsZero() || prev.Before(lo) {
+	for u := t; x.Until.IsZero(); {
+		_, next := v.bounds(u)
+		if next.IsZero() || next.After(t.Add(horizon)) {
 			break
 		}
-		u = prev.Add(-1)
-		if y := v.at(u); !y.same(&x) || !v.stands(u) && v.stands(prev) {
-			x.Since = prev
+		if u = next; other(u) {
+			x.Until = next
+		}
+	}
+	for u := t; x.Since.IsZero(); {
+		prev, _ := v.bounds(u)
+		if prev.IsZero() || prev.Before(t.Add(-horizon)) {
 			break
+		}
+		if u = prev.Add(-1); other(u) {
+			x.Since = prev
 		}
 	}
 	return x
