@@ -164,6 +164,7 @@ func TestOverrideRefuses(t *testing.T) {
 		{"a swap of two who are not", entry.Override{Person: "carla", From: h(20), Until: h(30), Instead: "anna", Swap: true}, "neither carla nor anna is on call"},
 		{"the same again", entry.Override{Person: "carla", From: h(41), Until: h(49), Instead: "boris"}, "override 1 says the same"},
 		{"in a circle", entry.Override{Person: "boris", From: h(45), Until: h(55), Instead: "carla"}, "in a circle: override 1 gives boris's duty away"},
+		{"no circle at another time", entry.Override{Person: "boris", From: h(100), Until: h(110), Instead: "carla"}, "carla is not on call by web"},
 		{"somebody who is away", entry.Override{Person: "dmitri", From: h(62), Until: h(68)}, "dmitri is away all the time"},
 		{"somebody who is away for a part", entry.Override{Person: "dmitri", From: h(62), Until: h(71)}, ""},
 	} {

@@ -364,3 +364,23 @@ func TestTwoYearsInSixZones(t *testing.T) {
 		})
 	}
 }
+
+// Clocks that go back over midnight, so that a day comes again, and a day that a place left out.
+func TestOddestDays(t *testing.T) {
+	for zone, day := range map[string]time.Time{"America/St_Johns": time.Date(2010, 11, 7, 0, 0, 0, 0, time.UTC), "Pacific/Apia": time.Date(2011, 12, 30, 0, 0, 0, 0, time.UTC)} {
+		for _, at := range []string{"00:00", "23:30", "09:00"} {
+			k := &kept{Book: NewBook(time.LoadLocation)}
+			for _, p := range []string{"anna", "boris"} {
+				if err := k.person(day.AddDate(0, 0, -20), p, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			x := weekly(zone)
+			x.Layers[0].Rotation, x.Layers[0].Weekday, x.Layers[0].At, x.Layers[0].Start = Daily, "", at, day.AddDate(0, 0, -9).Format(time.DateOnly)
+			x.Layers = append(x.Layers, entry.ScheduleLayer{ID: "sunday", People: []string{"boris"}, Rotation: Daily, At: at, Start: "2010-01-01",
+				Hours: []entry.ScheduleHours{{Days: []string{"sun", "fri"}, From: "00:00", Until: "24:00"}}})
+			k.put(t, day.AddDate(0, 0, -10), x)
+			k.hold(t, "web", day.AddDate(0, 0, -3), day.AddDate(0, 0, 4), time.Minute, true)
+		}
+	}
+}

@@ -197,6 +197,14 @@ func TestLoads(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+	k = team("anna", "boris")
+	x = weekly("Europe/Berlin")
+	x.Holidays = []entry.ScheduleHoliday{{ID: "a", From: "2025-12-24", Until: "2026-01-02", Yearly: true, Person: "boris"}}
+	k.put(t, monday, x)
+	from, until = k.schedules["web"].Month(2027, time.January) // the holiday began the year before
+	if got, err = k.Loads("web", from, until); err != nil || got[0].Holiday+got[1].Holiday != 48*h {
+		t.Errorf("holidays over the new year: %v, %v", got, err)
+	}
 	// Whatever the schedule: all loads together are the time.
 	for _, zone := range zones {
 		k := busy(t, zone)
