@@ -46,15 +46,17 @@ const layers = `
 	detect   * : record sigma
 	trace    * : record
 
+	rota     * : entry
+
 	auth     * : entry
-	plan     * : entry
+	plan     * : entry rota
 	tuning   * : entry
 	fleet    * : entry
 	report   * : entry
 	contain  * : entry
 	review   * : entry
 	incident * : entry plan
-	oncall   * : entry plan
+	oncall   * : entry plan rota
 	breach   * : entry plan
 
 	signin     : auth scratch
@@ -64,7 +66,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

@@ -79,6 +79,14 @@ var full = map[Kind]any{
 	NoticeWanted:     NoticeTry{2, 5, "anna", "mail", "notice-2-4", 12, 3, 90, "v12", true, 4, true},
 	NoticeSent:       NoticeResult{2, 5, true, false, false, 0, ""},
 	NoticeFailed:     NoticeResult{2, 5, true, true, true, time.Second, "v13"},
+	SchedulePut: Schedule{"web", "v18", "Europe/Berlin", []ScheduleLayer{{"nights", []string{"anna", "boris"}, "weekly", 14, "mon", "09:00", "2026-11-30",
+		[]ScheduleHours{{[]string{"mon", "tue"}, "18:00", "08:00"}}, "gap", true}},
+		[]ScheduleHoliday{{"christmas", "2026-12-24", "2026-12-26", "09:00", true, "nights", "carla"}}},
+	ScheduleEnded:      ScheduleEnd{"web"},
+	ScheduleOverridden: Override{3, "web", "anna", t0, t0.Add(time.Hour), "boris", true, "v19"},
+	OverrideEnded:      OverrideEnd{3},
+	PersonAbsent:       Absence{4, "anna", t0, t0.Add(time.Hour), "v20"},
+	PersonBack:         AbsenceEnd{4},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.
