@@ -27,6 +27,7 @@ const layers = `
 	ui         :
 	notify     :
 	room       :
+	voice      :
 	client     :
 	query    * : record
 	sigma    * : record
