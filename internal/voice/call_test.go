@@ -80,11 +80,11 @@ func TestTelephone(t *testing.T) {
 			go func() {
 				if given.command != "" {
 					time.Sleep(700 * time.Millisecond)
-					p.tell(t, given.command, "")
+					p.tell(given.command, "")
 				}
 				select {
 				case <-h.came:
-					p.press(t, given.keys)
+					p.press(given.keys)
 				case <-done:
 				}
 			}()
@@ -168,7 +168,7 @@ func TestTrunk(t *testing.T) {
 	if text, err := l.Check(ctx, "", true); err != nil {
 		t.Errorf("check: %s, %v", text, err)
 	}
-	go func() { <-h.came; p.press(t, "2") }()
+	go func() { <-h.came; p.press("2") }()
 	got := l.Call(ctx, Order{To: "+49 30 1234567", Through: true, Number: "12", Severity: "critical"})
 	if got.Result != PassedOn || got.Privacy != ToProvider {
 		t.Errorf("got %s: %s\n%s", got.Result, got.Reason, trail(got))

@@ -193,6 +193,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	pki := authority(t)
 	var sealed [][]byte
+	caught := make(chan struct{})
 	port := startFarSide(t, pki, func(f *farSide) {
 		r := f.next("INVITE")
 		f.answer(r, 200, f.plan().text())
@@ -204,10 +205,12 @@ func TestWire(t *testing.T) {
 			}
 			sealed = append(sealed, slices.Clone(buf[12:n]))
 		}
+		close(caught)
 		f.ask(r, "BYE", 1, "", nil)
 	})
 	l, _ := lineTo(t, pki, nil)
 	l.Call(context.Background(), Order{To: fmt.Sprintf("sips:far@127.0.0.1:%d", port)})
+	<-caught
 	words, err := clips("en")
 	if err != nil {
 		t.Fatal(err)

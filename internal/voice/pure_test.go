@@ -280,8 +280,8 @@ func TestMedia(t *testing.T) {
 	}
 	heard := make(chan int, 64)
 	a.heard = func(pcm []int16) { heard <- len(pcm) }
-	done := make(chan struct{})
-	go func() { defer close(done); a.receive() }()
+	defer b.close()
+	go a.receive()
 	words, err := clips("en")
 	if err != nil {
 		t.Fatal(err)
@@ -317,10 +317,9 @@ func TestMedia(t *testing.T) {
 	if _, received, forged := a.counts(); received != 3 || forged != 4 {
 		t.Errorf("%d received, %d dropped", received, forged)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.remote != netip.AddrPortFrom(here, b.port()) {
 		t.Errorf("sound goes to %s", a.remote)
 	}
-	a.close()
-	<-done
-	b.close()
 }
