@@ -106,8 +106,8 @@ func TestTelephone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c := likeness(decode(0, words["hello"][:4000]), p.heardFile(t)); c < 0.95 {
-				t.Errorf("the telephone heard our greeting with a correlation of %.3f", c)
+			if c := likeness(decode(0, words["noted"][:4000]), p.heardFile(t)); c < 0.95 {
+				t.Errorf("the telephone heard that it is noted with a correlation of %.3f", c)
 			}
 		})
 	}

@@ -167,7 +167,7 @@ func startTelephone(t *testing.T, pki, account string) *telephone {
 		base, pki, pki, p.dir, rtp, rtp+20, modules, p.dir, p.control))
 	write(t, p.dir+"/accounts", fmt.Appendf(nil, "<sip:oncall@127.0.0.1:%d;transport=tls>;regint=0;%s;audio_codecs=PCMU;auth_pass=none\n", p.port, account))
 	write(t, p.dir+"/contacts", nil)
-	run(t, "baresip-core", "baresip", "-f", p.dir, "-s")
+	run(t, "baresip-core", "baresip", "-f", p.dir)
 	reachable(t, p.port)
 	reachable(t, p.control)
 	return p
