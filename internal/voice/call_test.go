@@ -66,7 +66,7 @@ func TestTelephone(t *testing.T) {
 		{name: "the right PIN, then 1", account: secure, keys: "42#1", pin: isPIN, want: Acknowledged, trail: "the PIN was right"},
 		{name: "wrong PINs never count", account: secure, keys: "1#2#3#", pin: isPIN, want: NoAnswer, trail: "the PIN was wrong", reason: "PIN"},
 		{name: "random keys", account: secure, keys: "7895", want: NoAnswer, reason: "without a meaning"},
-		{name: "silence, as of a voicemail", account: secure, want: NoAnswer, reason: "voicemail", options: func(o *Options) { o.Limit = 3 * time.Second }},
+		{name: "silence, as of a voicemail", account: secure, want: NoAnswer, reason: "nobody pressed a key that counts", options: func(o *Options) { o.Limit = 3 * time.Second }},
 		{name: "an answer that cannot be recorded", account: secure, keys: "1", record: errors.New("the disk is full"), want: Failed, reason: "the disk is full"},
 		{name: "rings and nobody answers", account: "mediaenc=srtp-mand;answermode=manual", want: NoAnswer, trail: "it rings", reason: "nobody answered", options: func(o *Options) { o.Ring = 800 * time.Millisecond }},
 		{name: "busy", account: "mediaenc=srtp-mand;answermode=manual", command: "hangup", want: Busy},

@@ -274,6 +274,7 @@ request_route {
     if (!pv_proxy_authenticate("127.0.0.1", "s3cret", "0")) { proxy_challenge("127.0.0.1", "1"); exit; }
     consume_credentials();
     record_route();
+    $rU = "oncall";
     $du = "sip:127.0.0.1:PHONE;transport=tls";
     if (!t_relay()) sl_reply_error();
     exit;

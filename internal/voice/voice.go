@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -162,7 +163,8 @@ func readAddress(s string) (address, error) {
 		}
 		return true
 	}
-	if a.Host == "" || len(s) > 255 || !plain(a.Host, ".-:") || !plain(a.User, "-_.!~*'()&=+$,/%") || !plain(a.Port, "") || len(a.Port) > 5 {
+	n, bad := strconv.ParseUint(a.Port, 10, 16)
+	if a.Host == "" || len(s) > 255 || !plain(a.Host, ".-:") || !plain(a.User, "-_.!~*'()&=+$,/%") || bad != nil || n == 0 {
 		return address{}, fmt.Errorf("the address %.80q is no sips:name@host or sips:name@host:port", s)
 	}
 	return a, nil
