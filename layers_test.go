@@ -29,6 +29,7 @@ const layers = `
 	notify     : envelope
 	room       :
 	envelope   :
+	voice      :
 	client     :
 	query    * : record
 	sigma    * : record
