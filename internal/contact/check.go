@@ -103,7 +103,7 @@ func checkWays(c *Card) (wrong []Problem) {
 
 // checkWay brings one way into its one form.
 func checkWay(w *Way) error {
-	w.Kind, w.Value, w.Note = strings.ToLower(strings.TrimSpace(w.Kind)), strings.TrimSpace(w.Value), tidy(w.Note, false)
+	w.Kind, w.Value, w.Note = strings.ToLower(strings.TrimSpace(w.Kind)), tidy(w.Value, false), tidy(w.Note, false)
 	if says := plain(w.Value, maxShort); says != "" {
 		return sentence("The %s %s.", w.Kind, says)
 	}
