@@ -152,6 +152,9 @@ func (b *Book) whom(r *Rule) (out []*Contact) {
 // Owed says what must be told, and by when, the most urgent first, with what is due only later. A contact that two rules name hears by both: they have texts of
 // their own. incident 0 is every one.
 func (b *Book) Owed(incident int64, now time.Time) (out []Due) {
+	if !slices.ContainsFunc(b.Rules, func(r *Rule) bool { return !r.Gone }) {
+		return nil
+	}
 	for _, id := range slices.Sorted(maps.Keys(b.needs)) {
 		n := b.needs[id]
 		if incident != 0 && id != incident || n.history || n.opened.IsZero() {

@@ -262,3 +262,48 @@ func (v Version) FillBoth(values map[string]string) (subject, body string, err e
 	}
 	return subject, body, nil
 }
+
+// Sentences are what the vault keeps of the status that the team wrote for stakeholders: a text without a subject in each language.
+type Sentences struct {
+	Version  int       `json:"version"`
+	Versions []Version `json:"versions"`
+}
+
+// CheckSentences brings a status into its one form and says all that is wrong with it. Fields are, of the second version, lang.2 and body.2.
+func CheckSentences(x *Sentences) (wrong []Problem) {
+	x.Version = CardVersion
+	x.Versions = slices.DeleteFunc(x.Versions, func(v Version) bool { return strings.TrimSpace(v.Body) == "" })
+	if len(x.Versions) == 0 {
+		return []Problem{{"body.1", "Write what stakeholders may know."}}
+	}
+	for i := range x.Versions {
+		v := &x.Versions[i]
+		v.Subject, v.Body = "", tidy(v.Body, true)
+		if l := tags([]string{v.Lang}); len(l) != 1 || !langForm.MatchString(l[0]) {
+			wrong = append(wrong, Problem{fmt.Sprintf("lang.%d", i+1), fmt.Sprintf("%q is no language tag (BCP 47); write de, en or pt-BR.", v.Lang)})
+		} else {
+			v.Lang = l[0]
+		}
+		if says := plain(v.Body, maxLong); says != "" {
+			wrong = append(wrong, Problem{fmt.Sprintf("body.%d", i+1), "The text " + says + "."})
+		}
+	}
+	return wrong
+}
+
+// For returns the sentences for a reader of some languages.
+func (x Sentences) For(langs []string) Version { return Text{Versions: x.Versions}.For(langs) }
+
+// SetStatus decides what stakeholders may know of an incident from now on.
+func (b *Book) SetStatus(actor string, x entry.Status, now time.Time) (entry.Draft, error) {
+	n := b.needs[x.Incident]
+	switch {
+	case n == nil || n.opened.IsZero():
+		return entry.Draft{}, fmt.Errorf("incident %d: %w", x.Incident, ErrNotFound)
+	case !x.Next.IsZero() && !x.Next.After(now):
+		return entry.Draft{}, Problem{"next", "What is promised next lies in the future."}
+	case x.Vault == "" || x.Hash == "":
+		return entry.Draft{}, Problem{"body.1", "Write what stakeholders may know."}
+	}
+	return updateDraft(actor, entry.StatusPut, x.Incident, x), nil
+}

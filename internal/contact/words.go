@@ -43,6 +43,10 @@ func english(word string) string {
 		return "The link works until"
 	case "page.private":
 		return "Please do not pass it on."
+	case "twice.mark":
+		return "(possibly twice)"
+	case "twice.says":
+		return "You may have got this message before: our system was stopped while it was being sent."
 	case "page.late":
 		return "The promised time is over. The team is late, not silent: please ask it."
 	}
@@ -93,6 +97,10 @@ func german(word string) string {
 		return "Der Link gilt bis"
 	case "page.private":
 		return "Bitte geben Sie ihn nicht weiter."
+	case "twice.mark":
+		return "(möglicherweise doppelt)"
+	case "twice.says":
+		return "Möglicherweise haben Sie diese Nachricht schon erhalten: Unser System wurde beim Versenden unterbrochen."
 	case "page.late":
 		return "Die zugesagte Zeit ist vorbei. Das Team ist verspätet, nicht verstummt: Bitte fragen Sie nach."
 	}
