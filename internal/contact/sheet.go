@@ -163,3 +163,47 @@ func (s Sheet) fingerprint() string {
 	sum := hex.EncodeToString(h.Sum(nil)[:4])
 	return sum[:4] + " " + sum[4:]
 }
+
+// Plain writes the card as text for a terminal or a printer without a browser, at most 80 columns where names allow it.
+func (s Sheet) Plain() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "EMERGENCY: WHO, AND WHAT FIRST\nPrinted %s, revision %d, mark %s\n", s.Printed.UTC().Format("2006-01-02 15:04 UTC"), s.Revision, s.Fingerprint)
+	if s.Secrets {
+		b.WriteString("With phrases: guard this paper like a key.\n")
+	}
+	b.WriteString("\nFIRST\n")
+	for i, x := range s.Steps {
+		fmt.Fprintf(&b, "%d. %s\n", i+1, x)
+	}
+	envelope := s.Envelope
+	if envelope == "" {
+		envelope = "nobody has written where it lies"
+	}
+	fmt.Fprintf(&b, "\nSEALED ENVELOPE: %s\n", envelope)
+	group := ""
+	for _, p := range s.People {
+		if p.Group != group {
+			group = p.Group
+			fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(group))
+		}
+		fmt.Fprintf(&b, "%s", p.Name)
+		for _, x := range []string{p.Says, p.Hours} {
+			if x != "" {
+				fmt.Fprintf(&b, " / %s", x)
+			}
+		}
+		b.WriteString("\n")
+		for i, w := range p.Ways {
+			fmt.Fprintf(&b, "    %d. %s\n", i+1, w)
+		}
+		for _, x := range []struct{ name, value string }{{"call back", p.CallBack}, {"phrase", p.Phrase}, {"customer", p.Number}} {
+			if x.value != "" {
+				fmt.Fprintf(&b, "    %s: %s\n", x.name, x.value)
+			}
+		}
+	}
+	if s.Left > 0 {
+		fmt.Fprintf(&b, "\n%d more contacts do not fit on this page.\n", s.Left)
+	}
+	return b.String()
+}
