@@ -5,9 +5,9 @@ import "time"
 func contactRows() []ContactRow {
 	right, late := State{"good", "right"}, State{"late", "check overdue"}
 	return []ContactRow{
-		{ID: "1", Href: "/contacts/1", Name: "Anna Keller", Says: "Incident Commander", Ways: []ContactWay{{"phone", "+49 170 123 456 7", "mobile", "tel:+491701234567"}, {"sip", "sips:anna@shop.example", "", ""}},
+		{ID: "1", Href: "/contacts/1", Name: "Anna Keller", Says: "Incident Commander", Ways: []ContactWay{{"phone", "+49 170 123 456 7", "mobile", "+491701234567", ""}, {"sip", "sips:anna@shop.example", "", "", ""}},
 			Hours: "24/7 Europe/Berlin", Open: State{"good", "open now"}, Langs: "de, en", Checked: before(20 * 24 * time.Hour), Due: before(-70 * 24 * time.Hour), Checker: "Anna Keller", State: right, Action: "/contacts/1/check", Hash: "aa", Owner: "Anna Keller", Person: Link{"Anna Keller", "/people/anna"}},
-		{ID: "7", Href: "/contacts/7", Name: "Night desk", Says: "Support · Hoster GmbH · switch the shop's network off, restore snapshots", Ways: []ContactWay{{"phone", "+49 301 234 56", "switchboard", "tel:+4930123456"}, {"mail", "noc@hoster.example", "", "mailto:noc@hoster.example"}, {"form", "https://hoster.example/emergency/form?customer=of-the-shop", "", "https://hoster.example/"}},
+		{ID: "7", Href: "/contacts/7", Name: "Night desk", Says: "Support · Hoster GmbH · switch the shop's network off, restore snapshots", Ways: []ContactWay{{"phone", "+49 301 234 56", "switchboard", "+4930123456", ""}, {"mail", "noc@hoster.example", "", "", "noc@hoster.example"}, {"form", "https://hoster.example/emergency/form?customer=of-the-shop", "", "", ""}},
 			Hours: "Mo-Fr 08:00-18:00 Europe/Berlin", Open: State{"off", "closed now"}, Langs: "de", Checked: before(120 * 24 * time.Hour), Due: before(30 * 24 * time.Hour), Checker: "Boris Lang", State: late, Action: "/contacts/7/check", Hash: "bb"},
 	}
 }
@@ -35,7 +35,7 @@ func contactView() ContactView {
 	row := contactRows()[1]
 	return ContactView{Frame: frame(row.Name, "contacts", "/contacts/7"), May: true, Inform: true, Row: row, Form: contactForm("/contacts/7"), Remove: "/contacts/7/remove", Revoke: "/contacts/7/revoke",
 		Facts:  []Fact{{"Group", "Third-party providers", ""}, {"Hours", row.Hours, ""}, {"Next check", "24 Oct 2026, 03:14 (30 days ago)", ""}},
-		Secret: []Fact{{"Call back on", "+49 301 234 56", "tel:+4930123456"}, {"Shared phrase", "blue heron", ""}, {"Customer or contract number", "K-77", ""}}}
+		Secret: []Fact{{"Call back on", "+49 301 234 56", ""}, {"Shared phrase", "blue heron", ""}, {"Customer or contract number", "K-77", ""}}}
 }
 
 func cardView() CardView {
@@ -65,7 +65,7 @@ func updatesView() UpdatesView {
 		Preview: UpdatePreview{Who: "Dr. Maria Vogt", To: "vogt@board.example", Lang: "de", Subject: "Vorfall 12: offen", Body: "Guten Tag Dr. Maria Vogt,\n\nwir arbeiten an einem Sicherheitsvorfall.\n\nSchwere: kritisch.", Hidden: hidden},
 		Stand:   StandForm{Written: before(time.Hour), By: "Anna Keller", Next: "4", NextSays: before(-3 * time.Hour), Versions: []StandVersion{{1, "en", "We work on a security incident. Payments go on."}, {2, "de", "Wir arbeiten an einem Sicherheitsvorfall."}, {3, "", ""}}},
 		Told:    []ToldRow{{"2", "Acquirer bank, fraud desk", "the first word", "mail", "Anna Keller", before(time.Hour), State{"good", "sent"}, ""}, {"1", "Acquirer bank, fraud desk", "the first word", "mail", "Anna Keller", before(2 * time.Hour), State{"bad", "failed"}, "451 4.7.1 Greylisted, try again later"}},
-		Links:   []Option{{"7", "Dr. Maria Vogt", true}}}
+		LinkFor: []Option{{"7", "Dr. Maria Vogt", true}}}
 }
 
 func stakeholdersView() RulesOfView {
@@ -77,7 +77,7 @@ func stakeholdersView() RulesOfView {
 }
 
 func statusView() StatusView {
-	return StatusView{Lang: "de", BodyLang: "de", Title: "Stand des Vorfalls", Number: "12", Facts: []Fact{{"Stand", "offen", ""}, {"Schwere", "kritisch", ""}, {"Arbeit", "Eindämmung", ""}},
+	return StatusView{Skip: "Zum Inhalt", Lang: "de", BodyLang: "de", Title: "Stand des Vorfalls", Number: "12", Facts: []Fact{{"Stand", "offen", ""}, {"Schwere", "kritisch", ""}, {"Arbeit", "Eindämmung", ""}},
 		Body: []string{"Seit heute Nacht arbeiten wir an einem Sicherheitsvorfall im Shop.", "Zahlungen laufen weiter; Kartendaten waren nach heutigem Wissen nicht betroffen."}, Written: "Geschrieben: 23. November 2026, 03:14 Uhr (CET)", Next: "Nächste Nachricht bis 23. November 2026, 07:00 Uhr (CET)",
 		Foot: []string{"Diese Seite ist für Dr. Maria Vogt. Bitte geben Sie ihn nicht weiter.", "Der Link gilt bis 23. Dezember 2026, 03:14 Uhr (CET)."}}
 }

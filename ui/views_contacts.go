@@ -46,7 +46,7 @@ type ContactRow struct {
 // A ContactWay is one way to reach somebody, ready to be followed.
 type ContactWay struct {
 	Word, Value, Note string
-	Href              string // tel:, mailto:, https:; may be empty
+	Tel, To           string // what a phone dials, and a mail program writes to; "" is no link
 }
 
 // A ContactForm is what stands in the form of a contact.
@@ -187,7 +187,7 @@ type UpdatesView struct {
 	Stand    StandForm
 	Told     []ToldRow
 	Link     string // to a status page, shown once
-	Links    []Option
+	LinkFor  []Option // contacts to whom a link can be given
 }
 
 // An OwedRow is what one stakeholder must hear.
@@ -301,6 +301,7 @@ var Status = page[StatusView]("status")
 
 // StatusView is what Status shows. Its words are in the reader's language.
 type StatusView struct {
+	Skip     string // the link past the head
 	Lang     string
 	BodyLang string
 	Title    string

@@ -25,6 +25,8 @@ func english(word string) string {
 		return "lessons learnt"
 	case "page.title":
 		return "Status of incident"
+	case "page.skip":
+		return "Skip to content"
 	case "page.none":
 		return "The response team has not written anything for you yet. It will: this page shows it."
 	case "page.written":
@@ -79,6 +81,8 @@ func german(word string) string {
 		return "Nachbereitung"
 	case "page.title":
 		return "Stand des Vorfalls"
+	case "page.skip":
+		return "Zum Inhalt"
 	case "page.none":
 		return "Das Reaktionsteam hat noch nichts für Sie geschrieben. Sobald es das tut, steht es hier."
 	case "page.written":

@@ -149,15 +149,9 @@ func ways(c contact.Card) (out []ui.ContactWay) {
 		x := ui.ContactWay{Word: w.Kind, Value: w.Value, Note: w.Note}
 		switch w.Kind {
 		case contact.Phone:
-			x.Value, x.Href = contact.Spaced(w.Value), "tel:"+w.Value
+			x.Value, x.Tel = contact.Spaced(w.Value), w.Value
 		case contact.Mail:
-			x.Href = "mailto:" + w.Value
-		case contact.Form:
-			x.Href = w.Value
-		case contact.Chat:
-			if strings.HasPrefix(w.Value, "https://") {
-				x.Href = w.Value
-			}
+			x.To = w.Value
 		}
 		out = append(out, x)
 	}
@@ -286,7 +280,7 @@ func (s *Server) showContact(v *visit, code int, typed *desk.Listed, mistake err
 		fact(&view.Facts, "Next check", view.Row.Due.Local+" ("+view.Row.Due.Ago+")", "")
 		fact(&view.Facts, "Note", c.Card.Note, "")
 	})
-	fact(&view.Secret, "Call back on", contact.Spaced(c.Card.CallBack), "tel:"+c.Card.CallBack)
+	fact(&view.Secret, "Call back on", contact.Spaced(c.Card.CallBack), "")
 	fact(&view.Secret, "Shared phrase", c.Card.Phrase, "")
 	fact(&view.Secret, "Customer or contract number", c.Card.Number, "")
 	if mistake != nil {

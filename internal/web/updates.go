@@ -64,7 +64,7 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 	for _, c := range list {
 		pairs = append(pairs, fmt.Sprint(c.ID), c.Card.Name)
 	}
-	view.Links = options("", pairs...)
+	view.LinkFor = options("", pairs...)
 	if o, ok := owingIn(v, id, v.r.URL.Query()); ok && link == "" {
 		view.Preview = s.preview(v, o, owed, list)
 	}
@@ -279,13 +279,13 @@ func (s *Server) status(v *visit) error {
 	case errors.Is(err, contact.ErrLink):
 		return errMissing
 	case errors.Is(err, contact.ErrExpired):
-		return ui.Status.Show(v.w, http.StatusGone, ui.StatusView{Lang: "en", BodyLang: "en", Title: "This link is too old", None: "The response team can send you a new one. / Das Reaktionsteam kann Ihnen einen neuen Link schicken."})
+		return ui.Status.Show(v.w, http.StatusGone, ui.StatusView{Skip: "Skip to content", Lang: "en", BodyLang: "en", Title: "This link is too old", None: "The response team can send you a new one. / Das Reaktionsteam kann Ihnen einen neuen Link schicken."})
 	case err != nil:
 		return err
 	}
 	word := func(name string) string { return contact.Word(p.Lang, name) }
 	when := func(t time.Time) string { return contact.When(p.Lang, t, p.Zone) }
-	view := ui.StatusView{Lang: p.Lang, BodyLang: cmp.Or(p.Text.Lang, p.Lang), Title: word("page.title"), Number: fmt.Sprint(p.Incident), Sample: p.Sample, None: word("page.none"),
+	view := ui.StatusView{Skip: word("page.skip"), Lang: p.Lang, BodyLang: cmp.Or(p.Text.Lang, p.Lang), Title: word("page.title"), Number: fmt.Sprint(p.Incident), Sample: p.Sample, None: word("page.none"),
 		Facts: []ui.Fact{{Name: word("page.state"), Value: word(p.State)}, {Name: word("page.severity"), Value: word(p.Severity)}, {Name: word("page.phase"), Value: word(p.Phase)}},
 		Foot:  []string{word("page.for") + " " + p.Name + ". " + word("page.private"), word("page.until") + " " + when(p.Expires) + "."}}
 	for para := range strings.SplitSeq(p.Text.Body, "\n") {
