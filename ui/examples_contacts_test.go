@@ -79,7 +79,7 @@ func stakeholdersView() RulesOfView {
 func statusView() StatusView {
 	return StatusView{Skip: "Zum Inhalt", Lang: "de", BodyLang: "de", Title: "Stand des Vorfalls", Number: "12", Facts: []Fact{{"Stand", "offen", ""}, {"Schwere", "kritisch", ""}, {"Arbeit", "Eindämmung", ""}},
 		Body: []string{"Seit heute Nacht arbeiten wir an einem Sicherheitsvorfall im Shop.", "Zahlungen laufen weiter; Kartendaten waren nach heutigem Wissen nicht betroffen."}, Written: "Geschrieben: 23. November 2026, 03:14 Uhr (CET)", Next: "Nächste Nachricht bis 23. November 2026, 07:00 Uhr (CET)",
-		Foot: []string{"Diese Seite ist für Dr. Maria Vogt. Bitte geben Sie ihn nicht weiter.", "Der Link gilt bis 23. Dezember 2026, 03:14 Uhr (CET)."}}
+		Foot: []string{"Diese Seite ist für Dr. Maria Vogt.", "Der Link gilt bis 23. Dezember 2026, 03:14 Uhr (CET). Bitte geben Sie ihn nicht weiter."}}
 }
 
 func contactExamples() []example {

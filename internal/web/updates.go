@@ -287,7 +287,7 @@ func (s *Server) status(v *visit) error {
 	when := func(t time.Time) string { return contact.When(p.Lang, t, p.Zone) }
 	view := ui.StatusView{Skip: word("page.skip"), Lang: p.Lang, BodyLang: cmp.Or(p.Text.Lang, p.Lang), Title: word("page.title"), Number: fmt.Sprint(p.Incident), Sample: p.Sample, None: word("page.none"),
 		Facts: []ui.Fact{{Name: word("page.state"), Value: word(p.State)}, {Name: word("page.severity"), Value: word(p.Severity)}, {Name: word("page.phase"), Value: word(p.Phase)}},
-		Foot:  []string{word("page.for") + " " + p.Name + ". " + word("page.private"), word("page.until") + " " + when(p.Expires) + "."}}
+		Foot:  []string{word("page.for") + " " + p.Name + ".", word("page.until") + " " + when(p.Expires) + ". " + word("page.private")}}
 	for para := range strings.SplitSeq(p.Text.Body, "\n") {
 		if strings.TrimSpace(para) != "" {
 			view.Body = append(view.Body, para)
