@@ -186,7 +186,7 @@ type UpdatesView struct {
 	Preview  UpdatePreview // the zero one is not shown
 	Stand    StandForm
 	Told     []ToldRow
-	Link     string // to a status page, shown once
+	Link     string   // to a status page, shown once
 	LinkFor  []Option // contacts to whom a link can be given
 }
 
