@@ -59,6 +59,7 @@ const layers = `
 	incident * : entry plan
 	oncall   * : entry plan rota
 	breach   * : entry plan
+	contact  * : entry
 
 	signin     : auth scratch
 	guard      : manifest record disk
@@ -67,7 +68,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify envelope chat voice room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach contact signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

@@ -95,6 +95,8 @@ type Desk struct {
 	flying    map[flight]bool // tries that are being sent; owned by the debt loop
 	landed    chan landing
 	notices   couriers
+	updates   runners
+	cards     cards
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
 	lists     lists
@@ -127,7 +129,7 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
 		flying: map[flight]bool{}, landed: make(chan landing, 64)}
-	d.notices = newCouriers()
+	d.notices, d.updates = newCouriers(), newRunners()
 	d.alarm = newAlarm(d)
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
@@ -211,6 +213,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.sending.Wait()
 	d.landLast()
 	d.landNotices()
+	d.landUpdates()
 	return err
 }
 

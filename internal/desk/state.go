@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
 	"tocsin/internal/incident"
@@ -21,6 +22,7 @@ type State struct {
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
+	Contacts  contact.Book
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -46,7 +48,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {
