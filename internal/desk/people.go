@@ -154,36 +154,6 @@ func (d *Desk) NeedsSetup() (needs bool) {
 	return needs
 }
 
-// ErrWrong is the answer to a wrong id and to a wrong password alike.
-var ErrWrong = errors.New("the id or the password is wrong")
-
-// SignIn checks a password and returns who it is. Throttling is the caller's.
-func (d *Desk) SignIn(ctx context.Context, id, password, address string) (auth.Actor, error) {
-	var ref string
-	var x entry.Person
-	d.Read(func(s *State) { ref, x = s.Plan.Passwords[id], s.Plan.People[id] })
-	phc := d.nobody // so that an unknown id takes as long as a wrong password
-	if ref != "" && !x.Gone {
-		b, err := d.vault.Get(ref)
-		if err != nil {
-			return auth.Actor{}, fmt.Errorf("reading the password: %w", err)
-		}
-		phc = string(b)
-	}
-	ok, _, err := d.passwords.Check(ctx, phc, password)
-	if err != nil {
-		return auth.Actor{}, err
-	}
-	net := d.vault.Hash("network", network(address))
-	if !ok || ref == "" || x.Gone {
-		return auth.Actor{}, errors.Join(ErrWrong, d.refuse(net))
-	}
-	err = d.write(func(*State, time.Time) ([]entry.Draft, error) {
-		return []entry.Draft{{Actor: "person:" + id, Kind: entry.SignedIn, Subject: "person:" + id, Body: entry.Signin{ID: id, Net: net}}}, nil
-	})
-	return Actor(x), err
-}
-
 // refuse counts a refused sign-in: an entry at the first of a network and hour, and at each tenfold.
 func (d *Desk) refuse(net string) error {
 	now := time.Now().UTC().Truncate(time.Hour)
