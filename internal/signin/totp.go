@@ -29,11 +29,11 @@ const (
 	secretLen  = 20
 )
 
-// newSecret returns a secret for an app.
-func newSecret() []byte {
+// NewAuthenticator returns a secret for an app.
+func NewAuthenticator(now time.Time) Authenticator {
 	b := make([]byte, secretLen)
 	rand.Read(b) // never fails (crypto/rand)
-	return b
+	return Authenticator{Secret: b, Since: now.Unix()}
 }
 
 // codeAt returns the code of a step (RFC 4226 5.3).
