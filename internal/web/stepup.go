@@ -119,7 +119,7 @@ func (s *Server) proveAgain(v *visit) error {
 func (s *Server) beginPasskeyAgain(v *visit) error {
 	options, ch, err := s.desk.AskPasskey()
 	if err != nil {
-		return err
+		return s.showStepUp(v, http.StatusUnprocessableEntity, nil, "/me", 0, sentence(err))
 	}
 	return s.challenge(v, forStepUp, options, ch)
 }
