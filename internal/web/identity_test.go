@@ -73,10 +73,15 @@ func lastOf[T any](t *testing.T, c *console, k entry.Kind) (x T) {
 	return x
 }
 
-// quiet is a console without log lines.
+// quiet is a console that watches next to nothing.
 func quiet(t *testing.T) *console {
 	t.Helper()
-	return newConsole(t, fstest.MapFS{}, nil)
+	return newConsole(t, boring(), nil)
+}
+
+// boring is one line that is no attack.
+func boring() fstest.MapFS {
+	return fstest.MapFS{"access.log": {Data: []byte("192.0.2.1 - - [10/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 512 " + chrome + "\n")}}
 }
 
 var hiddenCeremony = regexp.MustCompile(`name="ceremony" value="([^"]+)"`)

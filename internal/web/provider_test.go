@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"tocsin/internal/auth"
@@ -117,7 +116,7 @@ func TestProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said strings.Builder
-	c := newConsoleOf(t, set, fstest.MapFS{}, nil, func(o *desk.Options) {
+	c := newConsoleOf(t, set, boring(), nil, func(o *desk.Options) {
 		p = startProvider(t, o.URL+"/sign-in/provider/back")
 		o.SignOn = &signin.ProviderConfig{Name: "Kontor", Issuer: p.issuer, ClientID: "tocsin", Secret: "a secret of the test", Scopes: []string{"groups"},
 			Roles: map[string][]string{"oncall": {"analyst", "engineer"}, "lawyers": {"legal"}}}
