@@ -106,13 +106,18 @@ func (d *Desk) hashAnew(ctx context.Context, id, password string) error {
 	if err != nil {
 		return err
 	}
-	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
-		if s.Plan.Passwords[id] != old {
+	took := false
+	err = d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		if took = s.Plan.Passwords[id] == old; !took {
 			return nil, nil // it was changed meanwhile
 		}
 		x, err := s.Plan.SetPassword("desk", id, ref)
 		return []entry.Draft{x}, err
 	})
+	if err == nil && took {
+		err = d.erase([]string{old}) // the weaker one is of no use any more, but to a thief
+	}
+	return err
 }
 
 // checkCode checks the second factor of somebody whose password is right. What works once is used up here.

@@ -62,9 +62,9 @@ func (c Credentials) MakeToken(owner auth.Actor, name string, scope []auth.Actio
 	wrong := func(field, says string) (Credentials, APIToken, string, error) {
 		return c, APIToken{}, "", Mistake{field, says}
 	}
-	name, err := checkName(name)
-	if err != nil {
-		return wrong("token-name", err.Error())
+	name, bad := checkName(name)
+	if bad != "" {
+		return wrong("token-name", bad)
 	}
 	if len(scope) == 0 {
 		return wrong("token-scope", "Choose at least one thing that the token may do.")

@@ -49,9 +49,8 @@ func (m Mistake) Error() string { return m.Says }
 
 // What callers branch on.
 var (
-	ErrUnknown  = errors.New("there is no such thing here; it may be removed already")
-	ErrLastWay  = errors.New("this is the only way in that you have: add another one first")
-	ErrNotFresh = errors.New("prove once more that it is you")
+	ErrUnknown = errors.New("there is no such thing here; it may be removed already")
+	ErrLastWay = errors.New("this is the only way in that you have: add another one first")
 )
 
 // ParseCredentials reads what the vault keeps. No bytes are nobody's: no ways in.
@@ -98,9 +97,9 @@ func (c Credentials) WithHandle() Credentials {
 
 // WithPasskey decides to add a passkey.
 func (c Credentials) WithPasskey(p Passkey) (Credentials, error) {
-	name, err := checkName(p.Name)
-	if err != nil {
-		return c, Mistake{"passkey-name", err.Error()}
+	name, bad := checkName(p.Name)
+	if bad != "" {
+		return c, Mistake{"passkey-name", bad}
 	}
 	if len(c.Passkeys) >= mostPasskeys {
 		return c, Mistake{"", fmt.Sprintf("You have %d passkeys. Remove one that is not needed any more.", mostPasskeys)}
@@ -228,16 +227,17 @@ func (c Credentials) WithoutFactors() Credentials {
 	return Credentials{Version: credentialForm, Handle: c.Handle, Links: slices.Clone(c.Links)}
 }
 
-// checkName checks what a person calls something of theirs, which they alone see and which is shown again.
-func checkName(name string) (string, error) {
+// checkName checks what a person calls something of theirs, which they alone see and which is shown again. It returns the name as it is kept, or what
+// is wrong with it, in words for the person.
+func checkName(name string) (kept, wrong string) {
 	name = strings.Join(strings.Fields(name), " ")
 	switch {
 	case name == "":
-		return "", errors.New("Give it a name by which you will know it again.")
+		return "", "Give it a name by which you will know it again."
 	case utf8.RuneCountInString(name) > maxName:
-		return "", fmt.Errorf("The name has more than %d characters.", maxName)
+		return "", fmt.Sprintf("The name has more than %d characters.", maxName)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }):
-		return "", errors.New("The name has a character that cannot be seen.")
+		return "", "The name has a character that cannot be seen."
 	}
-	return name, nil
+	return name, ""
 }

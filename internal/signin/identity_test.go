@@ -89,11 +89,10 @@ func FuzzCode(f *testing.F) {
 
 // TestRecoveryCodes: ten, 80 bits, salted, each once.
 func TestRecoveryCodes(t *testing.T) {
-	c, _, err := (Credentials{}).WithRecovery()
-	if err == nil {
+	if _, _, err := (Credentials{}).WithRecovery(); err == nil {
 		t.Error("recovery codes without a second factor")
 	}
-	c = Credentials{App: &Authenticator{Secret: make([]byte, 20)}}
+	c := Credentials{App: &Authenticator{Secret: make([]byte, 20)}}
 	c, shown, err := c.WithRecovery()
 	if err != nil || len(shown) != 10 || len(c.Recovery) != 10 {
 		t.Fatalf("%d codes, %v", len(shown), err)

@@ -452,3 +452,14 @@ func TestBreakGlass(t *testing.T) {
 func base32Bytes(s string) ([]byte, error) {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(s, " ", ""))
 }
+
+// TestNoFolderListings: below /static/ only the files that pages name are served.
+func TestNoFolderListings(t *testing.T) {
+	c := quiet(t)
+	v := c.as(t, "")
+	for _, path := range []string{"/static/", "/static", "/static/x/", "/static/app.js", "/static/x/app.js", "/static/%2e%2e/ui.go", "/.git/config", "/testdata/"} {
+		if got := v.get(path); got.code != http.StatusNotFound && got.code != http.StatusMovedPermanently && got.code != http.StatusTemporaryRedirect {
+			t.Errorf("%s: %d", path, got.code)
+		}
+	}
+}
