@@ -12,6 +12,9 @@ import (
 	"tocsin/internal/signin"
 )
 
+// SignOn says where people sign in elsewhere; the desk fills in our address and the roles that there are.
+type SignOn = signin.ProviderConfig
+
 // A Wish is somebody who came from the provider with the verified address of a person on the team, and waits for an administrator to say that
 // it is them.
 type Wish struct {
