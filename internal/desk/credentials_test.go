@@ -157,8 +157,12 @@ func TestCredentialsInTheVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	note()
 	if err := d.PutPerson(Local("test"), "anna", []string{plan.Commander}, Contact{Name: "Anna"}, true); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := d.vault.Get(refs[len(refs)-1]); !errors.Is(err, vault.ErrErased) {
+		t.Errorf("the credentials of who is gone are still there: %v", err)
 	}
 	if _, err := d.TokenActor(token, time.Now()); !errors.Is(err, ErrToken) {
 		t.Errorf("the token of who is gone: %v", err)

@@ -49,9 +49,17 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+	ways := ""
+	err = d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		ways = s.Identity.Ways[id]
 		return s.Plan.Put(actor.Name, x)
 	})
+	if err == nil && gone && ways != "" {
+		if e := d.erase([]string{ways}); e != nil {
+			d.log.Error("the credentials of somebody who is gone are still in the vault", "error", e)
+		}
+	}
+	return err
 }
 
 // person checks a contact and puts it into the vault.

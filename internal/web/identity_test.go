@@ -112,6 +112,7 @@ func codesOn(page string) (codes []string) {
 
 // TestSecondFactor: with an authenticator app the password alone opens nothing, each code works once, and so does each recovery code.
 func TestSecondFactor(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	anna := c.as(t, "anna")
 	if !strings.Contains(anna.get("/me").body, "Your password alone opens everything") {
@@ -172,6 +173,7 @@ func TestSecondFactor(t *testing.T) {
 
 // TestStepUp: what is dangerous asks for a fresh proof, keeps what was typed, and gets a session with a new token.
 func TestStepUp(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	stale := func(person string) *visitor {
 		v := c.as(t, "")
@@ -228,6 +230,7 @@ func TestStepUp(t *testing.T) {
 
 // TestSessionFixation: a token that somebody planted in a browser is not the one that is signed in, and the session that was there ends.
 func TestSessionFixation(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	planted := &http.Cookie{Name: "tocsin", Value: strings.Repeat("A", 43)}
 	v := c.as(t, "")
@@ -257,6 +260,7 @@ func TestSessionFixation(t *testing.T) {
 
 // TestSessionsAreListedAndRevoked by their owner, one by one and all others; each is an entry.
 func TestSessionsAreListedAndRevoked(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	sign := func(agent string) *visitor {
 		v := c.as(t, "")
@@ -304,6 +308,7 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 
 // TestTokensForPrograms: shown once, bounded by scope and by what the owner may now, revoked, and in no page or log afterwards.
 func TestTokensForPrograms(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	var said strings.Builder
 	c.web.log = textLog(&said)
@@ -380,6 +385,7 @@ func TestTokensForPrograms(t *testing.T) {
 
 // TestBreakGlass: a sheet works once, as commander, for four hours; it rings; a newer set ends an older one.
 func TestBreakGlass(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	anna := c.as(t, "anna")
 	made := func(n int) []string {
@@ -455,6 +461,7 @@ func base32Bytes(s string) ([]byte, error) {
 
 // TestNoFolderListings: below /static/ only the files that pages name are served.
 func TestNoFolderListings(t *testing.T) {
+	t.Parallel()
 	c := quiet(t)
 	v := c.as(t, "")
 	for _, path := range []string{"/static/", "/static", "/static/x/", "/static/app.js", "/static/x/app.js", "/static/%2e%2e/ui.go", "/.git/config", "/testdata/"} {

@@ -41,6 +41,7 @@ func keysOf(t *testing.T, ctx context.Context, id webauthn.AuthenticatorID) []*w
 // TestBrowserPasskeys registers and uses passkeys in Chromium, as a person does: sign-in without typing an id, step-up, a device that does not know its
 // owner, a copied key, and the last way in.
 func TestBrowserPasskeys(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	set, err := shopRules()
 	if err != nil {

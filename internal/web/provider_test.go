@@ -110,6 +110,7 @@ func (x *elsewhere) journey(at, as string) string {
 
 // TestProvider signs in at a certified provider: who is known, who is not, what groups give, what is forged, and what happens when it is down.
 func TestProvider(t *testing.T) {
+	t.Parallel()
 	var p *elsewhere
 	set, err := shopRules()
 	if err != nil {
