@@ -87,8 +87,8 @@ func boring() fstest.MapFS {
 var hiddenCeremony = regexp.MustCompile(`name="ceremony" value="([^"]+)"`)
 var keyShown = regexp.MustCompile(`key <code class="link">([A-Z2-7 ]+)</code>`)
 
-// addApp adds an authenticator app by the pages, and returns it.
-func (v *visitor) addApp() signin.Authenticator {
+// addApp adds an authenticator app by the pages, and returns it, with the time of the code that proved it.
+func (v *visitor) addApp() (signin.Authenticator, time.Time) {
 	v.t.Helper()
 	page := v.post("/me/app").body
 	ceremony, key := hiddenCeremony.FindStringSubmatch(page), keyShown.FindStringSubmatch(page)
@@ -96,10 +96,11 @@ func (v *visitor) addApp() signin.Authenticator {
 		v.t.Fatalf("no key is shown:\n%s", middle(page))
 	}
 	a := signin.Authenticator{Secret: must(base32Bytes(key[1]))}
-	if got := v.post("/me/app/confirm", "ceremony", ceremony[1], "code", a.Code(time.Now())); got.location != "/me?done=app" {
+	at := time.Now()
+	if got := v.post("/me/app/confirm", "ceremony", ceremony[1], "code", a.Code(at)); got.location != "/me?done=app" {
 		v.t.Fatalf("adding the app: %d\n%s", got.code, middle(got.body))
 	}
-	return a
+	return a, at
 }
 
 // codesOn are the recovery codes that a page shows.
@@ -119,7 +120,7 @@ func TestSecondFactor(t *testing.T) {
 		t.Error("the page does not say that the password alone is weak")
 	}
 	before := anna.cookie.Value
-	a := anna.addApp()
+	a, added := anna.addApp()
 	if anna.cookie.Value == before {
 		t.Error("the session has its old token after the second factor was proved")
 	}
@@ -135,11 +136,11 @@ func TestSecondFactor(t *testing.T) {
 	}{
 		{"no code", "", "Type the code"},
 		{"a wrong code", "000000", "The code is wrong"},
-		{"the code that added the app", a.Code(time.Now()), "The code is wrong"},
+		{"the code that added the app", a.Code(added), "The code is wrong"},
 		{"the first recovery code, small and with blanks", strings.ReplaceAll(strings.ToLower(codes[0]), "-", " "), ""},
 		{"the same again", codes[0], "The code is wrong"},
-		{"the next code of the app", a.Code(time.Now().Add(30 * time.Second)), ""},
-		{"the same code again", a.Code(time.Now().Add(30 * time.Second)), "The code is wrong"},
+		{"the next code of the app", a.Code(added.Add(30 * time.Second)), ""},
+		{"the same code again", a.Code(added.Add(30 * time.Second)), "The code is wrong"},
 	} {
 		got := enter(x.code)
 		if x.says == "" && got.code != http.StatusSeeOther || x.says != "" && (got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, x.says)) {
