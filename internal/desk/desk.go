@@ -70,6 +70,7 @@ type Options struct {
 	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
 	Doors      Doors                           // other ways by which lines come in
 	Senders    map[string]Sender               // by channel: mail, webhook
+	SignOn     *signin.ProviderConfig          // where people may sign in elsewhere; nil is nowhere
 	URL        string                          // where people reach the console, without a slash at the end
 }
 
@@ -117,6 +118,7 @@ type Desk struct {
 	doors     doors
 	names     sync.Map // of log sources, by keyed hash
 	People    contacts
+	ways      ways
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.
@@ -148,6 +150,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	d.People.open(d)
+	if err = d.openWays(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	if d.Sample() {
 		err = d.measureSample(d.state.firstStart(time.Now()))
 	}

@@ -138,6 +138,8 @@ func StandingTitle(rule string) string {
 		return "An agent is not heard of any more"
 	case GapRule:
 		return "Log lines of a host are lost"
+	case GlassRule:
+		return "A break-glass sheet was used"
 	}
 	return ""
 }
@@ -152,6 +154,9 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
+	for _, a := range d.brokenGlass(now) {
+		add(a)
+	}
 	of := map[string]int{}
 	silent := d.silences()
 	slices.SortFunc(silent, func(a, b silentSource) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.hash, b.hash)) })

@@ -65,7 +65,7 @@ var full = map[Kind]any{
 	PersonPut:        Person{"anna", []string{"commander"}, []string{"mail"}, "v8", true},
 	PersonPassword:   Password{"anna", "v9"},
 	PolicyPut:        Policy{[]PolicyStep{{[]string{"everyone"}, []string{"mail"}, time.Minute}}, 2, time.Minute, time.Minute, true},
-	SignedIn:         Signin{"anna", "bb22"},
+	SignedIn:         Signin{"anna", "bb22", "passkey", "s1", []string{"analyst"}, true},
 	SigninRefused:    Refusals{"bb22", t0, 10},
 	CallOpened:       Call{3, []int64{4}, "high", true, "anna", "mail"},
 	CallJoined:       CallJoin{3, 5},
@@ -99,6 +99,14 @@ var full = map[Kind]any{
 	UpdateSent:         UpdateResult{9, true, false, false, 0, "v27"},
 	UpdateFailed:       UpdateResult{9, true, true, true, time.Second, "v27"},
 	UpdateWaived:       UpdateWaiver{4, 3, 7, "again", "v28"},
+
+	CredentialAdded:   Credential{"anna", "passkey", "k1", "v21", 0, false},
+	CredentialRemoved: Credential{"anna", "recovery", "", "v22", 9, true},
+	TokenMade:         Token{"t1", "anna", []string{"note", "see"}, t0, "v23"},
+	TokenRevoked:      Token{"t1", "anna", nil, time.Time{}, "v24"},
+	SessionRevoked:    SessionEnd{"anna", "s1", 1},
+	GlassMade:         Glass{1, 5, "v25"},
+	GlassUsed:         GlassUse{3, "break-glass:3", "bb22", "s2", t0, "v26"},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.
