@@ -65,6 +65,7 @@ type Options struct {
 	Retention  time.Duration                   // of lines; 0 keeps all
 	Keeps      []Keep                          // further limits of the lines on the shelf
 	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
+	SealLines  int64                           // how many lines of small segments go to the shelf at once; 0 is 50,000
 	JoinAfter  time.Duration                   // how long after its last line came a small volume is joined with others; 0 is ten minutes
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
 	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere

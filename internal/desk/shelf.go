@@ -329,7 +329,7 @@ func together(spans []archive.Span, below, most int64) (groups []archive.Span) {
 
 // shelveOnce seals what can be sealed: complete segments that the saved state of detection has behind it.
 func (d *Desk) shelveOnce(ctx context.Context) error {
-	for _, s := range together(d.archive.Complete(), d.reader.saved.Load(), sealAtOnce) {
+	for _, s := range together(d.archive.Complete(), d.reader.saved.Load(), cmp.Or(d.o.SealLines, sealAtOnce)) {
 		if ctx.Err() != nil {
 			return nil
 		}
