@@ -1,5 +1,7 @@
 package ui
 
+import "strings"
+
 // Me is how the reader signs in: passkeys, authenticator, recovery codes, password, sessions, tokens. GET /me; the posts below it show it again
 // with what was wrong, or with what is shown once.
 var Me = page[MeView]("me")
@@ -69,7 +71,7 @@ type AppView struct {
 	Frame
 	Ceremony string
 	Size     int    // of the drawing, in modules
-	Path     string // of the drawing, for SVG
+	Path     Stroke // of the drawing
 	Secret   string // as text, in groups
 	Account  string
 }
@@ -126,4 +128,15 @@ type SheetRow struct {
 	Made   Time
 	By     string
 	Ended  Time // used, or replaced
+}
+
+// A Stroke is the path of a drawing (SVG 2, 9.3: the letters of its commands, numbers).
+type Stroke string
+
+// D is the stroke, or nothing when it holds what no path does.
+func (s Stroke) D() string {
+	if strings.Trim(string(s), "MmLlHhVvZz0123456789 .,-") != "" || s == "" || s[0] != 'M' {
+		return ""
+	}
+	return string(s)
 }

@@ -203,7 +203,7 @@ func (s *Server) showApp(v *visit, code int, a signin.Authenticator, mistake err
 	if err != nil {
 		return err
 	}
-	view := ui.AppView{Frame: s.frame(v, "me", "Add an authenticator app"), Size: drawn.Size, Path: drawn.Path, Secret: a.Text(), Account: v.actor.ID,
+	view := ui.AppView{Frame: s.frame(v, "me", "Add an authenticator app"), Size: drawn.Size, Path: ui.Stroke(drawn.Path), Secret: a.Text(), Account: v.actor.ID,
 		Ceremony: s.ceremonies.Begin(v.now, forApp, s.bound(v), signin.Network(s.address(v.r)), a)}
 	view.Frame.Path, view.Still = "/me", true
 	if mistake != nil {
