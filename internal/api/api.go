@@ -152,7 +152,7 @@ func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 
 func pick(d *desk.Desk, name string) (int64, error) {
 	if name == "ringing" {
-		rs := d.Ringing()
+		rs := d.Ringing(desk.Local("command"))
 		if len(rs) == 0 {
 			return 0, errNothingRings
 		}

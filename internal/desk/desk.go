@@ -120,6 +120,7 @@ type Desk struct {
 	names     sync.Map // of log sources, by keyed hash
 	People    contacts
 	ways      ways
+	views     views
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
@@ -24,6 +25,7 @@ type State struct {
 	Fleet     fleet.Book
 	Contacts  contact.Book
 	Identity  Identity
+	Approvals auth.Approvals
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -49,7 +51,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

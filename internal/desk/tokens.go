@@ -36,7 +36,7 @@ func (d *Desk) MakeToken(actor auth.Actor, name string, scope []auth.Action, day
 func (d *Desk) RevokeToken(actor auth.Actor, person, id string) error {
 	need := auth.Team
 	if actor.ID == person && actor.Scope == nil {
-		need = auth.See
+		need = auth.Own
 	}
 	if err := auth.May(actor, need); err != nil {
 		return err

@@ -55,7 +55,7 @@ func (s *Server) alerts(v *visit) error {
 		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational")}
 	page := pageOf(v)
 	var shown []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		titles := map[string]string{}
 		var list []*incident.Alert
 		for _, id := range slices.Backward(st.Incidents.Order) {
@@ -75,7 +75,7 @@ func (s *Server) alerts(v *visit) error {
 		}
 	})
 	s.openDetails(shown)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, d := range shown {
 			view.Rows = append(view.Rows, s.alertRow(v, st, d, false))
 		}
@@ -157,7 +157,7 @@ func few(ps []detect.Party, place bool) string {
 // alert shows one alert.
 func (s *Server) alert(v *visit) error {
 	var d []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if a := st.Incidents.Alerts[v.r.PathValue("id")]; a != nil {
 			d = []alertDetails{{state: *a}}
 		}
@@ -169,7 +169,7 @@ func (s *Server) alert(v *visit) error {
 	a := d[0].state
 	view := ui.AlertView{Frame: s.frame(v, "alerts", "Alert: "+a.Title), Rule: s.ruleLink(a.Rule, a.Title), Impact: impactWords(a.Impact)}
 	var quiet []ui.Fact
-	s.desk.Read(func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
 	view.Says = ui.Plural(a.Count, "log line", "log lines") + " between " + view.Row.First.Local + " and " + view.Row.Last.Local
 	if n := len(a.Sources); n > 0 {
 		view.Says += ", from " + ui.Plural(int64(n), "address", "addresses")

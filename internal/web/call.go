@@ -17,7 +17,7 @@ const callsShown = 30
 func (s *Server) calls(v *visit) error {
 	view := ui.CallsView{Frame: s.frame(v, "calls", "Calls")}
 	page := pageOf(v)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		all := st.Calls.Calls
 		view.Pager = pager(v, page, callsShown, len(all))
 		for k := len(all) - 1 - page*callsShown; k >= 0 && len(view.Calls) < callsShown; k-- {
@@ -102,7 +102,7 @@ func (s *Server) answer(v *visit) error {
 		return errMissing
 	}
 	to := "/calls"
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if c, err := st.Calls.Get(id); err == nil {
 			if i := desk.WorstOf(st, c); i != nil {
 				to = fmt.Sprintf("/incidents/%d", i.ID)
@@ -119,7 +119,7 @@ func (s *Server) openLink(v *visit) error {
 		return errMissing
 	}
 	view := ui.AnswerView{Frame: s.frame(v, "", "Answer the call"), Action: v.r.URL.Path}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		c, err := st.Calls.Get(l.Call)
 		if err != nil {
 			return
@@ -154,7 +154,7 @@ func (s *Server) answerLink(v *visit) error {
 	}
 	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil}
 	view.Still = true // this page is the answer to a form
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		c, err := st.Calls.Get(l.Call)
 		if err != nil {
 			return

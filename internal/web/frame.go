@@ -38,7 +38,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 	f.Ringing = s.ringing(v)
 	f.Counts.Calls = len(f.Ringing)
 	f.Counts.Rules = len(s.o.Set.Refused)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, i := range st.Incidents.Incidents {
 			if !i.Closed {
 				f.Counts.Incidents++
@@ -122,7 +122,7 @@ func (s *Server) problems() (ps []ui.Problem) {
 
 // ringing builds the banner of calls, worst first.
 func (s *Server) ringing(v *visit) (out []ui.Ringing) {
-	calls := s.desk.Ringing()
+	calls := s.desk.Ringing(v.actor)
 	slices.SortStableFunc(calls, func(a, b desk.Rings) int { return incident.Rank(b.Severity) - incident.Rank(a.Severity) })
 	for _, c := range calls {
 		r := ui.Ringing{ID: fmt.Sprint(c.ID), Severity: ui.Severity(c.Severity), Title: c.Title, Since: v.at(c.Since), Now: c.Now,

@@ -34,7 +34,7 @@ func (s *Server) incidents(v *visit) error {
 		Filtered:   state != "open" || severity != "" || q.Get("q") != ""}
 	view.Headings = headings(v, sort)
 	page := pageOf(v)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var list []*incident.Incident
 		for _, i := range st.Incidents.Incidents {
 			if (state == "all" || i.Closed == (state == "closed")) && (severity == "" || i.Severity == severity) && matches(i, view.Query) {
@@ -137,7 +137,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	}
 	view := ui.IncidentView{ID: fmt.Sprint(id)}
 	var details []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var i *incident.Incident
 		if i, err = st.Incidents.Get(id); err == nil {
 			details = alertsOf(st, i, alertsOpened)
@@ -147,7 +147,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 		return err
 	}
 	s.openDetails(details)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
 			err = e
@@ -423,7 +423,7 @@ func (s *Server) showClose(v *visit, code int, mistake error) error {
 	view := ui.CloseView{Frame: s.frame(v, "incidents", fmt.Sprintf("Close incident %d", id)), ID: fmt.Sprint(id), Verdict: v.r.PostFormValue("verdict"), Reason: text(v.r, "reason"),
 		Effects: []string{"It no longer rings anybody and leaves the list of open incidents."},
 		Undo:    "It can be reopened at any time; both are kept in the ledger."}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
 			err = e

@@ -351,7 +351,7 @@ func (s *Server) showSheets(v *visit, code int, pages []signin.SheetPage, mistak
 	view := ui.SheetsView{Frame: s.frame(v, "people", "Break-glass sheets"), Count: orElse(text(v.r, "count"), "5")}
 	view.Path, view.Still = "/break-glass", true
 	by := func(actor string) (name string) {
-		s.desk.Read(func(st *desk.State) { name = s.actorName(st, actor) })
+		s.desk.ReadAs(v.actor, func(st *desk.State) { name = s.actorName(st, actor) })
 		return name
 	}
 	for _, p := range pages {

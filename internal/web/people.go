@@ -32,7 +32,7 @@ func (s *Server) people(v *visit) error { return s.showPeople(v, http.StatusOK, 
 // showPeople shows the team; a form that was wrong comes back with what was typed: add, or else the policy's.
 func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake error) error {
 	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: ui.PersonForm{Action: "/people", New: true, Roles: roleOptions(nil)}}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
 			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
 		}
@@ -158,7 +158,7 @@ func (s *Server) person(v *visit) error {
 func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake error, link string) error {
 	view := ui.PersonView{Link: link}
 	found := false
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		p, ok := st.Plan.People[v.r.PathValue("id")]
 		if !ok {
 			return
@@ -194,7 +194,7 @@ func (s *Server) changePerson(v *visit) error {
 	f, roles, c := typedPerson(v, "/people/"+id)
 	f.ID = id
 	exists := false
-	s.desk.Read(func(st *desk.State) { _, exists = st.Plan.People[id] })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, exists = st.Plan.People[id] })
 	if !exists {
 		return errMissing
 	}

@@ -155,6 +155,13 @@ func (s *Server) fail(v *visit, err error) {
 	case errors.Is(err, desk.ErrBroken):
 		code = http.StatusServiceUnavailable
 	}
+	if _, ok := errors.AsType[desk.Asked](err); ok {
+		_ = done(v, "/approvals", "asked")
+		return
+	}
+	if _, ok := errors.AsType[auth.Closed](err); ok {
+		code = http.StatusForbidden
+	}
 	if _, ok := errors.AsType[auth.Refusal](err); ok {
 		code = http.StatusForbidden
 	}
