@@ -84,7 +84,7 @@ func (d *Desk) twoForPower(actor auth.Actor, x entry.Person, add bool) (err erro
 	if err != nil || !gives {
 		return err
 	}
-	return d.askFor(actor, auth.GivePower, request{About: "person:" + x.ID, Person: &x, Add: add, Why: "roles: " + strings.Join(x.Roles, ", ")})
+	return d.askFor(actor, auth.GivePower, wish{About: "person:" + x.ID, Person: &x, Add: add, Why: "roles: " + strings.Join(x.Roles, ", ")})
 }
 
 // person checks a contact and puts it into the vault.

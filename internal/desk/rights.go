@@ -127,7 +127,7 @@ func (d *Desk) Unrestrict(actor auth.Actor, id int64, why string) error {
 			return s.Incidents.Unrestrict(actor.Name, id, 0, text)
 		})
 	}
-	return d.askFor(actor, auth.Unrestrict, request{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
+	return d.askFor(actor, auth.Unrestrict, wish{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
 }
 
 func onTeam(s *State) func(string) bool {

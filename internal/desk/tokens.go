@@ -79,6 +79,6 @@ func (d *Desk) TokenActor(token string, now time.Time) (auth.Actor, error) {
 		}
 	}
 	a := Actor(p)
-	a.Scope = found.Scope
+	a.Scope, a.Via = found.Scope, "token:"+found.ID
 	return a, nil
 }

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
+	"tocsin/internal/plan"
 	"tocsin/ui"
 )
 
@@ -319,6 +320,28 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 		}
 	case entry.IncidentClosed:
 		x.Tone, x.Says, x.Note = "good", "Closed as a "+m.To+" alarm", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded, entry.IncidentRoleLeft:
+		x.Icon, x.Note = "user", ui.VisibleLines(s.desk.Text(m.Ref))
+		what := plan.RoleWord(m.Why[0])
+		if len(m.Why) > 1 {
+			what = "deputy of the " + what
+		}
+		switch m.Kind {
+		case entry.IncidentRoleLeft:
+			x.Says = s.name(st, m.To) + " is no longer " + what
+		case entry.IncidentRoleHanded:
+			x.Says = what + ": " + s.name(st, m.From) + " handed over to " + s.name(st, m.To)
+		default:
+			x.Says = s.name(st, m.To) + " is " + what
+		}
+	case entry.IncidentRestricted:
+		var who []string
+		for _, id := range m.Why {
+			who = append(who, s.name(st, id))
+		}
+		x.Icon, x.Tone, x.Says = "user", "late", "Restricted ("+m.To+") to "+strings.Join(who, ", ")
+	case entry.IncidentUnrestricted:
+		x.Icon, x.Says, x.Note = "user", "No longer restricted", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentHeld:
 		x.Icon, x.Says, x.Note = "note", "Its log lines are held beyond their time", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentReleased:

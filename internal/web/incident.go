@@ -190,7 +190,7 @@ func typedAgain(v *visit, f *ui.IncidentForms, again string) {
 // form's first; several forms have a reason, so its id begins with the form's name.
 func formErrors(mistake error, form string) ui.Errors {
 	es := fieldErrors(mistake)
-	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "release": "hold-reason", "close": "verdict"}
+	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "hand": "hand-note", "role": "take-role", "restrict": "restrict-kind", "unrestrict": "lift-reason", "release": "hold-reason", "close": "verdict"}
 	for k := range es {
 		switch {
 		case es[k].Field == "":
@@ -233,6 +233,10 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Verdict = desk.Title(i.Verdict) + " alarm"
 	}
 	view.Next = s.next(v, st, i)
+	view.Roles = s.rolesPart(st, i)
+	if i.Restricted() {
+		view.Marks = append(view.Marks, "restricted ("+i.Restriction.Kind+"): only the people who are named see it")
+	}
 	view.Times = []ui.TimeFact{{Name: "Began", At: v.at(i.Happened)}, {Name: "Learned", At: v.at(i.Opened)}, {Name: "Last seen", At: v.at(i.Last)}}
 	if i.Closed {
 		view.Times = append(view.Times, ui.TimeFact{Name: "Closed", At: v.at(i.Ended)})

@@ -75,7 +75,7 @@ func (s *Server) showMe(v *visit, code int, more meExtra) error {
 			Since: v.at(x.Started), Seen: v.at(x.Seen), Here: x.ID == v.session.ID, End: "/me/sessions/" + x.ID + "/end"})
 	}
 	s.tokensOf(v, c, &view)
-	if auth.May(v.actor, auth.Team) == nil {
+	if auth.May(v.actor, auth.Sheets) == nil {
 		view.Glass = "/break-glass"
 	}
 	if more.mistake != nil {

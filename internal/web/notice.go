@@ -228,7 +228,7 @@ func (s *Server) onNotice(v *visit, act func(auth.Actor, int64) error, key strin
 }
 
 // noticeProblems says which notices do not reach whom they are for.
-func (s *Server) noticeProblems() (out []ui.Problem) {
+func (s *Server) noticeProblems(v *visit) (out []ui.Problem) {
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for n := range st.Notices.Standing(&st.Plan) {
 			if k := len(n.Tries) - 1; k >= 0 && n.Tries[k].Failed {

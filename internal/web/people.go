@@ -58,7 +58,7 @@ func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake erro
 
 func roleOptions(has []string) (out []ui.Option) {
 	for _, r := range plan.Roles() {
-		out = append(out, ui.Option{Value: r, Word: desk.Title(r), Chosen: slices.Contains(has, r)})
+		out = append(out, ui.Option{Value: r, Word: plan.RoleWord(r), Chosen: slices.Contains(has, r)})
 	}
 	return out
 }
@@ -67,7 +67,7 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 	c := s.desk.People.Get(p.Vault)
 	x := ui.Person{ID: p.ID, Href: "/people/" + p.ID, Name: c.Name, Zone: c.Zone, You: p.ID == v.actor.ID, Gone: p.Gone}
 	for _, r := range p.Roles {
-		x.Roles = append(x.Roles, desk.Title(r))
+		x.Roles = append(x.Roles, plan.RoleWord(r))
 	}
 	if len(p.Channels) == 0 && !p.Gone {
 		x.Says = "has no mail address and no webhook: is rung in the console only"
