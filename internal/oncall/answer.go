@@ -42,17 +42,13 @@ func (b *Book) ringingCall(id int64) (*Call, error) {
 
 // Needed returns how many answers a call wants: as many as the step that wanted most so far, and no more than there are people.
 func (b *Book) Needed(p *plan.Plan, c *Call) int {
-	need := 1
-	for step := c.Base; step <= c.Step && step-c.Base < len(c.Policy.Steps)*c.Policy.Rounds+1; step++ {
-		need = max(need, plan.StepOf(c.Policy, step-c.Base).Answers)
-	}
 	here := 0
 	for _, x := range p.People {
 		if !x.Gone && len(x.Channels) > 0 {
 			here++
 		}
 	}
-	return min(need, max(here, 1))
+	return min(max(c.need, 1), max(here, 1))
 }
 
 // Answer decides that somebody has taken the call: it ends, or waits for those whose answer it wants as well.

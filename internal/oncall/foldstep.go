@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/entry"
+	"tocsin/internal/plan"
 )
 
 // recentKept is how many tries of one channel of one person are remembered for the throttle: as many as the greatest limit and some.
@@ -80,6 +81,7 @@ func (b *Book) with(id int64, err error, change func(*Call)) error {
 
 func (b *Book) stepped(c *Call, x entry.CallStep, at time.Time) {
 	c.Step, c.Stepped = x.Step, at
+	c.need = max(c.need, plan.StepOf(c.Policy, max(x.Step-c.Base, 0)).Answers)
 	c.Steps = append(c.Steps, Step{x, at})
 	for _, r := range x.Rings {
 		due := r.Due

@@ -108,6 +108,7 @@ type Call struct {
 
 	open   []int // numbers of rings that are pending
 	medium bool  // Medium rang when it began
+	need   int   // the most answers that a step wanted so far
 }
 
 // Rings reports whether nobody has answered yet and somebody still should.
