@@ -56,7 +56,7 @@ func (s *sink) send(ctx context.Context, m notify.Message) error {
 	return nil
 }
 
-// A night is six hours with four incidents, of which each is answered after 47 minutes, and with crashes.
+// A night is six hours with four incidents, of which each is answered after 40 minutes, and with crashes.
 type night struct {
 	*cut
 	sink    *sink
@@ -111,8 +111,13 @@ func TestEscalationUnderCrash(t *testing.T) {
 		}
 		began := time.Now()
 		var at []time.Duration
-		for range crashes {
-			at = append(at, time.Duration(n.rand.Int64N(int64(6*time.Hour))))
+		for k := range crashes {
+			when := time.Duration(n.rand.Int64N(int64(6 * time.Hour)))
+			if k%2 == 0 { // every other one falls where a step rings
+				step := []time.Duration{0, 5, 10, 15, 25, 35}[n.rand.IntN(6)] * time.Minute
+				when = time.Duration(n.rand.IntN(4))*90*time.Minute + step + time.Duration(n.rand.IntN(5000))*time.Millisecond
+			}
+			at = append(at, when)
 		}
 		slices.Sort(at)
 		fed, actor := 0, auth.Actor{Name: "person:anna", ID: "anna", Roles: []string{plan.Commander}}
@@ -124,7 +129,7 @@ func TestEscalationUnderCrash(t *testing.T) {
 				}
 			}
 			for _, r := range n.d.Ringing() {
-				if time.Since(r.Since) >= 47*time.Minute && n.d.Answer(actor, r.ID, "console") == nil {
+				if time.Since(r.Since) >= 40*time.Minute && n.d.Answer(actor, r.ID, "console") == nil {
 					n.answers[r.ID] = time.Now()
 				}
 			}

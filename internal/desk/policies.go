@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/auth"
@@ -16,7 +17,7 @@ import (
 func (d *Desk) SetPolicy(actor auth.Actor, p entry.Policy) error {
 	for k, s := range p.Steps {
 		for _, w := range s.Who {
-			if len(w) > len(plan.Chat) && w[:len(plan.Chat)] == plan.Chat && d.o.Senders[w] == nil {
+			if strings.HasPrefix(w, plan.Chat) && d.o.Senders[w] == nil {
 				return fmt.Errorf("step %d: no %s is configured in tocsin.yaml", k+1, w)
 			}
 		}
@@ -95,6 +96,9 @@ func (d *Desk) EndMaintenance(actor auth.Actor, id int64) error {
 // BarChannels says which channels must not be used for an incident, from now on: "slack", "mail", "chat:ops". None lifts it.
 func (d *Desk) BarChannels(actor auth.Actor, incident int64, not []string, why string) error {
 	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {
+		if _, err := s.Incidents.Get(incident); err != nil {
+			return entry.Draft{}, err
+		}
 		return s.Calls.Bar(actor.Name, incident, not, text)
 	})
 }
@@ -136,4 +140,15 @@ func channelsOf(c Contact) (out []string) {
 		}
 	}
 	return slices.Clip(out)
+}
+
+// Groups lists what a step can name besides people and roles: the chats that are configured.
+func (d *Desk) Groups() (out []string) {
+	for channel := range d.o.Senders {
+		if strings.HasPrefix(channel, plan.Chat) {
+			out = append(out, channel)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -226,6 +226,9 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Marks = append(view.Marks, "sample: made from the bundled logs")
 	}
 	view.Held = i.Held
+	if !i.Closed && auth.May(v.actor, auth.Handle) == nil {
+		view.Channels = barrable(st, i.ID, s.desk.Groups())
+	}
 	if i.Held {
 		view.Marks = append(view.Marks, "held: its log lines are kept beyond their time")
 	}
