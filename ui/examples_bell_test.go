@@ -23,7 +23,7 @@ func bellView() BellView {
 		Form: MaintenanceForm{From: "2026-11-27T22:00", Until: "2026-11-28T02:00", Why: "New database", Severities: []Option{{"high", "High", true}, {"medium", "Medium", false}}, Open: true}}
 	v.Proofs = []Proof{{Link{"Anna Keller", "/people#person-anna"}, "mail", State{"good", "proven"}, before(30 * time.Hour), ""},
 		{Link{"Boris Lang", "/people#person-boris"}, "phone", State{"late", "unproven"}, before(90 * time.Hour), "the last test was sent, and nobody answered it"}}
-	v.Windows = []Window{{"2", "High and Medium do not ring", State{"late", "lasts now"}, before(time.Hour), before(-time.Hour), "Anna Keller", []Text{Visible("New database")}, "/maintenance/2/end"}}
+	v.Windows = []Window{{"2", "High and Medium do not ring", State{"late", "lasts now"}, before(time.Hour), before(-time.Hour), "Anna Keller", Visible("New database"), "/maintenance/2/end"}}
 	v.Watchers = []Pulse{{"watch.example.com", State{"bad", "cannot be told"}, before(time.Hour), "watcher: posting to watch.example.com: connection refused"}}
 	v.Watches = []Pulse{{"branch", State{"good", "heard"}, before(20 * time.Second), "tocsin-abcdefghij"}}
 	v.Policies = []NamedPolicy{{"default", "/people#policy", []string{"Everyone, on every channel; wait 5 min for an answer."}, ""}, {"night", "/policies/night", []string{"Who is on call in web, by phone; wait 5 min for 2 answers."}, "/policies/night/end"}}

@@ -57,7 +57,7 @@ type Window struct {
 	From  Time
 	Until Time
 	By    string
-	Why   []Text
+	Why   Text
 	End   string // where it is ended; ""
 }
 
