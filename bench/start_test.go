@@ -178,7 +178,7 @@ func (p *past) ring() {
 		p.append(drafts...)
 	}
 	for _, c := range p.calls.Ringing() {
-		x, err := p.calls.Answer("person:anna", c.ID, "anna", "link")
+		x, err := p.calls.Answer("person:anna", &p.plan, c.ID, "anna", "link")
 		if err != nil {
 			p.t.Fatal(err)
 		}

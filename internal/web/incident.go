@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
 	"tocsin/ui"
