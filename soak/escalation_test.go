@@ -38,6 +38,10 @@ import (
 // plainEnv makes the test's own program the real one, without the marks and steps of the other sieges.
 const plainEnv = "TOCSIN_SOAK_PLAIN"
 
+// trapRule is the rule that fires.
+const trapRule = "title: Somebody in the trap\nid: 22222222-2222-4222-8222-000000000001\nstatus: test\nlogsource: {category: webserver}\n" +
+	"detection:\n  word: {url.original|contains: /trap}\n  condition: word\nlevel: high\n"
+
 // An arrival is a message that reached a counterpart.
 type arrival struct {
 	id    string // Message-ID, or what a chat's message holds to answer by
@@ -121,8 +125,7 @@ func TestKilledWhileItRings(t *testing.T) {
 	log := filepath.Join(dir, "access.log")
 	must(t, os.WriteFile(log, nil, 0o600))
 	must(t, os.Mkdir(filepath.Join(dir, "rules"), 0o700))
-	must(t, os.WriteFile(filepath.Join(dir, "rules", "trap.yml"), []byte("title: Somebody in the trap\nid: 22222222-2222-4222-8222-000000000001\nstatus: test\nlogsource: {category: webserver}\n"+
-		"detection:\n  word: {url.original|contains: /trap}\n  condition: word\nlevel: high\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "rules", "trap.yml"), []byte(trapRule), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "tocsin.yaml"), fmt.Appendf(nil, "mail: {host: 127.0.0.1, port: %d, from: tocsin@shop.example, starttls: none}\ntest_calls: never\n", c.port), 0o600))
 	start := func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0], "serve", "--config", filepath.Join(dir, "tocsin.yaml"), "--data", data, "--keys", keys, "--listen", "localhost:0", "--watch", log, "--rules", filepath.Join(dir, "rules"))
@@ -190,7 +193,7 @@ func sown(t *testing.T, data, keys, hook string) {
 	must(t, err)
 	k, err := disk.Open(keys)
 	must(t, err)
-	set, err := desk.LoadRules(fstest.MapFS{})
+	set, err := desk.LoadRules(fstest.MapFS{"trap.yml": {Data: []byte(trapRule)}})
 	must(t, err)
 	x, err := desk.Open(slog.New(slog.DiscardHandler), desk.Options{Version: "test", Data: d, Keys: k, Rules: set.Rules, URL: "http://localhost:1"})
 	must(t, err)

@@ -43,8 +43,8 @@ func simulateView() SimulateView {
 	v := SimulateView{Frame: frame("Who would be rung?", "bell", "/simulate"), Severities: []Option{{"critical", "Critical", true}, {"high", "High", false}}, Policies: []Option{{"", "the one for the severity", true}, {"night", "night", false}},
 		When: "2027-01-01T03:10", Says: "14 rings in the first 2 h", Strip: Strip{Title: "14 rings in the first 2 h"}}
 	for i := range 9 {
-		v.Strip.Ticks = append(v.Strip.Ticks, StripMark{X: fmt.Sprint(12 + 77*i), Word: fmt.Sprint(15 * i)})
-		v.Strip.Marks = append(v.Strip.Marks, StripMark{X: fmt.Sprint(12 + 60*i), Y: fmt.Sprint(36 - 9*(i%3)), Kind: []string{"ring", "held"}[i%2], Word: "5m0s: anna by phone"})
+		v.Strip.Ticks = append(v.Strip.Ticks, StripMark{X: float64(12 + 77*i), Word: fmt.Sprint(15 * i)})
+		v.Strip.Marks = append(v.Strip.Marks, StripMark{X: float64(12 + 60*i), Y: float64(36 - 9*(i%3)), Kind: []string{"ring", "held"}[i%2], Word: "5m0s: anna by phone"})
 	}
 	v.Rows = []SimulatedRow{{"0 min", before(0), State{"busy", "step 1"}, "the first one"}, {"0 min", before(0), State{"bad", "not rung"}, "schedule:web: nobody is in it now"},
 		{"0 min", before(0), State{"good", "rings"}, "Anna Keller by phone"}, {"5 min", before(-5 * time.Minute), State{"late", "later"}, "Boris Lang by phone at 07:00:00: quiet hours"}}

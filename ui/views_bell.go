@@ -133,7 +133,7 @@ type Strip struct {
 
 // A StripMark is a place on a strip, in units of its drawing.
 type StripMark struct {
-	X, Y string
+	X, Y float64
 	Kind string // ring, held
 	Word string
 }

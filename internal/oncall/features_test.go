@@ -331,7 +331,9 @@ func TestCriticalsFirstRingIsNeverThrottled(t *testing.T) {
 }
 
 func TestMaintenance(t *testing.T) {
-	w := voiced(t, everyone(5*time.Minute, 5*time.Minute))
+	p := everyone(5*time.Minute, 5*time.Minute)
+	p.Attend = 0
+	w := voiced(t, p)
 	if _, err := w.plan.Maintain("test", entry.Maintenance{From: t0, Until: t0.Add(time.Hour), Severities: []string{"critical"}}, t0); err == nil {
 		t.Error("critical is held back")
 	}

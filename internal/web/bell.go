@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -379,9 +380,7 @@ func (s *Server) simulated(v *visit, st *desk.State, m oncall.Moment) ui.Simulat
 // stripOf draws when the rings of a simulation come.
 func stripOf(ms []oncall.Moment, title string) ui.Strip {
 	strip := ui.Strip{Title: title}
-	place := func(d time.Duration) string {
-		return strconv.FormatFloat(12+616*d.Minutes()/simulatedFor.Minutes(), 'f', 1, 64)
-	}
+	place := func(d time.Duration) float64 { return math.Round(12 + 616*d.Minutes()/simulatedFor.Minutes()) }
 	for d := time.Duration(0); d <= simulatedFor; d += 15 * time.Minute {
 		strip.Ticks = append(strip.Ticks, ui.StripMark{X: place(d), Word: fmt.Sprint(int(d.Minutes()))})
 	}
@@ -394,7 +393,7 @@ func stripOf(ms []oncall.Moment, title string) ui.Strip {
 		if m.What == "held" {
 			kind = "held"
 		}
-		strip.Marks = append(strip.Marks, ui.StripMark{X: place(m.After), Y: fmt.Sprint(36 - 9*at[m.After]), Kind: kind, Word: fmt.Sprintf("%v: %s by %s", m.After, m.Person, channelWord(m.Channel))})
+		strip.Marks = append(strip.Marks, ui.StripMark{X: place(m.After), Y: float64(36 - 9*at[m.After]), Kind: kind, Word: fmt.Sprintf("%v: %s by %s", m.After, m.Person, channelWord(m.Channel))})
 		at[m.After]++
 	}
 	return strip
