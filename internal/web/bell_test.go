@@ -98,7 +98,7 @@ func TestOwnRules(t *testing.T) {
 }
 
 func TestBeatNeedsItsSignature(t *testing.T) {
-	c := newConsole(t, nil, nil)
+	c := newConsole(t, attacks(), nil)
 	if got := c.as(t, "").do(http.MethodPost, "/beat/shop", url.Values{"x": {"y"}}, nil); got.code != http.StatusNotFound {
 		t.Errorf("%d, want 404: no beats are taken here", got.code)
 	}

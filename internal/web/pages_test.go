@@ -164,7 +164,7 @@ func TestEveryPageThatIsLinked(t *testing.T) {
 					continue
 				}
 			}
-			if u := u.String(); !seen[u] && len(seen) < 400 {
+			if u := u.String(); !seen[u] && len(seen) < 480 {
 				seen[u] = true
 				next = append(next, u)
 			}
