@@ -25,8 +25,11 @@ const layers = `
 	disk       :
 	manifest   :
 	ui         :
-	notify     :
+	chat       :
+	notify     : envelope
 	room       :
+	envelope   :
+	voice      :
 	client     :
 	query    * : record
 	sigma    * : record
@@ -44,16 +47,19 @@ const layers = `
 	detect   * : record sigma
 	trace    * : record
 
+	rota     * : entry
+
 	auth     * : entry
-	plan     * : entry
+	plan     * : entry rota
 	tuning   * : entry
 	fleet    * : entry
 	report   * : entry
 	contain  * : entry
 	review   * : entry
 	incident * : entry plan
-	oncall   * : entry plan
+	oncall   * : entry plan rota
 	breach   * : entry plan
+	contact  * : entry
 
 	signin     : auth scratch
 	guard      : manifest record disk
@@ -62,7 +68,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify envelope chat voice room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach contact signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

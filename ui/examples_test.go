@@ -465,7 +465,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return append(agentExamples(), []example{
+	return append(append(contactExamples(), agentExamples()...), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",
@@ -478,6 +478,8 @@ func examples() []example {
 		ex("incident-wrong", Incident, wrongIncident),
 		ex("trace", Trace, traceView()),
 		ex("trace-none", Trace, TraceView{Frame: frame("How incident 12 came about", "incidents", "/incidents/12/trace"), ID: "12", Incident: "SQL injection against the shop", Severity: "low", Cut: []Text{Visible("No lines of 198.51.100.77 are kept any more.")}}),
+		ex("room", Room, roomView()),
+		ex("room-guest", Room, RoomView{Frame: plain("War room"), Base: "/room"}),
 		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true"}),
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),

@@ -89,6 +89,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "bell", Href: "/bell", Word: "Bell", Icon: "bell"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
+		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
@@ -108,6 +109,9 @@ func (f Frame) Scripts() []string {
 	}
 	return nil
 }
+
+// Styles names the sheets that a page has besides everybody's.
+func (f Frame) Styles() []string { return nil }
 
 // Window is the title of the browser's window. It begins with what rings, so that a tab in the background says so.
 func (f Frame) Window() string {
@@ -290,6 +294,30 @@ func Done(key string) string {
 		return "The mute is removed."
 	case "forgotten":
 		return "What was normal for the account is forgotten. It is learnt anew from now on."
+	case "contact":
+		return "The contact is on the list as you wrote it."
+	case "checked":
+		return "The contact is still right today."
+	case "removed":
+		return "The contact is off the list."
+	case "imported":
+		return "The file is on the contact list, all of it."
+	case "card":
+		return "The card has your words. Print it anew."
+	case "rule":
+		return "The rule holds from now on."
+	case "text":
+		return "The text is kept."
+	case "status":
+		return "Stakeholders can read it now."
+	case "links":
+		return "No link works that this contact got so far."
+	case "sending":
+		return "The update is on its way. What becomes of it stands below."
+	case "spoken":
+		return "It is noted that you told them."
+	case "waived":
+		return "They need not be told this time. The reason is kept."
 	case "watched":
 		return "The values are on the list. Lines that name them raise alerts from now on."
 	case "partly":

@@ -22,6 +22,10 @@ const (
 	Hold        Action = "hold"   // keep the lines of an incident beyond their time
 	SearchLines Action = "search" // read the kept lines, with all the personal data in them
 	Hosts       Action = "hosts"  // let agents in, and put them out
+
+	Reach    Action = "reach"    // see how contacts of the plan are reached
+	Contacts Action = "contacts" // keep the contact list, and say which stakeholders hear of what
+	Inform   Action = "inform"   // tell stakeholders, or decide that they need not be told
 )
 
 // may is the table; the words are those of package plan's roles.
@@ -38,6 +42,10 @@ var may = map[Action][]string{
 	Hold:        {"commander", "engineer", "analyst", "legal"},
 	SearchLines: {"commander", "engineer", "analyst"},
 	Hosts:       {"commander", "engineer"},
+
+	Reach:    {"commander", "engineer", "analyst", "legal", "communications"},
+	Contacts: {"commander", "engineer", "legal", "communications"},
+	Inform:   {"commander", "legal", "communications"},
 }
 
 // Actions lists every action, in alphabetical order.

@@ -50,7 +50,7 @@ func (d *Desk) ring(ctx context.Context) error {
 		last = now
 		d.ground()
 		d.beat.at.Store(now.UnixNano())
-		again := sooner(d.settle(ctx, now), d.settleNotices(ctx, now))
+		again := sooner(sooner(d.settle(ctx, now), d.settleNotices(ctx, now)), d.settleUpdates(ctx, now))
 		wait := heartbeat
 		if !again.IsZero() {
 			wait = max(time.Millisecond, min(heartbeat, time.Until(again)))
@@ -67,6 +67,10 @@ func (d *Desk) ring(ctx context.Context) error {
 		case l := <-d.notices.landed:
 			if d.landNotice(l) {
 				delete(d.notices.flying, l.courier)
+			}
+		case l := <-d.updates.landed:
+			if d.landUpdate(l) {
+				delete(d.updates.flying, l.ID)
 			}
 		case <-d.owing:
 		case <-timer.C:

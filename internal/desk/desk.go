@@ -98,6 +98,8 @@ type Desk struct {
 	flying    map[flight]context.CancelFunc // tries that are being sent; owned by the debt loop
 	landed    chan landing
 	notices   couriers
+	updates   runners
+	cards     cards
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
 	lists     lists
@@ -131,7 +133,7 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
 		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64)}
-	d.notices = newCouriers()
+	d.notices, d.updates = newCouriers(), newRunners()
 	d.beats.told, d.beats.heard = map[string]Told{}, map[string]pulse{}
 	d.state.Plan.Tests = o.Tests
 	d.alarm = newAlarm(d)
@@ -217,6 +219,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.sending.Wait()
 	d.landLast()
 	d.landNotices()
+	d.landUpdates()
 	return err
 }
 

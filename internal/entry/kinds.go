@@ -83,6 +83,13 @@ const (
 	NoticeWanted Kind = "notice.wanted" // NoticeTry
 	NoticeSent   Kind = "notice.sent"   // NoticeResult
 	NoticeFailed Kind = "notice.failed" // NoticeResult
+
+	SchedulePut        Kind = "schedule.put"            // Schedule
+	ScheduleEnded      Kind = "schedule.ended"          // ScheduleEnd
+	ScheduleOverridden Kind = "schedule.overridden"     // Override
+	OverrideEnded      Kind = "schedule.override_ended" // OverrideEnd
+	PersonAbsent       Kind = "person.absent"           // Absence
+	PersonBack         Kind = "person.back"             // AbsenceEnd
 )
 
 // Started says that the program began to work on this ledger.

@@ -93,6 +93,26 @@ var full = map[Kind]any{
 	NoticeWanted:     NoticeTry{2, 5, "anna", "mail", "notice-2-4", 12, 3, 90, "v12", true, 4, true},
 	NoticeSent:       NoticeResult{2, 5, true, false, false, 0, ""},
 	NoticeFailed:     NoticeResult{2, 5, true, true, true, time.Second, "v13"},
+	SchedulePut: Schedule{"web", "v18", "Europe/Berlin", []ScheduleLayer{{"nights", []string{"anna", "boris"}, "weekly", 14, "mon", "09:00", "2026-11-30",
+		[]ScheduleHours{{[]string{"mon", "tue"}, "18:00", "08:00"}}, "gap", true}},
+		[]ScheduleHoliday{{"christmas", "2026-12-24", "2026-12-26", "09:00", true, "nights", "carla"}}},
+	ScheduleEnded:      ScheduleEnd{"web"},
+	ScheduleOverridden: Override{3, "web", "anna", t0, t0.Add(time.Hour), "boris", true, "v19"},
+	OverrideEnded:      OverrideEnd{3},
+	PersonAbsent:       Absence{4, "anna", t0, t0.Add(time.Hour), "v20"},
+	PersonBack:         AbsenceEnd{4},
+	ContactPut:         Contact{7, "providers", "v20", "aa20", []string{"phone", "mail"}, "anna", "boris", 30},
+	ContactChecked:     ContactCheck{7, "aa20"},
+	ContactRemoved:     ContactEnd{7, "v21"},
+	CardPut:            EmergencyCard{"v22", "aa22"},
+	TemplatePut:        Template{2, "v23", "aa23", []string{"en", "de"}, true},
+	RulePut:            StakeholderRule{3, "stakeholders", 7, "high", []string{"loss"}, time.Hour, 4 * time.Hour, true, 2, true, true},
+	StatusPut:          Status{4, "v24", "aa24", t0},
+	LinkRevoked:        StatusEnd{7, "v25"},
+	UpdateWanted:       UpdateTry{9, 4, 3, 7, "opened", "mail", 2, "v26", "aa26", "update-9", 8, true},
+	UpdateSent:         UpdateResult{9, true, false, false, 0, "v27"},
+	UpdateFailed:       UpdateResult{9, true, true, true, time.Second, "v27"},
+	UpdateWaived:       UpdateWaiver{4, 3, 7, "again", "v28"},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.
@@ -156,11 +176,25 @@ func mustJSON(t *testing.T, v any) []byte {
 
 // Every constant of type Kind has an example above, and so a golden file.
 func TestEveryKindHasAnExample(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "kinds.go", nil, 0)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += examined(t, file)
+	}
+	if n != len(full) {
+		t.Errorf("%d kinds, %d examples", n, len(full))
+	}
+}
+
+// examined counts the kinds of a file, each of which must have an example.
+func examined(t *testing.T, file *ast.File) (n int) {
 	ast.Inspect(file, func(node ast.Node) bool {
 		spec, ok := node.(*ast.ValueSpec)
 		if !ok || len(spec.Values) != 1 {
@@ -176,9 +210,7 @@ func TestEveryKindHasAnExample(t *testing.T) {
 		n++
 		return true
 	})
-	if n != len(full) {
-		t.Errorf("%d kinds, %d examples", n, len(full))
-	}
+	return n
 }
 
 func TestParseIsStrict(t *testing.T) {

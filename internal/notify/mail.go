@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
-	"net/textproto"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +30,10 @@ type MailOptions struct {
 	Password string // sent in the clear to no server but one on this machine
 	From     string // sender's address, a name before it allowed
 	Hello    string // how we name ourselves in EHLO; "" is the machine's name
+
+	DSN     bool      // ask to be told when a message is late or does not come (RFC 3461), where the server can; only of messages with a Ref
+	Bounces *Bounces  // whose reports those are; nil: they go to From
+	DKIM    []DKIMKey // sign for the domain with each; usually the relay does that, and none is right
 }
 
 // A Mail sends mail through one server. It keeps connections open for some seconds, for bursts; it may be used by many
@@ -51,7 +53,7 @@ type Mail struct {
 
 // A link is one connection to the server, signed in.
 type link struct {
-	conn   net.Conn // below TLS, to break off with
+	conn   *heard // below TLS, to break off with
 	client *smtp.Client
 	expire *time.Timer // closes the link when it was idle for keepOpen
 }
@@ -85,6 +87,16 @@ func NewMail(o MailOptions) (*Mail, error) {
 	}
 	if !helloForm.MatchString(o.Hello) {
 		return nil, fmt.Errorf("mail: %q cannot be said in EHLO: it must be a host name", o.Hello)
+	}
+	if o.Bounces != nil {
+		if err := o.Bounces.check(); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range o.DKIM {
+		if err := k.check(); err != nil {
+			return nil, err
+		}
 	}
 	m := &Mail{o: o, from: from, addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), slots: make(chan struct{}, mailConns)}
 	if o.CAFile != "" {
@@ -130,32 +142,39 @@ func address(s string) (*netmail.Address, error) {
 
 // Send hands one message to the server. nil means that the server took it, not that anybody read it. Every error is a *Failure.
 func (m *Mail) Send(ctx context.Context, msg Message) error {
+	_, err := m.Deliver(ctx, msg)
+	return err
+}
+
+// Deliver is Send, and tells what the server said when it took the message. Every error is a *Failure.
+func (m *Mail) Deliver(ctx context.Context, msg Message) (Accepted, error) {
 	to, err := address(msg.To)
 	if err != nil {
-		return permanent("mail: the recipient: %v", err)
+		return Accepted{}, permanent("mail: the recipient: %v", err)
 	}
-	raw, err := m.compose(msg, to)
+	c, err := m.prepare(msg, to)
 	if err != nil {
-		return permanent("mail: %v", err)
+		return Accepted{}, permanent("mail: %s", oneLine(err.Error(), 2*maxReply))
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := m.enter(ctx); err != nil {
-		return err
+		return Accepted{}, err
 	}
 	defer m.leave()
 	if l := m.take(); l != nil {
-		err := m.deliver(ctx, l, to, raw)
+		a, err := m.deliver(ctx, l, to, msg, c)
 		if err == nil || !err.Temporary || err.Uncertain || l.alive() || ctx.Err() != nil {
-			return plain(err)
+			return a, plain(err)
 		}
 		// The server had closed the connection while it was idle: that says nothing about this message.
 	}
 	l, fail := m.dial(ctx)
 	if fail != nil {
-		return fail
+		return Accepted{}, fail
 	}
-	return plain(m.deliver(ctx, l, to, raw))
+	a, fail := m.deliver(ctx, l, to, msg, c)
+	return a, plain(fail)
 }
 
 // Check connects, says EHLO, starts TLS, signs in, says NOOP and QUIT: all that can be proved without sending. Every error is a *Failure.
@@ -262,12 +281,13 @@ func (m *Mail) dial(ctx context.Context) (*link, *Failure) {
 	connecting := "connecting to the mail server " + m.addr
 	dctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	raw, err := new(net.Dialer).DialContext(dctx, "tcp", m.addr)
+	dialed, err := new(net.Dialer).DialContext(dctx, "tcp", m.addr)
 	if err != nil {
 		return nil, network(dctx, connecting, err)
 	}
+	raw := &heard{Conn: dialed, left: maxHeard}
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	conn, config := raw, &tls.Config{ServerName: m.o.Host, RootCAs: m.roots, MinVersion: tls.VersionTLS12}
+	conn, config := net.Conn(raw), &tls.Config{ServerName: m.o.Host, RootCAs: m.roots, MinVersion: tls.VersionTLS12}
 	if m.o.TLS == "implicit" {
 		secure := tls.Client(raw, config)
 		if err := secure.HandshakeContext(dctx); err != nil {
@@ -309,80 +329,17 @@ func (m *Mail) greet(ctx context.Context, l *link, config *tls.Config) *Failure 
 	if m.o.Username == "" {
 		return nil
 	}
-	if err := l.client.Auth(&login{m.o.Username, m.o.Password, nil}); err != nil {
+	sign := &login{username: m.o.Username, password: m.o.Password}
+	if state, ok := l.client.TLSConnectionState(); ok {
+		sign.state = &state
+	}
+	if err := l.client.Auth(sign); err != nil {
 		if f, ok := errors.AsType[*Failure](err); ok {
 			return f
 		}
 		return m.failure(ctx, "signing in", err)
 	}
 	return nil
-}
-
-// deliver sends raw over l and keeps l for the next message when it is still good.
-func (m *Mail) deliver(ctx context.Context, l *link, to *netmail.Address, raw []byte) *Failure {
-	stop := context.AfterFunc(ctx, func() { l.conn.Close() })
-	step, err := l.transmit(bare(m.from), bare(to), raw)
-	stop()
-	if err == nil {
-		m.keep(l)
-		return nil
-	}
-	f := m.failure(ctx, step, err)
-	reply, replied := errors.AsType[*textproto.Error](err)
-	f.Uncertain = step == "the message's end" && !replied
-	if replied && reply.Code != 421 && l.client.Reset() == nil {
-		m.keep(l)
-	} else {
-		l.conn.Close()
-	}
-	return f
-}
-
-// bare returns the address as MAIL FROM and RCPT TO want it.
-func bare(a *netmail.Address) string {
-	return (&netmail.Address{Address: a.Address}).String()
-}
-
-// transmit is one mail transaction (RFC 5321 3.3). It returns the step that failed.
-func (l *link) transmit(from, to string, raw []byte) (step string, err error) {
-	if err := l.client.Mail(from); err != nil {
-		return "MAIL FROM " + from, err
-	}
-	if err := l.client.Rcpt(to); err != nil {
-		return "RCPT TO " + to, err
-	}
-	w, err := l.client.Data()
-	if err != nil {
-		return "DATA", err
-	}
-	if _, err := w.Write(raw); err != nil {
-		return "the message", err
-	}
-	return "the message's end", w.Close()
-}
-
-// failure words what went wrong in a step. A reply of 4xx is temporary and one of 5xx permanent (RFC 5321 4.2.1); so is a
-// certificate that does not hold; everything else may be better next time.
-func (m *Mail) failure(ctx context.Context, step string, err error) *Failure {
-	doing := "the mail server " + m.addr + ", " + step
-	var f *Failure
-	if reply, ok := errors.AsType[*textproto.Error](err); ok {
-		f = &Failure{Temporary: reply.Code < 500, Reason: fmt.Sprintf("%s: it answered %d %s", doing, reply.Code, oneLine(reply.Msg, maxReply))}
-	} else if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		f = permanent("%s: its certificate does not hold (%s); if its authority is your own, name the authority's file as CA file", doing, oneLine(cert.Err.Error(), maxReply))
-	} else {
-		f = network(ctx, doing, err)
-	}
-	f.Reason = m.hide(f.Reason)
-	return f
-}
-
-// hide takes the password out of a text, should a server repeat it.
-func (m *Mail) hide(s string) string {
-	if len(m.o.Password) < 4 {
-		return s
-	}
-	return strings.ReplaceAll(s, m.o.Password, "[password]")
 }
 
 // compose writes the message as it goes over the wire: one part, text/plain, UTF-8, quoted-printable, no line over 76 bytes.

@@ -43,9 +43,14 @@ type server struct {
 	onRcpt   error
 	onData   func(c net.Conn, r io.Reader) error // nil takes the message
 	signedIn string
+	utf8     bool // SMTPUTF8 is welcome: our own mail never asks for it
 }
 
-type kind struct{ startTLS, implicitTLS, auth bool }
+type kind struct {
+	startTLS, implicitTLS, auth bool
+
+	say func(step int, from []byte) (challenge []byte, done bool, err error) // of SCRAM, by a server that lies
+}
 
 func start(t testing.TB, k kind) *server {
 	t.Helper()
@@ -56,6 +61,9 @@ func start(t testing.TB, k kind) *server {
 		defer s.mu.Unlock()
 		s.sessions++
 		s.conns = append(s.conns, c.Conn())
+		if k.say != nil {
+			return &liar{session{s, c}, k.say}, nil
+		}
 		if k.auth {
 			return &authSession{session{s, c}}, nil
 		}
@@ -118,7 +126,7 @@ func (x *session) Logout() error { return nil }
 func (x *session) Mail(from string, o *smtp.MailOptions) error {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
-	if o.UTF8 {
+	if o.UTF8 && !x.s.utf8 {
 		return errors.New("SMTPUTF8 was asked for")
 	}
 	x.s.from = append(x.s.from, from)

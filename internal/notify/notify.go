@@ -1,4 +1,7 @@
-// Package notify carries a message out of the program: by mail (mail.go) and to a chat (webhook.go). text.go words a call.
+// Package notify carries a message out of the program: by mail (mail.go), to a chat (webhook.go for Slack, mattermost.go, teams.go, discord.go,
+// telegram.go), to a phone (ntfy.go, pushover.go, sms.go), and to a program (signed.go). All but mail go through post.go. text.go words a call.
+// What mail servers write back is read by report.go; which message it is of is proved by verp.go. What protects a message on its
+// way is made by internal/envelope and comes with the message (Seal).
 //
 // A sender tries once and says how it went. It knows no schedule and repeats nothing: what is still owed is decided from
 // the ledger, and whoever asks again gives the same Message.ID again, so that a repeat after a crash can be told from
@@ -19,6 +22,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"tocsin/internal/envelope"
 )
 
 // The limits of this package.
@@ -31,17 +36,23 @@ const (
 	maxBody        = 20_000           // bytes
 	maxReply       = 300              // bytes of a server's answer that are kept
 	maxAfter       = time.Hour        // a server may not hold us back for longer
+	maxHeard       = 1 << 20          // bytes that a mail server may say during one message
 )
 
 // A Message is one thing to tell one person or room.
 type Message struct {
-	To      string // mail: one address, a name before it allowed. A webhook with an address of its own ignores it; without one, this is the address
-	Subject string // one line; longer than 200 bytes is cut
-	Body    string // plain text, UTF-8; longer than 20,000 bytes is cut
-	ID      string // Message-ID without brackets (RFC 5322 3.6.4): letters, digits and .+-_=$ on both sides of one "@"; made by the caller so that a repeat has the same one
-	Call    string // the call that the message is of, for the header X-Tocsin-Call; "" has no header
-	Link    string // where to answer, shown as a link in a chat; "" is none. Mail has it in its Body
-	Twice   bool   // it may be the second copy; adds the header X-Tocsin-Repeat. The words say so themselves (see Call)
+	To       string // mail: one address, a name before it allowed. A webhook with an address of its own ignores it; without one, this is the address
+	Subject  string // one line; longer than 200 bytes is cut
+	Body     string // plain text, UTF-8; longer than 20,000 bytes is cut
+	ID       string // Message-ID without brackets (RFC 5322 3.6.4): letters, digits and .+-_=$ on both sides of one "@"; made by the caller so that a repeat has the same one
+	Call     string // the call that the message is of, for the header X-Tocsin-Call; "" has no header
+	Severity string // Critical, High, Medium or Low: how loud a phone is; "" is as Medium
+	Link     string // where to answer, shown as a link in a chat; "" is none. Mail has it in its Body
+	Twice    bool   // it may be the second copy; adds the header X-Tocsin-Repeat. The words say so themselves (see Call)
+	Ref      string // mail: which message to whom, for reports of non-delivery (Bounces); "" has none. Lower-case letters, digits, dots, underscores; at most 40
+
+	// Seal makes what is sent instead of Subject and Body: usually Sealer.Seal for one reader. nil sends them readable. When it fails, nothing is sent.
+	Seal func(envelope.Plain) (envelope.Sealed, error)
 }
 
 // A Failure says why a message was not sent.

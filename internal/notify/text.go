@@ -97,7 +97,7 @@ func (c Call) Body() string {
 
 // Message returns the message with these words.
 func (c Call) Message(to, id, call string) Message {
-	return Message{To: to, Subject: c.Subject(), Body: c.Body(), ID: id, Call: call, Link: c.Answer, Twice: c.Twice}
+	return Message{To: to, Subject: c.Subject(), Body: c.Body(), ID: id, Call: call, Severity: c.Severity, Link: c.Answer, Twice: c.Twice}
 }
 
 // when shows a time as the reader's clock had it, with UTC beside.

@@ -1,22 +1,9 @@
 package notify
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/netip"
-	"net/url"
-	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
 )
 
 // WebhookOptions says where a chat listens.
@@ -27,9 +14,8 @@ type WebhookOptions struct {
 
 // A Webhook posts messages to one room of a chat. It may be used by many goroutines.
 type Webhook struct {
-	name   string
-	url    string
-	client *http.Client
+	*poster
+	url string
 }
 
 // NewWebhook checks the options. It does not connect; see Check. Its errors do not show the address.
@@ -38,142 +24,38 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	if name == "" {
 		name = "webhook"
 	}
-	if why := badAddress(o.URL); why != "" && o.URL != "" {
-		return nil, fmt.Errorf("%s: %s", name, why)
+	if err := ownAddress(name, o.URL); err != nil {
+		return nil, err
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
-	t.TLSHandshakeTimeout = connectTimeout
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	t.MaxIdleConnsPerHost = mailConns
-	t.IdleConnTimeout = keepOpen
-	return &Webhook{name: name, url: o.URL, client: &http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
-}
-
-// badAddress returns why a webhook's address is not used, without showing it; "" when it is good.
-func badAddress(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return "the address is no URL"
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return "the address must begin with https://, or anybody on the way could read it and post in its name"
-	}
-	return ""
-}
-
-// loopback reports whether host is this machine.
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
+	p, err := newPoster(name, "")
+	return &Webhook{p, o.URL}, err
 }
 
 // Send posts one message. nil means that the chat took it (any 2xx). Every error is a *Failure.
 func (w *Webhook) Send(ctx context.Context, msg Message) error {
-	body, err := json.Marshal(slackMessage(msg))
+	r, err := jsonRequest(either(w.url, msg.To), slackMessage(msg))
 	if err != nil {
 		return permanent("%s: %v", w.name, err)
 	}
-	address := w.url
-	if address == "" {
-		address = msg.To
-	}
-	code, answer, after, fail := w.post(ctx, address, body)
+	a, fail := w.do(ctx, r)
 	if fail != nil {
 		return fail
 	}
-	return plain(w.judge(code, answer, after))
+	return plain(w.judge(a)) // Slack's words for its refusals (no_service, channel_is_archived, ...) are kept
 }
 
 // Check posts an empty object. A room that exists refuses it as incomplete (400) or ignores it, and shows nothing; what
 // would stop a message (no such room, no connection, a certificate) stops this too. A Webhook
 // without an address of its own cannot be checked: make one for the address in question. Every error is a *Failure.
 func (w *Webhook) Check(ctx context.Context) error {
-	code, answer, after, fail := w.post(ctx, w.url, []byte("{}"))
+	a, fail := w.do(ctx, request{address: w.url, kind: "application/json", body: []byte("{}")})
 	if fail != nil {
 		return fail
 	}
-	if code == http.StatusBadRequest {
+	if a.code == http.StatusBadRequest {
 		return nil
 	}
-	return plain(w.judge(code, answer, after))
-}
-
-// Close closes the idle connections.
-func (w *Webhook) Close() { w.client.CloseIdleConnections() }
-
-// post sends body to address and returns the status, the start of the answer without the address, and the header Retry-After.
-func (w *Webhook) post(ctx context.Context, address string, body []byte) (code int, answer, after string, fail *Failure) {
-	if why := badAddress(address); why != "" {
-		return 0, "", "", permanent("%s: %s", w.name, why)
-	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	var written atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(i httptrace.WroteRequestInfo) { written.Store(i.Err == nil) },
-	})
-	req, err := http.NewRequestWithContext(traced, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return 0, "", "", permanent("%s: the address is no URL", w.name)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "Tocsin")
-	resp, err := w.client.Do(req)
-	if err != nil {
-		// A *url.Error shows the address: only what is inside it may be told.
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err
-		}
-		fail = network(ctx, w.name+": posting to "+req.URL.Hostname(), err)
-		if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-			fail = permanent("%s: the certificate of %s does not hold (%s)", w.name, req.URL.Hostname(), oneLine(cert.Err.Error(), maxReply))
-		}
-		fail.Uncertain = written.Load()
-		return 0, "", "", fail
-	}
-	defer resp.Body.Close()
-	start, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // the status is what counts
-	return resp.StatusCode, oneLine(hide(string(start), req.URL), maxReply), resp.Header.Get("Retry-After"), nil
-}
-
-// judge says what an answer means. Slack's words for its refusals (no_service, channel_is_archived, ...) are kept.
-func (w *Webhook) judge(code int, answer, after string) *Failure {
-	if code >= 200 && code < 300 {
-		return nil
-	}
-	f := &Failure{Reason: fmt.Sprintf("%s: it answered %d %s", w.name, code, answer)}
-	switch {
-	case code >= 300 && code < 400:
-		f.Reason = fmt.Sprintf("%s: it answered %d and points elsewhere, which is not followed: give the address that it leads to", w.name, code)
-	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
-		f.Temporary = true
-		f.After = retryAfter(after, time.Now())
-	}
-	return f
-}
-
-// hide takes the address, or the part of it that is secret, out of a text.
-func hide(s string, u *url.URL) string {
-	s = strings.ReplaceAll(s, u.String(), "[address]")
-	if len(u.Path) > 8 {
-		s = strings.ReplaceAll(s, u.Path, "[address]")
-	}
-	return s
-}
-
-// retryAfter reads the header of RFC 9110 10.2.3: seconds or a date.
-func retryAfter(s string, now time.Time) time.Duration {
-	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
-		return min(time.Duration(n)*time.Second, maxAfter)
-	}
-	if t, err := http.ParseTime(s); err == nil {
-		return min(max(t.Sub(now), 0), maxAfter)
-	}
-	return 0
+	return plain(w.judge(a))
 }
 
 // A slackText is a text of Slack's: mrkdwn knows links and mentions, plain_text shows every character as it is.
