@@ -68,6 +68,9 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if err := p.watchersOf(&s); err != nil {
 		return s, err
 	}
+	if s.desk.SignOn, err = p.signOn(s.Config.SignOn); err != nil {
+		return s, err
+	}
 	s.seed, err = p.seedOf(s.Config)
 	return s, err
 }
@@ -111,6 +114,28 @@ func (p Program) senders(c config.Config) (map[string]desk.Sender, error) {
 	}
 	out[plan.Mail] = m.Send
 	return out, nil
+}
+
+// signOn is where people may sign in elsewhere, nil when there is no such place.
+func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
+	if c.Issuer == "" {
+		return nil, nil
+	}
+	o := &desk.SignOn{Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, Claim: c.GroupsClaim, Scopes: c.Scopes}
+	for group, roles := range c.Roles {
+		if o.Roles == nil {
+			o.Roles = map[string][]string{}
+		}
+		o.Roles[group] = roles
+	}
+	if c.SecretFile != "" {
+		secret, err := p.secret(c.SecretFile)
+		if err != nil {
+			return nil, fmt.Errorf("sign_on.secret_file: %w", err)
+		}
+		o.Secret = secret
+	}
+	return o, nil
 }
 
 func (p Program) mail(c config.Mail) (*notify.Mail, error) {

@@ -24,6 +24,7 @@ func (d *decoder) check(c *Config) {
 	checkListen(c, say)
 	checkFolders(c, say)
 	checkWays(c, say)
+	checkSignOn(c.SignOn, say)
 	checkMail(c.Mail, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)

@@ -58,6 +58,8 @@ type Config struct {
 	Syslog  Syslog       `yaml:"syslog"`
 	HTTP    []HTTPSource `yaml:"http"`
 	Buckets []Bucket     `yaml:"buckets"`
+	// SignOn is where people may sign in elsewhere (OpenID Connect).
+	SignOn SignOn `yaml:"sign_on"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
 	// Watchers are told every minute that the bell works; when they hear nothing, they ring. Watches are other Tocsins that are listened for here.

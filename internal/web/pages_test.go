@@ -167,7 +167,7 @@ func TestEveryPageThatIsLinked(t *testing.T) {
 					continue
 				}
 			}
-			if u := u.String(); !seen[u] && len(seen) < 480 {
+			if u := u.String(); !seen[u] && len(seen) < 500 {
 				seen[u] = true
 				next = append(next, u)
 			}

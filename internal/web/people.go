@@ -194,6 +194,7 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 	if !found {
 		return errMissing
 	}
+	s.factorsOf(view.Person.ID, &view)
 	view.Frame = s.frame(v, "people", view.Person.Name)
 	view.Path = "/people/" + view.Person.ID
 	if typed != nil {
