@@ -37,8 +37,8 @@ func (a Asked) Error() string {
 	return fmt.Sprintf("this waits for a second person: approval %d, within 24 hours", a.ID)
 }
 
-// A wish is what was asked for, as the vault keeps it.
-type wish struct {
+// A demand is what was asked for, as the vault keeps it.
+type demand struct {
 	About    string        `json:"about"`
 	Incident int64         `json:"incident,omitempty"`
 	Alert    string        `json:"alert,omitempty"`
@@ -49,7 +49,7 @@ type wish struct {
 }
 
 // askFor writes that something waits for a second person, and returns Asked.
-func (d *Desk) askFor(actor auth.Actor, a auth.Action, r wish) error {
+func (d *Desk) askFor(actor auth.Actor, a auth.Action, r demand) error {
 	if actor.ID == "" || actor.Scope != nil { // a token asks for nothing that needs two persons
 		return auth.Refusal{Actor: actor.Name, Action: a}
 	}
@@ -127,7 +127,7 @@ func (d *Desk) Approvals(actor auth.Actor, most int) (out []Pending) {
 }
 
 // requested reads what was asked for, and holds it against its hash.
-func (d *Desk) requested(vault, hash string) (r wish, err error) {
+func (d *Desk) requested(vault, hash string) (r demand, err error) {
 	b, err := d.vault.Get(vault)
 	if err != nil {
 		return r, err

@@ -68,7 +68,7 @@ func (d *Desk) MakeSheets(actor auth.Actor, count int) (pages []signin.SheetPage
 	if !actor.Local {
 		d.Read(func(s *State) { by = sheetsApproved(s, actor, time.Now()) })
 		if by == nil {
-			return nil, d.askFor(actor, auth.Sheets, wish{About: "breakglass", Count: count})
+			return nil, d.askFor(actor, auth.Sheets, demand{About: "breakglass", Count: count})
 		}
 	}
 	drafts := []func(ref string) entry.Draft{}

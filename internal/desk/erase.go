@@ -36,7 +36,7 @@ func (d *Desk) EraseAlert(actor auth.Actor, alert, why string) error {
 		if !known {
 			return fmt.Errorf("no alert has the id %q", alert)
 		}
-		return d.askFor(actor, auth.Forget, wish{About: alertSubject + alert, Incident: id, Alert: alert, Why: why})
+		return d.askFor(actor, auth.Forget, demand{About: alertSubject + alert, Incident: id, Alert: alert, Why: why})
 	}
 	d.details.Lock() // no details of a batch may come in between
 	defer d.details.Unlock()

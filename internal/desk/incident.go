@@ -59,7 +59,7 @@ func (d *Desk) Release(actor auth.Actor, id int64, why string) error {
 		if may := d.MayOn(actor, auth.Release, id); may != nil || try != nil {
 			return cmp.Or(may, try)
 		}
-		return d.askFor(actor, auth.Release, wish{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
+		return d.askFor(actor, auth.Release, demand{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
 	}
 	return d.sayOn(actor, auth.Release, id, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Release(actor.Name, id, text) })
 }

@@ -127,7 +127,12 @@ func (d *Desk) Unrestrict(actor auth.Actor, id int64, why string) error {
 			return s.Incidents.Unrestrict(actor.Name, id, 0, text)
 		})
 	}
-	return d.askFor(actor, auth.Unrestrict, wish{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
+	try := error(nil)
+	d.Read(func(s *State) { _, try = s.Incidents.Unrestrict(actor.Name, id, 0, "") })
+	if try != nil {
+		return try
+	}
+	return d.askFor(actor, auth.Unrestrict, demand{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
 }
 
 func onTeam(s *State) func(string) bool {
@@ -190,6 +195,9 @@ func (d *Desk) overRole(actor auth.Actor, id int64, role, person string) auth.Ac
 
 // mayHold says why somebody cannot have a role in an incident: who left, who changes nothing, who may not see it.
 func mayHold(s *State, id int64, person string) error {
+	if _, err := s.Incidents.Get(id); err != nil {
+		return err
+	}
 	p, ok := s.Plan.People[person]
 	switch {
 	case !ok || p.Gone:

@@ -29,7 +29,7 @@ var needs = map[string]auth.Action{
 	"POST /incidents/{id}/close":          auth.Handle,
 	"POST /incidents/{id}/reopen":         auth.Handle,
 	"POST /incidents/{id}/hold":           auth.Hold,
-	"POST /incidents/{id}/release":        auth.Hold,
+	"POST /incidents/{id}/release":        auth.Release,
 	"POST /incidents/{id}/mute":           auth.Tune,
 	"POST /mutes/{id}/remove":             auth.Tune,
 	"GET /alerts":                         auth.See,
@@ -62,15 +62,15 @@ var needs = map[string]auth.Action{
 	"POST /calls/{id}/answer":             auth.Ring,
 	"GET /people":                         auth.See,
 	"POST /people":                        auth.Team,
-	"GET /people/{id}":                    auth.Team,
+	"GET /people/{id}":                    auth.See,
 	"POST /people/{id}":                   auth.Team,
 	"POST /people/{id}/invite":            auth.Team,
-	"POST /people/{id}/ring":              auth.See,
+	"POST /people/{id}/ring":              auth.Ask,
 	"POST /policy":                        auth.Team,
 	"GET /notices":                        auth.See,
-	"POST /notices":                       auth.See,
-	"POST /notices/{id}/remove":           auth.See,
-	"POST /notices/{id}/test":             auth.See,
+	"POST /notices":                       auth.Ask,
+	"POST /notices/{id}/remove":           auth.Ask,
+	"POST /notices/{id}/test":             auth.Ask,
 	"GET /incidents/{id}/updates":         auth.Reach,
 	"POST /incidents/{id}/updates/send":   auth.Inform,
 	"POST /incidents/{id}/updates/told":   auth.Inform,
@@ -97,7 +97,7 @@ var needs = map[string]auth.Action{
 	"GET /ledger":                         auth.See,
 	"POST /ledger/verify":                 auth.Verify,
 	"GET /live":                           auth.See,
-	"POST /sign-out":                      auth.See,
+	"POST /sign-out":                      auth.Own,
 	"GET /sign-in":                        "",
 	"POST /sign-in":                       "",
 	"GET /setup/{token}":                  "",
@@ -106,35 +106,58 @@ var needs = map[string]auth.Action{
 	"POST /answer/{token}":                "",
 	"GET /healthz":                        "",
 	"/":                                   "",
+	"GET /calls/{id}":                     auth.See,
+	"POST /calls/{id}/pass":               auth.Ring,
+	"POST /calls/{id}/snooze":             auth.Ring,
+	"GET /bell":                           auth.See,
+	"GET /simulate":                       auth.See,
+	"POST /maintenance":                   auth.Team,
+	"POST /maintenance/{id}/end":          auth.Team,
+	"POST /policies":                      auth.Team,
+	"GET /policies/{id}":                  auth.Team,
+	"POST /policies/{id}":                 auth.Team,
+	"POST /policies/{id}/end":             auth.Team,
+	"POST /incidents/{id}/channels":       auth.Handle,
+	"POST /people/{id}/ways":              auth.See,
+	"POST /beat/{id}":                     "",
 	"POST /people/{id}/factors":           auth.Team,
 	"POST /people/{id}/link":              auth.Team,
-	"GET /break-glass":                    auth.Team,
-	"POST /break-glass":                   auth.Team,
-	"GET /me":                             auth.See,
-	"POST /me/passkeys/begin":             auth.See,
-	"POST /me/passkeys":                   auth.See,
-	"POST /me/passkeys/{id}/remove":       auth.See,
-	"POST /me/app":                        auth.See,
-	"POST /me/app/confirm":                auth.See,
-	"POST /me/app/remove":                 auth.See,
-	"POST /me/recovery":                   auth.See,
-	"POST /me/password":                   auth.See,
-	"GET /me/link":                        auth.See,
-	"POST /me/links/{id}/remove":          auth.See,
-	"POST /me/sessions/end":               auth.See,
-	"POST /me/sessions/{id}/end":          auth.See,
-	"POST /me/tokens":                     auth.See,
-	"POST /me/tokens/{id}/revoke":         auth.See,
-	"GET /step-up":                        auth.See,
-	"POST /step-up":                       auth.See,
-	"POST /step-up/passkey/begin":         auth.See,
-	"POST /step-up/passkey":               auth.See,
+	"GET /break-glass":                    auth.Sheets,
+	"POST /break-glass":                   auth.Sheets,
+	"GET /me":                             auth.Own,
+	"POST /me/passkeys/begin":             auth.Own,
+	"POST /me/passkeys":                   auth.Own,
+	"POST /me/passkeys/{id}/remove":       auth.Own,
+	"POST /me/app":                        auth.Own,
+	"POST /me/app/confirm":                auth.Own,
+	"POST /me/app/remove":                 auth.Own,
+	"POST /me/recovery":                   auth.Own,
+	"POST /me/password":                   auth.Own,
+	"GET /me/link":                        auth.Own,
+	"POST /me/links/{id}/remove":          auth.Own,
+	"POST /me/sessions/end":               auth.Own,
+	"POST /me/sessions/{id}/end":          auth.Own,
+	"POST /me/tokens":                     auth.Own,
+	"POST /me/tokens/{id}/revoke":         auth.Own,
+	"GET /step-up":                        auth.Own,
+	"POST /step-up":                       auth.Own,
+	"POST /step-up/passkey/begin":         auth.Own,
+	"POST /step-up/passkey":               auth.Own,
 	"POST /sign-in/passkey/begin":         "",
 	"POST /sign-in/passkey":               "",
 	"GET /sign-in/provider":               "",
 	"GET /sign-in/provider/back":          "",
 	"GET /sign-in/break-glass":            "",
 	"POST /sign-in/break-glass":           "",
+	"GET /rights":                         auth.See,
+	"GET /approvals":                      auth.See,
+	"POST /approvals/{id}":                auth.See,
+	"POST /incidents/{id}/role/take":      auth.Note,
+	"POST /incidents/{id}/role/give":      auth.Lead,
+	"POST /incidents/{id}/role/hand":      auth.Note,
+	"POST /incidents/{id}/role/leave":     auth.Note,
+	"POST /incidents/{id}/restrict":       auth.Restrict,
+	"POST /incidents/{id}/unrestrict":     auth.Unrestrict,
 }
 
 // pathOf puts something that exists into a route's pattern.
@@ -146,7 +169,7 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	alert := ""
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
-	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna", "policies": "new"}
 	if agents, _ := c.desk.Agents(); len(agents) > 0 {
 		ids["agents"] = agents[0].ID
 	}
@@ -206,9 +229,17 @@ func TestEveryRouteAsksWhoItIs(t *testing.T) {
 				if got.code != http.StatusForbidden {
 					t.Errorf("%s: %d, want 403", name, got.code)
 				}
+			case (r.pattern == "GET /people/{id}" || r.pattern == "POST /people/{id}/ways") && id != "anna" && auth.May(auth.Actor{Roles: roles}, auth.Team) != nil:
+				if got.code != http.StatusForbidden {
+					t.Errorf("%s is of somebody else: %d, want 403", name, got.code)
+				}
 			case r.pattern == "POST /people/{id}/ring" && id != "anna" && auth.May(auth.Actor{Roles: roles}, auth.TestRing) != nil:
 				if got.code != http.StatusForbidden {
 					t.Errorf("%s rings somebody else: %d, want 403", name, got.code)
+				}
+			case strings.Contains(path, "/role/") && auth.May(auth.Actor{Roles: roles}, auth.Lead) != nil: // what one has not, or what is another's
+				if got.code != http.StatusForbidden && got.code != http.StatusUnprocessableEntity {
+					t.Errorf("%s: %d, want 403 or 422", name, got.code)
 				}
 			case method == http.MethodPost:
 				if !slices.Contains([]int{http.StatusSeeOther, http.StatusUnprocessableEntity, http.StatusNotFound, http.StatusConflict, http.StatusOK, http.StatusTooManyRequests}, got.code) {
