@@ -6,9 +6,9 @@ var Rights = page[RightsView]("rights")
 // RightsView is what Rights shows.
 type RightsView struct {
 	Frame
-	Roles []string // the columns
-	Rows  []RightRow
-	Who   []Fact // of each role: the people
+	Roles   []string // the columns
+	Rows    []RightRow
+	Holders []Fact // of each role: the people
 }
 
 // A RightRow is an action.

@@ -33,6 +33,9 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		return f
 	}
 	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
+	if auth.May(v.actor, auth.See) != nil {
+		return f // a reporter sees nothing of what goes on
+	}
 	f.Search = auth.May(v.actor, auth.SearchLines) == nil
 	f.Bell = s.bell(v)
 	f.Ringing = s.ringing(v)

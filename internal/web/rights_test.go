@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
+	"tocsin/internal/entry"
 	"tocsin/internal/incident"
 	"tocsin/internal/plan"
 )
@@ -23,7 +25,7 @@ func TestARestrictedIncidentIsForThoseWhoAreNamed(t *testing.T) {
 	c.settled(t)
 	title, alerts := "", []string{}
 	anna := desk.Actor(mustPerson(t, c, "anna"))
-	if err := c.desk.Note(anna, 1, marker, c.started()); err != nil {
+	if err := c.desk.Note(anna, 1, marker, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.desk.TakeRole(anna, 1, plan.Commander, false); err != nil {
@@ -120,6 +122,21 @@ func TestARoleInAnIncident(t *testing.T) {
 	}
 }
 
+func mustPerson(t *testing.T, c *console, id string) entry.Person {
+	t.Helper()
+	p, ok := c.desk.Person(id)
+	if !ok {
+		t.Fatalf("nobody has the id %q", id)
+	}
+	return p
+}
+
+// holds reports whether the lines of incident 1 are held.
+func (c *console) holds() (is bool) {
+	c.desk.Read(func(st *desk.State) { is = st.Incidents.Incidents[0].Held })
+	return is
+}
+
 // Given something that needs a second person, when the same person and then another approves it, then it is done once, by the second.
 func TestASecondPerson(t *testing.T) {
 	c := newConsole(t, attacks(), nil)
@@ -145,7 +162,7 @@ func TestASecondPerson(t *testing.T) {
 	if err := c.desk.Approve(second, 1, true, ""); err != nil {
 		t.Fatal(err)
 	}
-	c.await(t, func(st *desk.State) bool { x, err := st.Approvals.Get(1); return err == nil && x.State == "done" })
+	c.until(t, "the act is done", func(st *desk.State) bool { x, err := st.Approvals.Get(1); return err == nil && x.State == "done" })
 	if c.holds() {
 		t.Error("it was approved, and not done")
 	}
