@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
+	"tocsin/internal/rota"
 	"tocsin/internal/tuning"
 )
 
@@ -23,6 +24,9 @@ type State struct {
 	Notices   plan.Notices
 	Fleet     fleet.Book
 	Contacts  contact.Book
+	Rota      *rota.Book
+	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
+	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -38,7 +42,7 @@ type State struct {
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}}
+		Unlearnt: map[string]int64{}, Rota: rota.NewBook(time.LoadLocation), Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}}
 	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
 	return s
 }
@@ -48,7 +52,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Rota.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

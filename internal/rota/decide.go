@@ -195,7 +195,7 @@ func (b *Book) PutAbsence(actor string, x entry.Absence, now time.Time) (entry.D
 
 // EndAbsence decides that a person is back, or does not go.
 func (b *Book) EndAbsence(actor string, id int64, now time.Time) (entry.Draft, error) {
-	a, err := b.absence(id)
+	a, err := b.FindAbsence(id)
 	if err != nil {
 		return entry.Draft{}, err
 	}

@@ -206,6 +206,8 @@ func kindWords(k entry.Kind) string {
 		entry.CallJoined: "an incident joined a call", entry.CallWanted: "somebody is to be rung", entry.CallSent: "somebody was rung",
 		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
+		entry.SchedulePut: "a schedule was made or changed", entry.ScheduleEnded: "a schedule ended", entry.ScheduleOverridden: "a duty was taken over", entry.OverrideEnded: "an override ended",
+		entry.PersonAbsent: "somebody is to be away", entry.PersonBack: "somebody is back, or does not go", entry.CalendarRenewed: "calendar links were made worthless",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
 	}
 	if w, ok := words[k]; ok {
