@@ -30,6 +30,7 @@ func TestScheduleByTheOneDoor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
 		d, stop := h.start()
+		defer func() { stop() }()
 		h.onCall(d)
 		anna, eve := h.person(d, "anna"), h.person(d, "eve")
 		now := time.Now()
@@ -79,7 +80,6 @@ func TestScheduleByTheOneDoor(t *testing.T) {
 		before := who(time.Now())
 		stop()
 		d, stop = h.start()
-		defer stop()
 		if got := who(time.Now()); got != before {
 			t.Errorf("after a start %q is on call, before it %q", got, before)
 		}
@@ -106,6 +106,7 @@ func TestScheduleByTheOneDoor(t *testing.T) {
 // onCall makes a team of three and a schedule of two.
 func (h *house) onCall(d *Desk) {
 	h.t.Helper()
+	time.Sleep(12 * time.Hour) // the first turn begins at nine
 	me := Local("test")
 	err := errors.Join(d.PutPerson(me, "anna", []string{"commander", "engineer"}, Contact{Name: "Anna Keller"}, false), d.PutPerson(me, "boris", []string{"analyst"}, Contact{Name: "Boris Lang"}, false),
 		d.PutPerson(me, "eve", []string{"reader"}, Contact{Name: "Eve Ray"}, false), d.PutSchedule(me, shopSchedule("anna", "boris"), ScheduleText{Name: "The shop", Why: "the first one"}, true))

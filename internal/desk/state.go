@@ -27,11 +27,11 @@ type State struct {
 	Rota      *rota.Book
 	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
 	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
-	Entries   int64     // number of the last entry
-	First     time.Time // when it did for the first time
-	Started   time.Time // when the program began to work on this ledger last
-	Sample    bool      // the bundled sample was played then
-	Jumps     int       // how often the wall clock jumped
+	Entries   int64                       // number of the last entry
+	First     time.Time                   // when it did for the first time
+	Started   time.Time                   // when the program began to work on this ledger last
+	Sample    bool                        // the bundled sample was played then
+	Jumps     int                         // how often the wall clock jumped
 	Signins   map[string]time.Time
 	Refused   map[string]entry.Refusals // refused sign-ins by network hash, of its newest hour
 	Silences  map[string]bool           // alerts of what is silent or lost that have not ended
