@@ -58,7 +58,7 @@ func TestScheduleInTheConsole(t *testing.T) {
 		{"away, somebody else", "analyst", "/absences", []string{"person", "anna", "from", from, "until", until}, 403, ""},
 		{"away", "analyst", "/absences", []string{"person", "analyst", "from", until, "until", time.Now().UTC().AddDate(0, 0, 9).Format(localForm)}, 303, ""},
 		{"back", "analyst", "/absences/1/end", nil, 303, ""},
-		{"an end that is none", "anna", "/absences/1/end", nil, 409, "is over since"},
+		{"an end that is none", "anna", "/absences/1/end", nil, 409, "has ended already"},
 		{"the override ends", "analyst", "/overrides/1/end", nil, 303, ""},
 		{"not sure", "anna", "/oncall/shop/end", nil, 422, "Say that you are sure"},
 		{"ends by an analyst", "analyst", "/oncall/shop/end", []string{"sure", "yes"}, 403, ""},
