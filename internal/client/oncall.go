@@ -65,3 +65,13 @@ type Cover struct {
 type Covered struct {
 	ID int64 `json:"id"`
 }
+
+// PutOverride puts somebody on call for a time, or ends that.
+func (c *Client) PutOverride(ctx context.Context, x Cover) (out Covered, err error) {
+	return out, c.do(ctx, http.MethodPost, "/v1/oncall/overrides", x, &out)
+}
+
+// PutAbsence says that somebody is away, or is back.
+func (c *Client) PutAbsence(ctx context.Context, x Cover) (out Covered, err error) {
+	return out, c.do(ctx, http.MethodPost, "/v1/oncall/absences", x, &out)
+}
