@@ -14,7 +14,7 @@ import (
 // layersTyped is how many layers a form is read for; as many as a schedule can have.
 const layersTyped = 16
 
-// list reads names apart by commas, blanks or lines.
+// listOf reads names apart by commas, blanks or lines.
 func listOf(t string) []string {
 	return strings.FieldsFunc(t, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' || r == '\t' })
 }
