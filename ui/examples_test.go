@@ -465,7 +465,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return append(append(contactExamples(), agentExamples()...), []example{
+	return append(append(append(contactExamples(), onCallExamples()...), agentExamples()...), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",

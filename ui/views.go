@@ -88,6 +88,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "bell", Href: "/bell", Word: "Bell", Icon: "bell"},
+		{Key: "oncall", Href: "/oncall", Word: "On call", Icon: "people"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
@@ -345,6 +346,16 @@ func Done(key string) string {
 		return "The notice is removed."
 	case "noticed":
 		return "A test message is on its way. Its result appears beside the notice."
+	case "schedule":
+		return "The schedule is in force from now on."
+	case "schedule-ended":
+		return "The schedule has ended. Nobody is on call by it."
+	case "covered":
+		return "It is noted, and counts from then on."
+	case "uncovered":
+		return "It counts no longer."
+	case "renewed":
+		return "Your old calendar links open nothing any more. The new ones stand below."
 	case "verified":
 		return "The ledger was verified. The result is below."
 	case "setup":

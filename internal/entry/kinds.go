@@ -98,6 +98,7 @@ const (
 	OverrideEnded      Kind = "schedule.override_ended" // OverrideEnd
 	PersonAbsent       Kind = "person.absent"           // Absence
 	PersonBack         Kind = "person.back"             // AbsenceEnd
+	CalendarRenewed    Kind = "calendar.renewed"        // Calendar
 )
 
 // Started says that the program began to work on this ledger.

@@ -101,6 +101,7 @@ var full = map[Kind]any{
 	OverrideEnded:      OverrideEnd{3},
 	PersonAbsent:       Absence{4, "anna", t0, t0.Add(time.Hour), "v20"},
 	PersonBack:         AbsenceEnd{4},
+	CalendarRenewed:    Calendar{"anna"},
 	ContactPut:         Contact{7, "providers", "v20", "aa20", []string{"phone", "mail"}, "anna", "boris", 30},
 	ContactChecked:     ContactCheck{7, "aa20"},
 	ContactRemoved:     ContactEnd{7, "v21"},

@@ -67,6 +67,17 @@ var needs = map[string]auth.Action{
 	"POST /people/{id}/invite":            auth.Team,
 	"POST /people/{id}/ring":              auth.See,
 	"POST /policy":                        auth.Team,
+	"GET /oncall":                         auth.See,
+	"POST /oncall":                        auth.Team,
+	"GET /oncall/{id}":                    auth.See,
+	"POST /oncall/{id}":                   auth.Team,
+	"POST /oncall/{id}/end":               auth.Team,
+	"POST /oncall/{id}/override":          auth.Ring,
+	"POST /overrides/{id}/end":            auth.Ring,
+	"POST /absences":                      auth.Ring,
+	"POST /absences/{id}/end":             auth.Ring,
+	"POST /calendar/renew":                auth.Ring,
+	"GET /calendar/{token}":               "",
 	"GET /notices":                        auth.See,
 	"POST /notices":                       auth.See,
 	"POST /notices/{id}/remove":           auth.See,
@@ -160,7 +171,7 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	alert := ""
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
-	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna", "policies": "new"}
+	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna", "policies": "new", "oncall": "shop"}
 	if agents, _ := c.desk.Agents(); len(agents) > 0 {
 		ids["agents"] = agents[0].ID
 	}
@@ -188,6 +199,7 @@ func TestEveryRouteAsksWhoItIs(t *testing.T) {
 	if _, err := c.desk.PutContact(desk.Local("test"), entry.Contact{Group: contact.Stakeholders}, contact.Card{Name: "Bank", Ways: []contact.Way{{Kind: contact.Mail, Value: "desk@bank.example"}}}); err != nil {
 		t.Fatal(err)
 	}
+	c.scheduled(t)
 	who := map[string][]string{"": nil, "anna": {plan.Commander, plan.Engineer}}
 	for _, r := range plan.Roles()[1:] {
 		who[r] = []string{r}
