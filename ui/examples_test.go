@@ -354,7 +354,7 @@ var roles = []Option{{"commander", "Incident Commander", true}, {"platform", "Pl
 
 func peopleView() PeopleView {
 	v := PeopleView{Frame: frame("People and policy", "people", "/people"), People: people, Mutes: mutes, Add: PersonForm{Action: "/people", New: true, Zone: "Europe/Berlin", Roles: roles[1:]}}
-	v.Policy = PolicyForm{Says: []string{"Anna Keller by every channel; 3 min for an answer.", "The Platform Engineers by mail and webhook; 5 min.", "Everyone, by every channel; then again every 10 min."}, Rounds: "2", Every: "10", Throttle: "5"}
+	v.Policy = PolicyForm{Says: []string{"Anna Keller by every channel; 3 min for an answer.", "The Platform Engineers by mail and webhook; 5 min.", "Everyone, by every channel; then again every 10 min."}, Action: "/policy", Rounds: "2", Every: "10", Throttle: "5"}
 	for i := range 4 {
 		v.Policy.Steps = append(v.Policy.Steps, PolicyStep{N: i, Word: fmt.Sprintf("Step %d", i+1), Wait: "5",
 			Who: []Option{{"anna", "Anna Keller", i == 0}, {"boris", "Boris Lang", false}, {"role:platform", "Platform Engineers", i == 1}, {"everyone", "Everyone", i == 2}},
@@ -509,8 +509,13 @@ func examples() []example {
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),
-		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Invite: "/people/boris/invite", Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
-		ex("answer", Answer, AnswerView{Frame: plain("Answer a call"), Severity: "critical", Call: "SQL injection against the shop, with data going out", More: "and 1 more incident", Opened: before(135 * time.Second), To: "Anna Keller", Action: "/answer/Yb3m0kT2vJ6pQ9sX"}),
+		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Ways: waysExample(), Invite: "/people/boris/invite", Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
+		ex("call", CallPage, callView()),
+		ex("bell", BellPage, bellView()),
+		ex("bell-none", BellPage, BellView{Frame: frame("The bell", "bell", "/bell"), Ready: "0 % proven"}),
+		ex("policy", PolicyPage, PolicyView{Frame: frame("Policy night", "bell", "/policies/new"), Name: "night", New: true, Policy: namedPolicy()}),
+		ex("simulate", Simulate, simulateView()),
+		ex("answer", Answer, AnswerView{Frame: plain("Answer a call"), Pass: true, Severity: "critical", Call: "SQL injection against the shop, with data going out", More: "and 1 more incident", Opened: before(135 * time.Second), To: "Anna Keller", Action: "/answer/Yb3m0kT2vJ6pQ9sX"}),
 		ex("answer-late", Answer, AnswerView{Frame: plain("Answer a call"), Severity: "high", Call: "Card testing at checkout", Opened: before(time.Hour), Says: "Boris Lang answered 4 min ago. Nobody is rung any more."}),
 		ex("answered", Answered, AnsweredView{Frame: plain("Answered"), Severity: "critical", Call: "SQL injection against the shop, with data going out", You: true, Says: "You answered at 03:14:20 CET. Nobody else is rung for it.", Href: "/incidents/12", Next: []string{"Open the incident and read what is known.", "Assign it to yourself.", "Write down what you do as you do it."}}),
 		ex("setup", Setup, SetupView{Frame: plain("Set up"), Action: "/setup/Yb3m0kT2vJ6p"}),

@@ -87,6 +87,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
+		{Key: "bell", Href: "/bell", Word: "Bell", Icon: "bell"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
@@ -249,6 +250,24 @@ func Done(key string) string {
 	switch key {
 	case "answered":
 		return "You answered the call. Nobody else is rung for it."
+	case "passed":
+		return "You passed the call on. The next step rings."
+	case "snoozed":
+		return "The call is quiet for a while; then it rings again."
+	case "taken":
+		return "You have taken the call. It rings on, because it wants another answer besides yours."
+	case "ways":
+		return "The rules are saved."
+	case "chosen":
+		return "The policies are chosen. Calls that ring now go on as they began."
+	case "policygone":
+		return "The policy is removed. Calls that began with it go on with it."
+	case "maintenance":
+		return "The maintenance is planned. It is said on every page."
+	case "maintained":
+		return "The maintenance is over. What it held back rings now."
+	case "barred":
+		return "From now on nothing is sent for this incident by the channels that are barred."
 	case "severity":
 		return "The severity is changed."
 	case "phase":

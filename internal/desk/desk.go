@@ -70,6 +70,9 @@ type Options struct {
 	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
 	Doors      Doors                           // other ways by which lines come in
 	Senders    map[string]Sender               // by channel: mail, webhook
+	Watchers   []Watcher                       // who is told every minute that the bell works
+	Watches    []Watch                         // other Tocsins whose beats are taken here
+	Tests      time.Duration                   // how often each channel of a person is tested; 0 is never
 	URL        string                          // where people reach the console, without a slash at the end
 }
 
@@ -92,7 +95,7 @@ type Desk struct {
 	changed   *broadcast // something that screens show is different
 	owing     chan struct{}
 	sending   sync.WaitGroup
-	flying    map[flight]bool // tries that are being sent; owned by the debt loop
+	flying    map[flight]context.CancelFunc // tries that are being sent; owned by the debt loop
 	landed    chan landing
 	notices   couriers
 	updates   runners
@@ -116,6 +119,7 @@ type Desk struct {
 	agents    agents
 	doors     doors
 	names     sync.Map // of log sources, by keyed hash
+	beats     beats
 	People    contacts
 }
 
@@ -128,8 +132,10 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 // Open opens all stores and folds the ledger. It says what it found in the log. The caller holds the folder's lock.
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
-		flying: map[flight]bool{}, landed: make(chan landing, 64)}
+		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64)}
 	d.notices, d.updates = newCouriers(), newRunners()
+	d.beats.told, d.beats.heard = map[string]Told{}, map[string]pulse{}
+	d.state.Plan.Tests = o.Tests
 	d.alarm = newAlarm(d)
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
@@ -208,7 +214,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell,
 	})
 	d.sending.Wait()
 	d.landLast()

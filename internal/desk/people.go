@@ -49,8 +49,9 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
-		return s.Plan.Put(actor.Name, x)
+	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		put, err := s.Plan.Put(actor.Name, x)
+		return append([]entry.Draft{put}, rezoned(s, actor.Name, id, c.Zone)...), err
 	})
 }
 
@@ -67,15 +68,17 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 		if a, err := mail.ParseAddress(c.Mail); err != nil || a.Address != c.Mail {
 			return x, FieldError{"mail", fmt.Sprintf("%q is not a mail address.", c.Mail)}
 		}
-		x.Channels = append(x.Channels, plan.Mail)
 	}
 	if c.Webhook != "" {
 		u, err := url.Parse(c.Webhook)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return x, FieldError{"webhook", "The webhook is not a web address."}
 		}
-		x.Channels = append(x.Channels, plan.Webhook)
 	}
+	if err := checkNumbers(c); err != nil {
+		return x, err
+	}
+	x.Channels = channelsOf(c)
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return x, FieldError{"zone", fmt.Sprintf("Unknown time zone %q; an example is Europe/Berlin.", c.Zone)}
 	}
@@ -213,13 +216,6 @@ func Actor(p entry.Person) auth.Actor {
 func (d *Desk) Person(id string) (x entry.Person, ok bool) {
 	d.Read(func(s *State) { x, ok = s.Plan.People[id] })
 	return x, ok && !x.Gone
-}
-
-// SetPolicy changes who is rung in which order.
-func (d *Desk) SetPolicy(actor auth.Actor, p entry.Policy) error {
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
-		return s.Plan.SetPolicy(actor.Name, p)
-	})
 }
 
 // RingNow tests a channel of a person.

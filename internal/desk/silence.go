@@ -138,6 +138,8 @@ func StandingTitle(rule string) string {
 		return "An agent is not heard of any more"
 	case GapRule:
 		return "Log lines of a host are lost"
+	case BeatRule:
+		return "Another Tocsin is not heard of any more"
 	}
 	return ""
 }
@@ -159,6 +161,9 @@ func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 		if of[s.Agent]++; s.Agent == "" || of[s.Agent] <= silentAtOnce {
 			add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
 		}
+	}
+	for _, a := range d.lostBeats(now) {
+		add(a)
 	}
 	type lost struct {
 		fleet.Agent

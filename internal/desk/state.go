@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"time"
 
 	"tocsin/internal/contact"
@@ -29,18 +30,35 @@ type State struct {
 	Sample    bool      // the bundled sample was played then
 	Jumps     int       // how often the wall clock jumped
 	Signins   map[string]time.Time
-	Refused   map[string]entry.Refusals // refused sign-ins by network hash, of its newest hour
-	Silences  map[string]bool           // alerts of what is silent or lost that have not ended
-	Erased    []string                  // vault objects that are destroyed, or must be
-	Forgotten map[string]time.Time      // alerts whose details were erased, and when
-	Unlearnt  map[string]int64          // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
+	Refused   map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
+	Silences  map[string]bool              // alerts of what is silent or lost that have not ended
+	Erased    []string                     // vault objects that are destroyed, or must be
+	Forgotten map[string]time.Time         // alerts whose details were erased, and when
+	Beats     map[string]entry.BeatSilence // other Tocsins that are not heard of, by id
+	Unlearnt  map[string]int64             // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
 }
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}}
-	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}}
+	s.Plan.Zone = zones()
+	s.Calls = oncall.NewBook(s.Plan.PolicyFor)
 	return s
+}
+
+// zones finds time zones by name, and remembers them: the bell asks every few seconds.
+func zones() func(string) (*time.Location, error) {
+	var known sync.Map
+	return func(name string) (*time.Location, error) {
+		if z, ok := known.Load(name); ok {
+			return z.(*time.Location), nil
+		}
+		z, err := time.LoadLocation(name)
+		if err == nil {
+			known.Store(name, z)
+		}
+		return z, err
+	}
 }
 
 // apply folds e. An unknown kind means that a newer program has been here: reading on would show, and act on,
@@ -94,6 +112,14 @@ func (s *State) applyOwn(e entry.Entry) (bool, error) {
 	case entry.HabitForgotten:
 		x, err := entry.Body[entry.Unlearnt](e)
 		s.Unlearnt[x.Hash] = x.Seq
+		return true, err
+	case entry.BeatLost:
+		x, err := entry.Body[entry.BeatSilence](e)
+		s.Beats[x.ID] = x
+		return true, err
+	case entry.BeatBack:
+		x, err := entry.Body[entry.BeatSilence](e)
+		delete(s.Beats, x.ID)
 		return true, err
 	case entry.SignedIn:
 		x, err := entry.Body[entry.Signin](e)

@@ -62,7 +62,7 @@ var needs = map[string]auth.Action{
 	"POST /calls/{id}/answer":             auth.Ring,
 	"GET /people":                         auth.See,
 	"POST /people":                        auth.Team,
-	"GET /people/{id}":                    auth.Team,
+	"GET /people/{id}":                    auth.See,
 	"POST /people/{id}":                   auth.Team,
 	"POST /people/{id}/invite":            auth.Team,
 	"POST /people/{id}/ring":              auth.See,
@@ -105,6 +105,20 @@ var needs = map[string]auth.Action{
 	"GET /answer/{token}":                 "",
 	"POST /answer/{token}":                "",
 	"GET /healthz":                        "",
+	"GET /calls/{id}":                     auth.See,
+	"POST /calls/{id}/pass":               auth.Ring,
+	"POST /calls/{id}/snooze":             auth.Ring,
+	"GET /bell":                           auth.See,
+	"GET /simulate":                       auth.See,
+	"POST /maintenance":                   auth.Team,
+	"POST /maintenance/{id}/end":          auth.Team,
+	"POST /policies":                      auth.Team,
+	"GET /policies/{id}":                  auth.Team,
+	"POST /policies/{id}":                 auth.Team,
+	"POST /policies/{id}/end":             auth.Team,
+	"POST /incidents/{id}/channels":       auth.Handle,
+	"POST /people/{id}/ways":              auth.See,
+	"POST /beat/{id}":                     "",
 	"/":                                   "",
 }
 
@@ -117,7 +131,7 @@ func (c *console) pathOf(pattern string) (method, path string) {
 	alert := ""
 	c.desk.Read(func(st *desk.State) { alert = st.Incidents.Order[0] })
 	set, _ := shopRules() // newConsole has seen its error
-	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna"}
+	ids := map[string]string{"alerts": alert, "rules": set.Rules.Documents()[0].Meta().Key(), "people": "anna", "policies": "new"}
 	if agents, _ := c.desk.Agents(); len(agents) > 0 {
 		ids["agents"] = agents[0].ID
 	}
@@ -176,6 +190,10 @@ func TestEveryRouteAsksWhoItIs(t *testing.T) {
 			case r.need != "" && auth.May(auth.Actor{Roles: roles}, r.need) != nil:
 				if got.code != http.StatusForbidden {
 					t.Errorf("%s: %d, want 403", name, got.code)
+				}
+			case (r.pattern == "GET /people/{id}" || r.pattern == "POST /people/{id}/ways") && id != "anna" && auth.May(auth.Actor{Roles: roles}, auth.Team) != nil:
+				if got.code != http.StatusForbidden {
+					t.Errorf("%s is of somebody else: %d, want 403", name, got.code)
 				}
 			case r.pattern == "POST /people/{id}/ring" && id != "anna" && auth.May(auth.Actor{Roles: roles}, auth.TestRing) != nil:
 				if got.code != http.StatusForbidden {
