@@ -213,7 +213,9 @@ func roles() []string {
 	return []string{"commander", "engineer", "analyst", "legal", "communications", "reader"}
 }
 
-func channels() []string { return []string{"voice", "sms", "push", "webhook", "mail", "console"} }
+func channels() []string {
+	return []string{"voice", "sms", "pushover", "ntfy", "telegram", "mattermost", "teams", "discord", "signed", "webhook", "mail", "console"}
+}
 
 func checkEscalation(c *Config, say say) {
 	e := c.Escalation

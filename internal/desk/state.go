@@ -20,6 +20,7 @@ type State struct {
 	Incidents incident.Book
 	Calls     *oncall.Book
 	Plan      plan.Plan
+	Seals     plan.Seals
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
@@ -66,7 +67,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -230,9 +230,8 @@ func channelWord(c string) string {
 	if name, ok := strings.CutPrefix(c, plan.Chat); ok {
 		return "the chat " + name
 	}
-	words := map[string]string{plan.Voice: "phone", plan.SMS: "text message", plan.Push: "push", plan.Webhook: "chat webhook", plan.Mail: "mail", plan.Console: "console"}
-	if w, ok := words[c]; ok {
-		return w
+	if x, ok := plan.ChannelOf(c); ok {
+		return x.Word
 	}
 	return c
 }
