@@ -57,29 +57,39 @@ func (c *contacts) Get(vault string) Contact {
 }
 
 // compose words a try: to whom, and what.
-func (d *Desk) compose(s oncall.Send, twice bool) (notify.Message, error) {
+func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
+	j := job{person: s.Try.Person}
 	if s.Try.Channel == plan.Console {
-		return notify.Message{}, nil
+		return j, nil
 	}
 	var words notify.Call
 	var contact Contact
+	var seal plan.Seal
 	d.Read(func(st *State) {
 		p, ok := st.Plan.People[s.Try.Person]
 		if ok {
 			contact = d.People.Get(p.Vault)
 		}
-		words = d.words(st, s.Call)
+		words, seal = d.words(st, s.Call), st.Seals.Of(s.Try.Person)
+		if s.Try.Channel == plan.Voice && d.o.Phone != nil {
+			j.order = d.orderOf(st, s.Call, words, s.Try.Person, contact)
+		}
 	})
-	to := contact.Address(s.Try.Channel)
+	to, id, subject := contact.Address(s.Try.Channel), s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)
 	if to == "" && s.Try.Person != "" {
-		return notify.Message{}, fmt.Errorf("%s has no address for %s any more", s.Try.Person, s.Try.Channel)
+		return j, fmt.Errorf("%s has no address for %s any more", s.Try.Person, s.Try.Channel)
 	}
 	if s.Try.Person == "" { // a chat: whoever reads it signs in to answer
-		return words.Message("", s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)), nil
+		j.Message = words.Message("", id, subject)
+		return j, nil
 	}
 	words.Twice, words.Zone = twice, contact.Location()
-	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subjectCall(s.Call.ID), s.Try.Person, s.Try.Wanted.Add(answerWithin))
-	return words.Message(to, s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)), nil
+	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subject, s.Try.Person, s.Try.Wanted.Add(answerWithin))
+	j.Message = words.Message(to, id, subject)
+	if s.Try.Channel == plan.Mail {
+		j.Seal, j.Ref = d.sealFor(seal, contact), reference(s.Call.ID, s.Try.Try, s.Try.Person)
+	}
+	return j, nil
 }
 
 // words says what a call is about: the worst of its open incidents, and how many more.
@@ -120,19 +130,16 @@ func Title(word string) string {
 }
 
 // try sends one message and says what became of it.
-func (d *Desk) try(ctx context.Context, f flight, channel string, m notify.Message, twice bool) landing {
-	var err error
-	sender := d.o.Senders[channel]
-	if sender == nil {
-		err = fmt.Errorf("no %s sender is configured: see tocsin.yaml", channel)
-	} else {
-		err = sender(ctx, m)
+func (d *Desk) try(ctx context.Context, f flight, channel string, m job, twice bool) landing {
+	if m.order != nil {
+		return d.phone(ctx, f, m, twice)
 	}
+	t, err := d.carry(ctx, channel, m.Message)
 	if err != nil {
 		d.log.Warn("a call failed", "call", f.call, "try", f.try, "channel", channel, "error", err)
 		return d.missed(f, err, twice)
 	}
-	return landing{flight: f, kind: entry.CallSent, result: entry.CallResult{ID: f.call, Try: f.try, Twice: twice}}
+	return d.sent(f, t, twice)
 }
 
 // missed is the landing of a try that failed.

@@ -1,11 +1,15 @@
 package desk
 
 import (
+	"context"
 	"fmt"
 	"net/mail"
 	"slices"
+	"strings"
 
+	"tocsin/internal/entry"
 	"tocsin/internal/envelope"
+	"tocsin/internal/notify"
 	"tocsin/internal/plan"
 	"tocsin/internal/voice"
 )
@@ -111,3 +115,58 @@ func Languages() []string { return voice.Languages() }
 func (d *Desk) Works(channel string) bool {
 	return channel == plan.Console || d.o.Senders[channel] != nil || channel == plan.Voice && d.o.Phone != nil
 }
+
+// A job is one try, ready to be sent.
+type job struct {
+	notify.Message
+	person string
+	order  *voice.Order // of a telephone call
+}
+
+// A receipt is what is known of a message that was taken: how it was protected, and the other side's words.
+type receipt struct {
+	form  string
+	less  bool
+	words string
+}
+
+// carry hands a message to the sender of its channel.
+func (d *Desk) carry(ctx context.Context, channel string, m notify.Message) (t receipt, err error) {
+	if channel == plan.Mail && d.o.Deliver != nil {
+		a, err := d.o.Deliver(ctx, m)
+		t.form, t.words = string(a.Form), a.Reply
+		if a.Downgraded != "" {
+			t.less, t.words = true, strings.TrimSpace(a.Downgraded+" "+a.Reply)
+		}
+		return t, err
+	}
+	sender := d.o.Senders[channel]
+	if sender == nil {
+		return t, fmt.Errorf("no %s sender is configured: see tocsin.yaml", channel)
+	}
+	return t, sender(ctx, m)
+}
+
+// sent is the landing of a try that was taken.
+func (d *Desk) sent(f flight, t receipt, twice bool) landing {
+	r := entry.CallResult{ID: f.call, Try: f.try, Twice: twice, Form: t.form, Less: t.less}
+	text, err := d.text(t.words)
+	if err != nil {
+		d.log.Error("keeping what the other side said", "error", err)
+	}
+	r.Text = text
+	return landing{flight: f, kind: entry.CallSent, result: r}
+}
+
+// reference names a try in the sender's address, so that a report of non-delivery can be told to whom it belongs.
+func reference(call int64, try int, person string) string {
+	person = strings.Map(func(r rune) rune {
+		if r == '-' {
+			return '_'
+		}
+		return r
+	}, person)
+	return cutTo(fmt.Sprintf("call%d.%d.%s", call, try, person), 40)
+}
+
+func cutTo(s string, n int) string { return s[:min(n, len(s))] }

@@ -38,7 +38,7 @@ const beatApart = 5 * time.Minute
 // Errors of CheckBeat. They do not say more to who may not know more.
 var (
 	ErrUnsigned = errors.New("the beat is not signed with the token that was agreed on")
-	ErrLate   = errors.New("the beat's time is more than 5 min from ours: set the clocks of both machines, or it is an old one that was recorded")
+	ErrLate     = errors.New("the beat's time is more than 5 min from ours: set the clocks of both machines, or it is an old one that was recorded")
 )
 
 // BeatKey returns the key of a token.
