@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ func (d *decoder) check(c *Config) {
 	checkFolders(c, say)
 	checkWays(c, say)
 	checkMail(c.Mail, say)
+	checkChannels(c, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)
 	checkWatchers(c, say)
@@ -138,7 +140,7 @@ func checkSilent(key string, limit Duration, say say) {
 }
 
 func checkMail(m Mail, say say) {
-	if m == Default().Mail {
+	if reflect.DeepEqual(m, Default().Mail) {
 		return
 	}
 	if m.Host == "" {

@@ -112,19 +112,19 @@ func (d *Desk) hungUp(f flight, out voice.Outcome, twice bool) landing {
 // trail words a telephone call: what became of it, then a line for each moment.
 func trail(out voice.Outcome) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", out.Result, cut(out.Reason, 500))
+	fmt.Fprintf(&b, "%s: %s\n", out.Result, oneLine(out.Reason, 500))
 	for k, m := range out.Trail {
 		if k == maxMarks {
 			fmt.Fprintf(&b, "... and %d more\n", len(out.Trail)-k)
 			break
 		}
-		fmt.Fprintf(&b, "%s %s\n", m.At.UTC().Format("15:04:05.0"), cut(m.What, 80))
+		fmt.Fprintf(&b, "%s %s\n", m.At.UTC().Format("15:04:05.0"), oneLine(m.What, 80))
 	}
 	return b.String()
 }
 
-// cut shortens a text to at most n bytes, between characters, on one line.
-func cut(s string, n int) string {
+// oneLine shortens a text to at most n bytes, between characters, on one line.
+func oneLine(s string, n int) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > n {
 		s = strings.ToValidUTF8(s[:n], "") + "..."

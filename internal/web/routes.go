@@ -82,6 +82,12 @@ func routes() []route {
 		{"POST /people/{id}", auth.Team, (*Server).changePerson},
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
+		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
+		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
+		{"POST /people/{id}/key/confirm", auth.Team, (*Server).confirmKey},
+		{"POST /people/{id}/key/remove", auth.Team, (*Server).removeKey},
+		{"POST /people/{id}/pin", auth.See, (*Server).setPIN},
+		{"GET /.well-known/openpgpkey/{path...}", "", (*Server).directory},
 		{"POST /policy", auth.Team, (*Server).setPolicy},
 		{"GET /notices", auth.See, (*Server).notices},
 		{"POST /notices", auth.See, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
