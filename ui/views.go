@@ -104,8 +104,11 @@ func (f Frame) Links() []NavLink {
 
 // Scripts names what a page runs besides app.js, which it uses.
 func (f Frame) Scripts() []string {
-	if f.Nav == "search" && f.Who.ID != "" {
+	switch {
+	case f.Nav == "search" && f.Who.ID != "":
 		return []string{"search.js"}
+	case f.Nav == "me" || f.Nav == "door":
+		return []string{"passkey.js"}
 	}
 	return nil
 }
@@ -354,6 +357,28 @@ func Done(key string) string {
 		return "The ledger was verified. The result is below."
 	case "setup":
 		return "Welcome. Next: say who is rung besides you, and ring yourself once to see that it works."
+	case "passkey":
+		return "The passkey is added. From now on a password alone does not sign you in."
+	case "wayless":
+		return "It is removed."
+	case "app":
+		return "The authenticator app is added. From now on a password alone does not sign you in."
+	case "password":
+		return "The password is changed, and all other sessions of yours have ended."
+	case "unsession":
+		return "The session has ended."
+	case "untoken":
+		return "The token is revoked. What still uses it is refused from now on."
+	case "linked":
+		return "The account is linked."
+	case "factors":
+		return "Their passkeys, app, recovery codes and tokens are gone, and their sessions have ended. Make a sign-in link if they need a new password, too."
+	case "proved":
+		return "It is proved. What asked for it can be done now, for ten minutes."
+	case "glass":
+		return "You are in by a sheet from the safe, for four hours. Everyone is being rung."
+	case "recovered":
+		return "You signed in by a recovery code, which is used up. See under How you sign in how many are left."
 	case "out":
 		return "You are signed out."
 	}

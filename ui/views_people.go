@@ -96,6 +96,16 @@ type PersonView struct {
 	Seals  SealsView
 	Invite string // where a new one-time sign-in link is asked for; "" when that is not offered
 	Link   string // the one-time link just made, shown once
+
+	Factors string   // the form's action that removes all they have but the password; "" is none
+	Wish    LinkWish // an account of the provider that waits to be linked to them
+}
+
+// A LinkWish is an account of the provider that may be somebody's.
+type LinkWish struct {
+	Action  string // "" is none
+	Subject string
+	Says    string // "Boris Lang (7c1e) at https://login.shop.example"
 }
 
 // A PolicyForm is who is rung in which order.
@@ -178,7 +188,10 @@ type SignInView struct {
 	Frame
 	ID   string // typed before
 	Next string // where to go afterwards: a path of ours
-	Wait int    // seconds until the next try is looked at; 0 is none
+
+	Passkeys bool   // can be used at this address
+	Provider string // where one may sign in elsewhere; "" is nowhere
+	Wait     int    // seconds until the next try is looked at; 0 is none
 }
 
 // A PersonFields is the form of a person together with what was wrong with it.

@@ -63,6 +63,7 @@ type Actor struct {
 	Name  string   // "person:anna", "desk", "detect", "command", "setup", "config"
 	ID    string   // staff id of a person
 	Roles []string // of a person
+	Scope []Action // of a token: all that it may do, of what its owner may; nil is no such limit
 	Local bool     // the program itself, or the owner of the folder on its command line: may do everything
 }
 
@@ -80,6 +81,9 @@ func (r Refusal) Error() string {
 func May(actor Actor, a Action) error {
 	if actor.Local {
 		return nil
+	}
+	if actor.Scope != nil && !slices.Contains(actor.Scope, a) {
+		return Refusal{actor.Name, a}
 	}
 	for _, r := range actor.Roles {
 		if slices.Contains(may[a], r) {

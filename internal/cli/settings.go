@@ -67,6 +67,9 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if err := p.watchersOf(&s); err != nil {
 		return s, err
 	}
+	if s.desk.SignOn, err = p.signOn(s.Config.SignOn); err != nil {
+		return s, err
+	}
 	s.seed, err = p.seedOf(s.Config)
 	return s, err
 }
@@ -92,6 +95,28 @@ func (s *settings) readFile(o serveFlags) error {
 	var err error
 	s.Config, err = config.Load(s.file, checkMappings)
 	return err
+}
+
+// signOn is where people may sign in elsewhere, nil when there is no such place.
+func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
+	if c.Issuer == "" {
+		return nil, nil
+	}
+	o := &desk.SignOn{Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, Claim: c.GroupsClaim, Scopes: c.Scopes}
+	for group, roles := range c.Roles {
+		if o.Roles == nil {
+			o.Roles = map[string][]string{}
+		}
+		o.Roles[group] = roles
+	}
+	if c.SecretFile != "" {
+		secret, err := p.secret(c.SecretFile)
+		if err != nil {
+			return nil, fmt.Errorf("sign_on.secret_file: %w", err)
+		}
+		o.Secret = secret
+	}
+	return o, nil
 }
 
 func (p Program) secret(name string) (string, error) {

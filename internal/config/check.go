@@ -25,6 +25,7 @@ func (d *decoder) check(c *Config) {
 	checkListen(c, say)
 	checkFolders(c, say)
 	checkWays(c, say)
+	checkSignOn(c.SignOn, say)
 	checkMail(c.Mail, say)
 	checkChannels(c, say)
 	checkPeople(c, say)

@@ -58,6 +58,8 @@ type Config struct {
 	Syslog  Syslog       `yaml:"syslog"`
 	HTTP    []HTTPSource `yaml:"http"`
 	Buckets []Bucket     `yaml:"buckets"`
+	// SignOn is where people may sign in elsewhere (OpenID Connect).
+	SignOn SignOn `yaml:"sign_on"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
 	// Voice, SMS and the others are further ways to ring people; Chats are rooms that a step can ring as a whole. doc/calls.md, doc/chat.md

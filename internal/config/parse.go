@@ -136,6 +136,7 @@ func (c *Config) resolve(dir string) {
 		at(&c.Buckets[i].KeyFile)
 	}
 	secret(&c.Mail.PasswordFile)
+	secret(&c.SignOn.SecretFile)
 	for i := range c.People {
 		secret(&c.People[i].WebhookFile)
 	}

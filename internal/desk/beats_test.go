@@ -76,7 +76,7 @@ func TestBeatsAreHeldAgainstTheirToken(t *testing.T) {
 		if err := d.TakeBeat("nobody", good, body); !errors.Is(err, ErrNoWatch) {
 			t.Errorf("an id that is not known: %v", err)
 		}
-		if err := d.TakeBeat("shop", notify.SignBeat(notify.BeatKey("other"), time.Now().Add(time.Second), body), body); !errors.Is(err, notify.ErrUnsigned) {
+		if err := d.TakeBeat("shop", notify.SignBeat(notify.BeatKey("other"), time.Now().Add(time.Second), body), body); !errors.Is(err, notify.ErrBeatForged) {
 			t.Errorf("another token: %v", err)
 		}
 	})

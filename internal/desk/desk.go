@@ -67,6 +67,7 @@ type Options struct {
 	Retention  time.Duration                                                  // of lines; 0 keeps all
 	Keeps      []Keep                                                         // further limits of the lines on the shelf
 	LogBytes   int64                                                          // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
+	SealLines  int64                                                          // how many lines of small segments go to the shelf at once; 0 is 50,000
 	JoinAfter  time.Duration                                                  // how long after its last line came a small volume is joined with others; 0 is ten minutes
 	Reserve    uint64                                                         // bytes that stay free for the ledger when the archive stops
 	Hub        *HubOptions                                                    // where agents on other hosts are heard; nil is nowhere
@@ -80,6 +81,7 @@ type Options struct {
 	Watchers   []Watcher                                                      // who is told every minute that the bell works
 	Watches    []Watch                                                        // other Tocsins whose beats are taken here
 	Tests      time.Duration                                                  // how often each channel of a person is tested; 0 is never
+	SignOn     *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
 	URL        string                                                         // where people reach the console, without a slash at the end
 }
 
@@ -129,6 +131,7 @@ type Desk struct {
 	beats     beats
 	identity  *envelope.Identity // our key for mail; nil is none
 	People    contacts
+	ways      ways
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.
@@ -162,6 +165,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	d.People.open(d)
+	if err = d.openWays(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	if err = d.openIdentity(time.Now()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

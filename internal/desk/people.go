@@ -47,10 +47,18 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
-	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+	ways := ""
+	err = d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		ways = s.Identity.Ways[id]
 		put, err := s.Plan.Put(actor.Name, x)
 		return append([]entry.Draft{put}, rezoned(s, actor.Name, id, c.Zone)...), err
 	})
+	if err == nil && gone && ways != "" {
+		if e := d.erase([]string{ways}); e != nil {
+			d.log.Error("the credentials of somebody who is gone are still in the vault", "error", e)
+		}
+	}
+	return err
 }
 
 // person checks a contact and puts it into the vault.
@@ -142,36 +150,6 @@ var ErrSetUp = errors.New("this Tocsin is set up already: sign in, or ask somebo
 func (d *Desk) NeedsSetup() (needs bool) {
 	d.Read(func(s *State) { needs = len(s.Plan.Passwords) == 0 })
 	return needs
-}
-
-// ErrWrong is the answer to a wrong id and to a wrong password alike.
-var ErrWrong = errors.New("the id or the password is wrong")
-
-// SignIn checks a password and returns who it is. Throttling is the caller's.
-func (d *Desk) SignIn(ctx context.Context, id, password, address string) (auth.Actor, error) {
-	var ref string
-	var x entry.Person
-	d.Read(func(s *State) { ref, x = s.Plan.Passwords[id], s.Plan.People[id] })
-	phc := d.nobody // so that an unknown id takes as long as a wrong password
-	if ref != "" && !x.Gone {
-		b, err := d.vault.Get(ref)
-		if err != nil {
-			return auth.Actor{}, fmt.Errorf("reading the password: %w", err)
-		}
-		phc = string(b)
-	}
-	ok, _, err := d.passwords.Check(ctx, phc, password)
-	if err != nil {
-		return auth.Actor{}, err
-	}
-	net := d.vault.Hash("network", network(address))
-	if !ok || ref == "" || x.Gone {
-		return auth.Actor{}, errors.Join(ErrWrong, d.refuse(net))
-	}
-	err = d.write(func(*State, time.Time) ([]entry.Draft, error) {
-		return []entry.Draft{{Actor: "person:" + id, Kind: entry.SignedIn, Subject: "person:" + id, Body: entry.Signin{ID: id, Net: net}}}, nil
-	})
-	return Actor(x), err
 }
 
 // refuse counts a refused sign-in: an entry at the first of a network and hour, and at each tenfold.

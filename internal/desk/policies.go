@@ -23,6 +23,13 @@ func (d *Desk) SetPolicy(actor auth.Actor, p entry.Policy) error {
 		}
 	}
 	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		for k, step := range p.Steps {
+			for _, w := range step.Who {
+				if id, ok := strings.CutPrefix(w, "schedule:"); ok && !slices.Contains(d.Groups(s), w) {
+					return entry.Draft{}, fmt.Errorf("step %d: there is no schedule %.40q", k+1, id)
+				}
+			}
+		}
 		return s.Plan.SetPolicy(actor.Name, p)
 	})
 }
@@ -142,8 +149,11 @@ func channelsOf(c Contact) (out []string) {
 	return slices.Clip(out)
 }
 
-// Groups lists what a step can name besides people and roles: the chats that are configured.
-func (d *Desk) Groups() (out []string) {
+// Groups lists what a step can name besides people and roles: the schedules, and the chats that are configured.
+func (d *Desk) Groups(s *State) (out []string) {
+	for _, x := range s.Rota.Schedules() {
+		out = append(out, "schedule:"+x.ID)
+	}
 	for channel := range d.o.Senders {
 		if strings.HasPrefix(channel, plan.Chat) {
 			out = append(out, channel)

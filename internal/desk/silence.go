@@ -140,6 +140,8 @@ func StandingTitle(rule string) string {
 		return "Log lines of a host are lost"
 	case BeatRule:
 		return "Another Tocsin is not heard of any more"
+	case GlassRule:
+		return "A break-glass sheet was used"
 	}
 	return ""
 }
@@ -154,6 +156,9 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
+	for _, a := range d.brokenGlass(now) {
+		add(a)
+	}
 	of := map[string]int{}
 	silent := d.silences()
 	slices.SortFunc(silent, func(a, b silentSource) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.hash, b.hash)) })

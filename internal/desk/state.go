@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
+	"tocsin/internal/rota"
 	"tocsin/internal/tuning"
 )
 
@@ -19,12 +20,14 @@ import (
 type State struct {
 	Incidents incident.Book
 	Calls     *oncall.Book
+	Rota      *rota.Book
 	Plan      plan.Plan
 	Seals     plan.Seals
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
 	Contacts  contact.Book
+	Identity  Identity
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -41,10 +44,24 @@ type State struct {
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}}
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity()}
 	s.Plan.Zone = zones()
+	s.Rota = rota.NewBook(s.Plan.Zone)
+	s.Plan.OnCall = s.onCall
 	s.Calls = oncall.NewBook(s.Plan.PolicyFor)
 	return s
+}
+
+// onCall is who is on call by a schedule, nobody in a gap and for a schedule that is none: the step then says so, and the next one rings.
+func (s *State) onCall(schedule string, t time.Time) (who []string) {
+	shifts, err := s.Rota.OnCall(schedule, t)
+	if err != nil {
+		return nil
+	}
+	for _, x := range shifts {
+		who = append(who, x.Person)
+	}
+	return who
 }
 
 // zones finds time zones by name, and remembers them: the bell asks every few seconds.
@@ -67,7 +84,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -88,6 +88,9 @@ func (d *Desk) sendUpdate(ctx context.Context, u contact.Update) {
 	twice := u.Twice || u.Wanted.Before(d.started())
 	m, err := d.composeUpdate(u, twice)
 	sender := d.o.Senders[plan.Mail]
+	if err == nil && !d.MayUse(u.Incident, plan.Mail) {
+		err = errors.New("mail must not be used for this incident: tell them by another way, and write down that you did")
+	}
 	if err == nil && sender == nil {
 		err = errors.New("no mail sender is configured: see tocsin.yaml")
 	}

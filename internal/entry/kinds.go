@@ -62,6 +62,14 @@ const (
 	SignedIn       Kind = "signin.accepted" // Signin
 	SigninRefused  Kind = "signin.refused"  // Refusals
 
+	CredentialAdded   Kind = "credential.added"   // Credential
+	CredentialRemoved Kind = "credential.removed" // Credential
+	TokenMade         Kind = "token.made"         // Token
+	TokenRevoked      Kind = "token.revoked"      // Token
+	SessionRevoked    Kind = "session.revoked"    // SessionEnd
+	GlassMade         Kind = "breakglass.made"    // Glass
+	GlassUsed         Kind = "breakglass.used"    // GlassUse
+
 	CallOpened   Kind = "call.opened"   // Call
 	CallJoined   Kind = "call.joined"   // CallJoin
 	CallWanted   Kind = "call.wanted"   // CallTry
@@ -416,8 +424,12 @@ type PolicyStep struct {
 
 // Signin is a person who signed in.
 type Signin struct {
-	ID  string `json:"id"`
-	Net string `json:"net,omitempty"`
+	ID      string   `json:"id"`
+	Net     string   `json:"net,omitempty"`
+	Method  string   `json:"method,omitempty"`  // password, password+code, password+recovery, passkey, oidc, breakglass
+	Session string   `json:"session,omitempty"` // its name, by which it can be revoked
+	Roles   []string `json:"roles,omitempty"`   // that a provider's groups gave it, in place of the plan's
+	Cloned  bool     `json:"cloned,omitempty"`  // the passkey's counter did not grow: somebody may have a copy of it
 }
 
 // Refusals are refused sign-ins from one network in one hour, told at the first and at each tenfold.

@@ -83,7 +83,7 @@ var full = map[Kind]any{
 	CallResumed:      CallAgain{3, "snoozed"},
 	BeatLost:         BeatSilence{"shop", t0, time.Minute},
 	BeatBack:         BeatSilence{"shop", t0, time.Minute},
-	SignedIn:         Signin{"anna", "bb22"},
+	SignedIn:         Signin{"anna", "bb22", "passkey", "s1", []string{"analyst"}, true},
 	SigninRefused:    Refusals{"bb22", t0, 10},
 	CallOpened:       Call{3, []int64{4}, "high", true, "anna", "mail", "default", "unattended", 2},
 	CallJoined:       CallJoin{3, 5},
@@ -117,6 +117,14 @@ var full = map[Kind]any{
 	UpdateSent:         UpdateResult{9, true, false, false, 0, "v27"},
 	UpdateFailed:       UpdateResult{9, true, true, true, time.Second, "v27"},
 	UpdateWaived:       UpdateWaiver{4, 3, 7, "again", "v28"},
+
+	CredentialAdded:   Credential{"anna", "passkey", "k1", "v21", 0, false},
+	CredentialRemoved: Credential{"anna", "recovery", "", "v22", 9, true},
+	TokenMade:         Token{"t1", "anna", []string{"note", "see"}, t0, "v23"},
+	TokenRevoked:      Token{"t1", "anna", nil, time.Time{}, "v24"},
+	SessionRevoked:    SessionEnd{"anna", "s1", 1},
+	GlassMade:         Glass{1, 5, "v25"},
+	GlassUsed:         GlassUse{3, "break-glass:3", "bb22", "s2", t0, "v26"},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.

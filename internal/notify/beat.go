@@ -37,8 +37,8 @@ const beatApart = 5 * time.Minute
 
 // Errors of CheckBeat. They do not say more to who may not know more.
 var (
-	ErrUnsigned = errors.New("the beat is not signed with the token that was agreed on")
-	ErrLate     = errors.New("the beat's time is more than 5 min from ours: set the clocks of both machines, or it is an old one that was recorded")
+	ErrBeatForged = errors.New("the beat is not signed with the token that was agreed on")
+	ErrBeatLate   = errors.New("the beat's time is more than 5 min from ours: set the clocks of both machines, or it is an old one that was recorded")
 )
 
 // BeatKey returns the key of a token.
@@ -60,7 +60,7 @@ func SignBeat(key []byte, at time.Time, body []byte) string {
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(beatSum(key, stamp, body))
 }
 
-// CheckBeat reads a beat that came with a signature, and returns when it was signed. Errors: ErrUnsigned, ErrLate, or what is wrong with the body.
+// CheckBeat reads a beat that came with a signature, and returns when it was signed. Errors: ErrBeatForged, ErrBeatLate, or what is wrong with the body.
 func CheckBeat(key []byte, header string, body []byte, now time.Time) (b Beat, at time.Time, err error) {
 	t, v, ok := strings.Cut(header, ",")
 	stamp, isT := strings.CutPrefix(t, "t=")
@@ -68,11 +68,11 @@ func CheckBeat(key []byte, header string, body []byte, now time.Time) (b Beat, a
 	n, perr := strconv.ParseInt(stamp, 10, 64)
 	got, herr := hex.DecodeString(sum)
 	if !ok || !isT || !isV || perr != nil || herr != nil || len(stamp) > 12 || len(body) > BeatMost || !hmac.Equal(got, beatSum(key, stamp, body)) {
-		return b, at, ErrUnsigned
+		return b, at, ErrBeatForged
 	}
 	at = time.Unix(n, 0).UTC()
 	if now.Sub(at).Abs() > beatApart {
-		return b, at, ErrLate
+		return b, at, ErrBeatLate
 	}
 	if err := json.Unmarshal(body, &b); err != nil {
 		return b, at, fmt.Errorf("the beat is not the JSON object that was expected: %w", err)

@@ -25,15 +25,15 @@ func TestBeat(t *testing.T) {
 	}{
 		"good":               {key, good, body, now, nil},
 		"clocks a bit apart": {key, good, body, now.Add(4 * time.Minute), nil},
-		"another token":      {BeatKey("other"), good, body, now, ErrUnsigned},
-		"another body":       {key, good, []byte(`{"from":"tocsin-b"}`), now, ErrUnsigned},
-		"another time":       {key, strings.Replace(good, "t=", "t=1", 1), body, now, ErrUnsigned},
-		"an old one":         {key, good, body, now.Add(6 * time.Minute), ErrLate},
-		"from the future":    {key, good, body, now.Add(-6 * time.Minute), ErrLate},
-		"no header":          {key, "", body, now, ErrUnsigned},
-		"half a header":      {key, strings.Split(good, ",")[0], body, now, ErrUnsigned},
-		"no hex":             {key, "t=1,v1=zz", body, now, ErrUnsigned},
-		"too long":           {key, good, make([]byte, BeatMost+1), now, ErrUnsigned},
+		"another token":      {BeatKey("other"), good, body, now, ErrBeatForged},
+		"another body":       {key, good, []byte(`{"from":"tocsin-b"}`), now, ErrBeatForged},
+		"another time":       {key, strings.Replace(good, "t=", "t=1", 1), body, now, ErrBeatForged},
+		"an old one":         {key, good, body, now.Add(6 * time.Minute), ErrBeatLate},
+		"from the future":    {key, good, body, now.Add(-6 * time.Minute), ErrBeatLate},
+		"no header":          {key, "", body, now, ErrBeatForged},
+		"half a header":      {key, strings.Split(good, ",")[0], body, now, ErrBeatForged},
+		"no hex":             {key, "t=1,v1=zz", body, now, ErrBeatForged},
+		"too long":           {key, good, make([]byte, BeatMost+1), now, ErrBeatForged},
 	} {
 		if _, _, err := CheckBeat(x.key, x.header, x.body, x.now); !errors.Is(err, x.want) {
 			t.Errorf("%s: %v, want %v", name, err, x.want)

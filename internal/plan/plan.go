@@ -43,9 +43,9 @@ type Plan struct {
 	Since    map[string]time.Time    // when a person came, or came back
 
 	// What the plan is told from outside. They are funcs of what was written and of the time alone, so that a replay decides the same.
-	OnCall func(schedule string, t time.Time) []string // who is on call then; nil: there are no schedules
-	Zone   func(name string) (*time.Location, error)   // nil: every zone is UTC
-	Tests  time.Duration                               // how often each channel of a person is tested; 0 is never
+	OnCall func(schedule string, t time.Time) []string `json:"-"` // who is on call then; nil: there are no schedules
+	Zone   func(name string) (*time.Location, error)   `json:"-"` // nil: every zone is UTC
+	Tests  time.Duration                               `json:"-"` // how often each channel of a person is tested; 0 is never
 }
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,31}$`)

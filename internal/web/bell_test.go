@@ -38,7 +38,7 @@ func TestBellForms(t *testing.T) {
 		{"/people/anna/ways", url.Values{"channel.0": {"mail"}, "after.0": {"2"}, "quiet-from": {"22:00"}, "quiet-until": {"07:00"}}, http.StatusSeeOther, "By mail after 2 min", "/people/anna"},
 		{"/people/anna/ways", url.Values{"channel.0": {"mail"}, "from.0": {"08:00"}, "until.0": {"20:00"}}, http.StatusUnprocessableEntity, "must ring for Critical at any hour", ""},
 		{"/people/anna/ways", url.Values{"channel.0": {"voice"}}, http.StatusUnprocessableEntity, "has no address for", ""},
-		{"/incidents/1/channels", url.Values{"not": {"webhook", "chat"}, "reason": {"Slack may be theirs"}}, http.StatusSeeOther, "not to be used for it: chat, webhook", "/incidents/1"},
+		{"/incidents/1/channels", url.Values{"not": {"webhook", "chat"}, "reason": {"Slack may be theirs"}}, http.StatusSeeOther, "Slack may be theirs", "/incidents/1"},
 		{"/incidents/1/channels", url.Values{"not": {"console"}}, http.StatusUnprocessableEntity, "console cannot be barred", ""},
 		{"/calls/1/snooze", url.Values{"lasts": {"x"}}, http.StatusUnprocessableEntity, "how many minutes", ""},
 		{"/calls/1/snooze", url.Values{"lasts": {"999"}}, http.StatusUnprocessableEntity, "can be snoozed for", ""},
@@ -98,7 +98,7 @@ func TestOwnRules(t *testing.T) {
 }
 
 func TestBeatNeedsItsSignature(t *testing.T) {
-	c := newConsole(t, nil, nil)
+	c := newConsole(t, attacks(), nil)
 	if got := c.as(t, "").do(http.MethodPost, "/beat/shop", url.Values{"x": {"y"}}, nil); got.code != http.StatusNotFound {
 		t.Errorf("%d, want 404: no beats are taken here", got.code)
 	}

@@ -240,6 +240,8 @@ func kindWords(k entry.Kind) string {
 		entry.IncidentReopened: "an incident was reopened", entry.IncidentHeld: "the lines of an incident were held", entry.IncidentReleased: "the lines of an incident are no longer held", entry.IncidentAttached: "lines were attached to an incident", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
 		entry.ListPut: "a watch list was made, changed or ended", entry.ListAdded: "values were put on a watch list", entry.ListRemoved: "values were taken off a watch list",
 		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PolicyPut: "the policy was changed",
+		entry.CredentialAdded: "a way to sign in was added", entry.CredentialRemoved: "a way to sign in was removed or used up", entry.TokenMade: "a token for programs was made",
+		entry.TokenRevoked: "a token for programs was revoked", entry.SessionRevoked: "sessions were ended", entry.GlassMade: "break-glass sheets were made", entry.GlassUsed: "a break-glass sheet was used",
 		entry.SignedIn: "somebody signed in", entry.SigninRefused: "sign-ins were refused", entry.CallOpened: "a call began",
 		entry.CallJoined: "an incident joined a call", entry.CallWanted: "somebody is to be rung", entry.CallSent: "somebody was rung",
 		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",

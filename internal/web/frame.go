@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
+	"tocsin/internal/signin"
 	"tocsin/ui"
 )
 
@@ -154,6 +155,9 @@ func (s *Server) name(st *desk.State, id string) string {
 // actorName words who did something: "person:anna" is Anna Keller.
 func (s *Server) actorName(st *desk.State, actor string) string {
 	if id, ok := strings.CutPrefix(actor, "person:"); ok {
+		if strings.HasPrefix(id, signin.GlassPrefix) {
+			return desk.GlassName(id)
+		}
 		return s.name(st, id)
 	}
 	switch actor {

@@ -228,7 +228,7 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 	}
 	view.Held = i.Held
 	if !i.Closed && auth.May(v.actor, auth.Handle) == nil {
-		view.Channels = barrable(st, i.ID, s.desk.Groups())
+		view.Channels = barrable(st, i.ID, s.desk.Groups(st))
 	}
 	if not := st.Calls.Barred(i.ID); len(not) > 0 {
 		view.Marks = append(view.Marks, "not to be used for it: "+strings.Join(not, ", "))

@@ -221,6 +221,7 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 	if !found {
 		return errMissing
 	}
+	s.factorsOf(view.Person.ID, &view)
 	view.Frame = s.frame(v, "people", view.Person.Name)
 	view.Path = "/people/" + view.Person.ID
 	if typed != nil {
@@ -357,7 +358,7 @@ func (s *Server) policyStep(st *desk.State, n int, step entry.PolicyStep) ui.Pol
 	for _, id := range staff(st) {
 		add(id, s.name(st, id))
 	}
-	for _, w := range append(s.desk.Groups(), step.Who...) { // schedules and chats, and what the policy names already
+	for _, w := range append(s.desk.Groups(st), step.Who...) { // schedules and chats, and what the policy names already
 		if strings.Contains(w, ":") && !strings.HasPrefix(w, "role:") && !slices.ContainsFunc(x.Who, func(o ui.Option) bool { return o.Value == w }) {
 			add(w, desk.Title(strings.Join(s.whoWords(st, []string{w}), "")))
 		}

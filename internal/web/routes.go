@@ -81,6 +81,8 @@ func routes() []route {
 		{"POST /people/{id}/ways", auth.See, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
 		{"POST /people/{id}", auth.Team, (*Server).changePerson},
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
+		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
+		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
 		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
 		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
@@ -119,9 +121,36 @@ func routes() []route {
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
 		{"GET /live", auth.See, (*Server).live},
+		{"GET /break-glass", auth.Team, (*Server).sheets},
+		{"POST /break-glass", auth.Team, (*Server).makeSheets},
+		{"GET /me", auth.See, (*Server).me}, // of oneself, as all below it
+		{"POST /me/passkeys/begin", auth.See, (*Server).beginPasskey},
+		{"POST /me/passkeys", auth.See, (*Server).addPasskey},
+		{"POST /me/passkeys/{id}/remove", auth.See, (*Server).removePasskey},
+		{"POST /me/app", auth.See, (*Server).beginApp},
+		{"POST /me/app/confirm", auth.See, (*Server).addApp},
+		{"POST /me/app/remove", auth.See, (*Server).removeApp},
+		{"POST /me/recovery", auth.See, (*Server).newRecovery},
+		{"POST /me/password", auth.See, (*Server).changePassword},
+		{"GET /me/link", auth.See, (*Server).linkElsewhere},
+		{"POST /me/links/{id}/remove", auth.See, (*Server).unlink},
+		{"POST /me/sessions/end", auth.See, (*Server).endOtherSessions},
+		{"POST /me/sessions/{id}/end", auth.See, (*Server).endSession},
+		{"POST /me/tokens", auth.See, (*Server).makeToken},
+		{"POST /me/tokens/{id}/revoke", auth.See, (*Server).revokeToken},
+		{"GET /step-up", auth.See, (*Server).askStepUp},
+		{"POST /step-up", auth.See, (*Server).proveAgain},
+		{"POST /step-up/passkey/begin", auth.See, (*Server).beginPasskeyAgain},
+		{"POST /step-up/passkey", auth.See, (*Server).proveAgainByPasskey},
 		{"POST /sign-out", auth.See, (*Server).signOut},
 		{"GET /sign-in", "", (*Server).askSignIn},
 		{"POST /sign-in", "", (*Server).signIn},
+		{"POST /sign-in/passkey/begin", "", (*Server).beginPasskeySignIn},
+		{"POST /sign-in/passkey", "", (*Server).signInByPasskey},
+		{"GET /sign-in/provider", "", (*Server).signInElsewhere},
+		{"GET /sign-in/provider/back", "", (*Server).arrives},
+		{"GET /sign-in/break-glass", "", (*Server).askGlass},
+		{"POST /sign-in/break-glass", "", (*Server).breakGlass},
 		{"GET /setup/{token}", "", (*Server).askSetup},
 		{"POST /setup/{token}", "", (*Server).setup},
 		{"GET /answer/{token}", "", (*Server).openLink},
@@ -171,6 +200,17 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the form has come; its limit would end slow work, such as verifying
+	}
+	if route.need != "" && dangerous(route.pattern) {
+		if fresh, err := s.fresh(v); err != nil || !fresh {
+			if err == nil {
+				err = s.stepUp(v)
+			}
+			if err != nil {
+				s.fail(v, err)
+			}
+			return
+		}
 	}
 	if err := route.handle(s, v); err != nil {
 		s.fail(v, err)

@@ -138,6 +138,9 @@ func barrable(st *desk.State, incident int64, chats []string) (out []ui.Option) 
 		}
 	}
 	for _, c := range append([]string{"chat", "room"}, chats...) {
+		if strings.HasPrefix(c, "schedule:") {
+			continue
+		}
 		word := desk.Title(channelWord(c))
 		switch c {
 		case "chat":
