@@ -338,6 +338,14 @@ func Done(key string) string {
 		return "The policy is saved. Calls that ring now go on as they began."
 	case "rung":
 		return "A test call is on its way. Its result appears beside the channel."
+	case "key":
+		return "The key is below. What is not in use yet waits for somebody to compare its fingerprint with its owner."
+	case "confirmed":
+		return "The key is confirmed: mail for calls is encrypted to it from now on."
+	case "unsealed":
+		return "The key is not used any more."
+	case "pin":
+		return "The PIN is saved."
 	case "revoked":
 		return "The agent is not heard any more. What it sent before stays."
 	case "told":

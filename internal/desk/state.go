@@ -22,6 +22,7 @@ type State struct {
 	Calls     *oncall.Book
 	Rota      *rota.Book
 	Plan      plan.Plan
+	Seals     plan.Seals
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
@@ -73,7 +74,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applySchedule, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -84,7 +84,7 @@ func (s *Server) try(v *visit, st *desk.State, c *oncall.Call, t oncall.Try) ui.
 	case t.Done.IsZero():
 		x.State = ui.State{Tone: "off", Word: "not sent"}
 	case t.Failed:
-		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, s.desk.Text(t.Result.Text)
+		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, firstLine(s.desk.Text(t.Result.Text))
 		if t.Result.Why != "" {
 			x.Says = strings.TrimPrefix(x.Says+": "+whyWord(t.Result.Why), ": ")
 		}

@@ -84,6 +84,12 @@ func routes() []route {
 		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
 		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
+		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
+		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
+		{"POST /people/{id}/key/confirm", auth.Team, (*Server).confirmKey},
+		{"POST /people/{id}/key/remove", auth.Team, (*Server).removeKey},
+		{"POST /people/{id}/pin", auth.See, (*Server).setPIN},
+		{"GET /.well-known/openpgpkey/{path...}", "", (*Server).directory},
 		{"POST /policy", auth.Team, (*Server).setPolicy},
 		{"GET /oncall", auth.See, (*Server).oncall},
 		{"POST /oncall", auth.Team, (*Server).addSchedule},
