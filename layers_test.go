@@ -74,7 +74,7 @@ const layers = `
 	drill      : desk record FACE
 	api        : desk auth dossier drill client FACE
 	web        : desk auth dossier drill ui signin agent intake FACE
-	cli        : desk hub inlet config client api web dossier drill disk notify intake FACE
+	cli        : desk hub inlet config client api web dossier drill disk notify envelope voice intake FACE
 
 	main             : cli
 	cmd/tocsin-agent : agent config

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests need beside Go, where that can be done without asking: a C compiler (the race detector) and
-# Chromium (the tests of the console), and the programs that are named (needs.sh debootstrap: what make soak makes clean machines with). Otherwise it
-# says what is missing and how to get it.
+# Installs what the tests need beside Go, where that can be done without asking: a C compiler (the race detector), Chromium (the tests of the
+# console), the programs that mail and calls are tested against, and the programs that are named (needs.sh debootstrap: what make soak makes
+# clean machines with). Otherwise it says what is missing and how to get it.
 set -eu
 
 missing=
@@ -11,6 +11,31 @@ for browser in chromium chromium-browser google-chrome google-chrome-stable; do
 	if command -v "$browser" >/dev/null 2>&1; then found=$browser; fi
 done
 [ -n "$found" ] || missing="$missing chromium"
+
+# has PACKAGE FILE...: the package is missing when none of its files is there; a name without a slash is a program.
+has() {
+	package=$1
+	shift
+	for file in "$@"; do
+		case $file in
+		*/*) if [ -e "$file" ]; then return; fi ;;
+		*) if command -v "$file" >/dev/null 2>&1 || [ -x "/usr/sbin/$file" ]; then return; fi ;;
+		esac
+	done
+	missing="$missing $package"
+}
+has gnupg gpg
+has openssl openssl
+has postfix postfix
+has dovecot-core dovecot
+has dovecot-submissiond /usr/lib/dovecot/submission-login /usr/libexec/dovecot/submission-login
+has opendkim opendkim
+has baresip-core baresip
+has kamailio kamailio
+has kamailio-tls-modules /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so /usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so
+has espeak-ng espeak-ng
+has python3-icalendar /usr/lib/python3/dist-packages/icalendar
+
 for program in "$@"; do
 	command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
@@ -24,6 +49,18 @@ elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 fi
 if [ -n "$root" ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing $missing (apt-get)"
+	# What is installed for tests must not begin to serve: Postfix is told that it delivers nothing, and no daemon is started.
+	policy=/usr/sbin/policy-rc.d
+	made=
+	if [ ! -e "$policy" ]; then
+		made=yes
+		printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+		$root chmod 755 "$policy"
+	fi
+	trap 'if [ -n "$made" ]; then $root rm -f "$policy"; fi' EXIT
+	if command -v debconf-set-selections >/dev/null 2>&1; then
+		echo "postfix postfix/main_mailer_type select No configuration" | $root debconf-set-selections
+	fi
 	$root apt-get update -qq
 	# shellcheck disable=SC2086 # a list of packages
 	$root DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
@@ -32,6 +69,7 @@ fi
 cat >&2 <<END
 The tests need what is not on this machine: $missing
 On Debian and Ubuntu:  sudo apt-get install $missing
-Elsewhere install a C compiler (for "go test -race") and Chromium or Chrome (for the tests of the console) by their usual way.
+Elsewhere install a C compiler (for "go test -race"), Chromium or Chrome (for the tests of the console), and the counterparts of mail and calls
+(GnuPG, OpenSSL, Postfix, Dovecot, OpenDKIM, baresip, Kamailio with TLS, espeak-ng, icalendar for Python) by their usual way.
 END
 exit 1

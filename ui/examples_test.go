@@ -338,14 +338,18 @@ func wrongHabit() HabitView {
 	return v
 }
 
+var sealsExample = SealsView{Action: "/people/boris", Says: "They have no key in use: every mail server on the way can read the mail of a call.", Find: "kontor-nord.example", Confirm: true,
+	Call: "Calls to their own SIP app are encrypted end to end.", Ours: "D1A4 77F0 0B7C 1E3A 9C55 20D1 8E6F 4B2A 3C19 77E0",
+	Keys: []SealKey{{"OpenPGP key", "8F3B 11C2 90DA 4E77 B6A1 0F52 C3D8 2E94 7A60 5B1F", "8F3B11C290DA4E77B6A10F52C3D82E947A605B1F", true, "from the directory of their mail domain"}}}
+
 var people = []Person{
 	{ID: "anna", Href: "/people/anna", Name: "Anna Keller", Roles: []string{"Incident Commander"}, Zone: "Europe/Berlin", You: true, Channels: []Channel{
-		{"mail", "Mail", "anna@kontor-nord.example", State{"good", "reached"}, "250 2.0.0 Ok: queued as 4TqX1", before(4 * time.Minute), "/people/anna/ring"},
-		{"console", "Console", "", State{"good", "open in 1 browser"}, "", before(time.Minute), "/people/anna/ring"},
+		{"mail", "Mail", "anna@kontor-nord.example", "With a key of theirs, only they can read it. Without one every mail server on the way can.", State{"good", "reached"}, "250 2.0.0 Ok: queued as 4TqX1", before(4 * time.Minute), "/people/anna/ring", ""},
+		{"console", "Console", "", "", State{"good", "open in 1 browser"}, "", before(time.Minute), "/people/anna/ring", ""},
 	}},
 	{ID: "boris", Href: "/people/boris", Name: "Boris Lang", Roles: []string{"Platform Engineer", "Security Analyst"}, Zone: "Europe/Vienna", Channels: []Channel{
-		{"mail", "Mail", "boris@kontor-nord.example", State{"bad", "failed"}, "550 5.1.1 no such user", before(26 * time.Hour), "/people/boris/ring"},
-		{"webhook", "Webhook", "hooks.chat.example", State{"off", "never tested"}, "", Time{}, "/people/boris/ring"},
+		{"mail", "Mail", "boris@kontor-nord.example", "", State{"bad", "failed"}, "550 5.1.1 no such user", before(26 * time.Hour), "/people/boris/ring", "the last test could not be sent"},
+		{"webhook", "Webhook", "hooks.chat.example", "", State{"off", "never tested"}, "", Time{}, "/people/boris/ring", "never tested: ring it and answer"},
 	}},
 	{ID: "chen", Href: "/people/chen", Name: "Chen Wei", Says: "Not in the policy: is never rung.", Gone: true},
 }
@@ -465,7 +469,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return append(append(contactExamples(), agentExamples()...), []example{
+	return append(append(append(contactExamples(), onCallExamples()...), agentExamples()...), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",
@@ -509,7 +513,7 @@ func examples() []example {
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),
-		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Ways: waysExample(), Invite: "/people/boris/invite", Factors: "/people/boris/factors", Wish: LinkWish{"/people/boris/link", "7c1e", "Boris Lang (7c1e) at https://login.shop.example"}, Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
+		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Ways: waysExample(), Seals: sealsExample, Invite: "/people/boris/invite", Factors: "/people/boris/factors", Wish: LinkWish{"/people/boris/link", "7c1e", "Boris Lang (7c1e) at https://login.shop.example"}, Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
 		ex("call", CallPage, callView()),
 		ex("bell", BellPage, bellView()),
 		ex("bell-none", BellPage, BellView{Frame: frame("The bell", "bell", "/bell"), Ready: "0 % proven"}),

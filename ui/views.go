@@ -88,6 +88,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "bell", Href: "/bell", Word: "Bell", Icon: "bell"},
+		{Key: "oncall", Href: "/oncall", Word: "On call", Icon: "people"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
@@ -347,6 +348,14 @@ func Done(key string) string {
 		return "The policy is saved. Calls that ring now go on as they began."
 	case "rung":
 		return "A test call is on its way. Its result appears beside the channel."
+	case "key":
+		return "The key is below. What is not in use yet waits for somebody to compare its fingerprint with its owner."
+	case "confirmed":
+		return "The key is confirmed: mail for calls is encrypted to it from now on."
+	case "unsealed":
+		return "The key is not used any more."
+	case "pin":
+		return "The PIN is saved."
 	case "revoked":
 		return "The agent is not heard any more. What it sent before stays."
 	case "told":
@@ -355,6 +364,16 @@ func Done(key string) string {
 		return "The notice is removed."
 	case "noticed":
 		return "A test message is on its way. Its result appears beside the notice."
+	case "schedule":
+		return "The schedule is in force from now on."
+	case "schedule-ended":
+		return "The schedule has ended. Nobody is on call by it."
+	case "covered":
+		return "It is noted, and counts from then on."
+	case "uncovered":
+		return "It counts no longer."
+	case "renewed":
+		return "Your old calendar links open nothing any more. The new ones stand below."
 	case "verified":
 		return "The ledger was verified. The result is below."
 	case "setup":

@@ -13,6 +13,7 @@ type OverviewView struct {
 	Chart   Chart
 	Sources []SourceRow // worst first; as many as fit
 	Calls   []CallRow   // the last few, newest first
+	Duties  []Duty      // who is on call now, by schedule
 
 	MoreSources int // that Sources leaves out
 }

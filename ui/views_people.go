@@ -30,10 +30,12 @@ type Channel struct {
 	Key     string // "mail"; posted as channel
 	Word    string // "Mail"
 	Address string
+	Private string // how private it is
 	State   State  // of the last test: "reached", "failed", "never tested"
 	Says    string // the other side's words
 	At      Time
 	Action  string // "/people/anna/ring"; "" when it cannot be tested
+	Proof   string // why it is unproven; "" when it is not
 }
 
 // A PersonForm is what stands in the form of a person.
@@ -43,14 +45,43 @@ type PersonForm struct {
 	ID      string
 	Name    string
 	Mail    string
-	Webhook string
-	Voice   string
-	SMS     string
-	Push    string
+	Ways    []WayField // the other channels
+	Sealing []Option   // what mail they get when nothing can be encrypted to them
+	Speaks  []Option   // languages of calls
 	Zone    string
 	Roles   []Option
 	Gone    bool
 	Open    bool // shown open, because it comes back with errors
+}
+
+// A WayField is the address of one channel in the form of a person.
+type WayField struct {
+	Key     string // name of the field
+	Word    string // what the address is
+	Like    string // what one looks like
+	Private string // how private the channel is
+	Value   string
+}
+
+// A SealsView is the keys and the PIN of a person. Posts to Action + "/key", "/key/find", "/key/confirm", "/key/remove" and "/pin".
+type SealsView struct {
+	Action  string // "/people/anna"
+	Says    string // what mail they get as it stands
+	Keys    []SealKey
+	Find    string // the mail domain whose directory can be asked; "" is none
+	Confirm bool   // may confirm and remove
+	PIN     bool   // has one
+	Call    string // how private a call is, and what the PIN does; "" when they have no phone
+	Ours    string // the fingerprint of our key, for people to compare; "" is none
+}
+
+// A SealKey is a key or certificate of a person.
+type SealKey struct {
+	Form        string // "OpenPGP key", "certificate (S/MIME)"
+	Fingerprint string // in groups of four
+	Plain       string // the same without spaces
+	Waits       bool   // for somebody to compare its fingerprint
+	Says        string // what is wrong with it, when it ends
 }
 
 // PersonPage changes one person. GET /people/{id}; posts to the same path.
@@ -62,6 +93,7 @@ type PersonView struct {
 	Person Person
 	Form   PersonForm
 	Ways   WaysForm
+	Seals  SealsView
 	Invite string // where a new one-time sign-in link is asked for; "" when that is not offered
 	Link   string // the one-time link just made, shown once
 

@@ -20,6 +20,10 @@
 //	GET  /v1/contacts?person=anna                       -> client.Contact, all of them
 //	POST /v1/contacts/import         client.Importing   -> client.ImportedContacts: what would change, or did
 //	POST /v1/contacts/export         {"form": "csv", "secrets": false, "person": "anna"} -> client.Exported; csv, vcard or card
+//	GET  /v1/schedules?schedule=&days=14&person=anna    -> client.Schedule, all of them
+//	GET  /v1/schedules/calendar?schedule=&person=anna      -> client.Exported: iCalendar; without a schedule the person's own duties
+//	POST /v1/schedules/overrides        client.Cover       -> client.Covered; with id and end it ends one
+//	POST /v1/schedules/absences         client.Cover       -> client.Covered; the same
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
 //	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
 //	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
@@ -57,7 +61,11 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
+<<<<<<< HEAD
 	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), contactRoutes(d), oncallRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+=======
+	for _, r := range append(append(append(append(listRoutes(d), agentRoutes(d)...), contactRoutes(d)...), append(oncallRoutes(d), scheduleRoutes(d)...)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+>>>>>>> main
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -270,11 +270,13 @@ func (p Program) examineTeam(ctx context.Context, s settings) (found []finding) 
 	if err != nil {
 		return []finding{{What: "team", Says: "who is rung cannot be read: " + err.Error(), Mend: "see ledger and vault above, and people in tocsin.yaml"}}
 	}
+	found = p.examineChannels(ctx, s.Config, team)
 	var alone []string
 	outside := s.Mail.Host != ""
 	for _, x := range team {
 		outside = outside || x.Webhook != ""
-		if x.Webhook == "" && (x.Mail == "" || s.Mail.Host == "") {
+		outside = outside || x.Voice != "" && s.Voice.Calls()
+		if x.Webhook == "" && (x.Mail == "" || s.Mail.Host == "") && (x.Voice == "" || !s.Voice.Calls()) {
 			alone = append(alone, x.ID)
 		}
 		if x.Webhook == "" {
@@ -318,7 +320,7 @@ func (p Program) team(s settings) (team []desk.Reach, from string, err error) {
 	}
 	seed, err := p.seedOf(s.Config)
 	for _, x := range seed.People {
-		team = append(team, desk.Reach{ID: x.ID, Mail: x.Contact.Mail, Webhook: x.Contact.Webhook})
+		team = append(team, desk.Reach{ID: x.ID, Mail: x.Contact.Mail, Webhook: x.Contact.Webhook, Voice: x.Contact.Voice})
 	}
 	return team, "in the file that tocsin.yaml names", err
 }

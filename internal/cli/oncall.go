@@ -46,6 +46,7 @@ func (p Program) oncall() *cobra.Command {
 		sub.Flags().BoolVar(&f.json, "json", false, "as JSON")
 		c.AddCommand(sub)
 	}
+	c.AddCommand(p.schedules()...)
 	return c
 }
 

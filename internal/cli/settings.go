@@ -15,7 +15,6 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/intake"
 	"tocsin/internal/notify"
-	"tocsin/internal/plan"
 )
 
 // reserve is how much of the disk the archive leaves to the ledger.
@@ -62,7 +61,7 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if !o.sample { // its lines go when it ends
 		s.desk.Doors = doorsOf(s.Config)
 	}
-	if s.desk.Senders, err = p.senders(s.Config); err != nil {
+	if err = p.senders(s.Config, &s.desk); err != nil {
 		return s, err
 	}
 	if err := p.watchersOf(&s); err != nil {
@@ -98,24 +97,6 @@ func (s *settings) readFile(o serveFlags) error {
 	return err
 }
 
-// senders makes a sender for each channel. A webhook's address is each person's own.
-func (p Program) senders(c config.Config) (map[string]desk.Sender, error) {
-	hook, err := notify.NewWebhook(notify.WebhookOptions{})
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]desk.Sender{plan.Webhook: hook.Send}
-	if c.Mail.Host == "" {
-		return out, nil
-	}
-	m, err := p.mail(c.Mail)
-	if err != nil {
-		return nil, err
-	}
-	out[plan.Mail] = m.Send
-	return out, nil
-}
-
 // signOn is where people may sign in elsewhere, nil when there is no such place.
 func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
 	if c.Issuer == "" {
@@ -136,22 +117,6 @@ func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
 		o.Secret = secret
 	}
 	return o, nil
-}
-
-func (p Program) mail(c config.Mail) (*notify.Mail, error) {
-	o := notify.MailOptions{Host: c.Host, Port: c.Port, TLS: c.StartTLS, CAFile: c.CAFile, Username: c.Username, From: c.From, Hello: c.Hello}
-	if c.PasswordFile != "" {
-		secret, err := p.secret(c.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("mail.password_file: %w", err)
-		}
-		o.Password = secret
-	}
-	m, err := notify.NewMail(o)
-	if err != nil {
-		return nil, fmt.Errorf("mail: %w", err)
-	}
-	return m, nil
 }
 
 func (p Program) secret(name string) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ func (d *decoder) check(c *Config) {
 	checkWays(c, say)
 	checkSignOn(c.SignOn, say)
 	checkMail(c.Mail, say)
+	checkChannels(c, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)
 	checkWatchers(c, say)
@@ -139,7 +141,7 @@ func checkSilent(key string, limit Duration, say say) {
 }
 
 func checkMail(m Mail, say say) {
-	if m == Default().Mail {
+	if reflect.DeepEqual(m, Default().Mail) {
 		return
 	}
 	if m.Host == "" {
@@ -214,7 +216,9 @@ func roles() []string {
 	return []string{"commander", "engineer", "analyst", "legal", "communications", "reader"}
 }
 
-func channels() []string { return []string{"voice", "sms", "push", "webhook", "mail", "console"} }
+func channels() []string {
+	return []string{"voice", "sms", "pushover", "ntfy", "telegram", "mattermost", "teams", "discord", "signed", "webhook", "mail", "console"}
+}
 
 func checkEscalation(c *Config, say say) {
 	e := c.Escalation

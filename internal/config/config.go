@@ -62,6 +62,14 @@ type Config struct {
 	SignOn SignOn `yaml:"sign_on"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
+	// Voice, SMS and the others are further ways to ring people; Chats are rooms that a step can ring as a whole. doc/calls.md, doc/chat.md
+	Voice    Voice    `yaml:"voice"`
+	SMS      SMS      `yaml:"sms"`
+	Telegram Telegram `yaml:"telegram"`
+	Pushover Pushover `yaml:"pushover"`
+	Ntfy     Ntfy     `yaml:"ntfy"`
+	Signed   Signed   `yaml:"signed"`
+	Chats    []Chat   `yaml:"chats"`
 	// Watchers are told every minute that the bell works; when they hear nothing, they ring. Watches are other Tocsins that are listened for here.
 	Watchers []Watcher `yaml:"watchers"`
 	Watches  []Watch   `yaml:"watches"`
@@ -131,6 +139,11 @@ type Mail struct {
 	StartTLS string `yaml:"starttls"` // in the clear, a password goes to no server but one on this machine
 	Hello    string `yaml:"hello"`    // our name in EHLO; default: the machine's
 	CAFile   string `yaml:"ca_file"`  // further certificate authorities, PEM
+	// DSN asks servers to report what does not come; Bounces is where those reports go. SMIMEFile is our certificate with its key, PEM.
+	DSN       bool    `yaml:"dsn"`
+	Bounces   Bounces `yaml:"bounces"`
+	DKIM      []DKIM  `yaml:"dkim"`
+	SMIMEFile string  `yaml:"smime_file"`
 }
 
 // Person seeds a member of the team.
@@ -158,7 +171,7 @@ type Escalation struct {
 // Step rings some people at once.
 type Step struct {
 	Who     []string `yaml:"who"`     // staff ids, role:<role>, schedule:<schedule>, chat:<chat>, everyone
-	By      []string `yaml:"by"`      // voice, sms, push, webhook, mail, console; none is every channel that a person has
+	By      []string `yaml:"by"`      // voice, sms, mail and the other channels; none is every channel that a person has
 	Wait    Duration `yaml:"wait"`    // for an answer; default 5m
 	Answers int      `yaml:"answers"` // how many people must answer, 1 to 5; default 1
 }

@@ -28,6 +28,7 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/disk"
 	"tocsin/internal/entry"
+	"tocsin/internal/envelope"
 	"tocsin/internal/intake"
 	"tocsin/internal/ledger"
 	"tocsin/internal/notify"
@@ -36,6 +37,7 @@ import (
 	"tocsin/internal/shelf"
 	"tocsin/internal/signin"
 	"tocsin/internal/vault"
+	"tocsin/internal/voice"
 )
 
 // A Sender rings one address once. It comes from package notify.
@@ -55,27 +57,32 @@ type Options struct {
 	Own        []netip.Prefix
 	Shared     []netip.Prefix
 	Trusted    []netip.Prefix
-	Zone       *time.Location                  // of logs without a zone
-	Maps       []intake.Mapping                // of JSON that no format knows
-	Watch      []string                        // files, globs, folders
-	Poll       time.Duration                   // of watched files, when the system tells nothing
-	Sample     fs.FS                           // bundled logs to play instead
-	Pace       time.Duration                   // how long the sample plays; 0 is 20 s
-	Silent     func(file string) time.Duration // limit of silence; 0 is none
-	Retention  time.Duration                   // of lines; 0 keeps all
-	Keeps      []Keep                          // further limits of the lines on the shelf
-	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
-	SealLines  int64                           // how many lines of small segments go to the shelf at once; 0 is 50,000
-	JoinAfter  time.Duration                   // how long after its last line came a small volume is joined with others; 0 is ten minutes
-	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
-	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
-	Doors      Doors                           // other ways by which lines come in
-	Senders    map[string]Sender               // by channel: mail, webhook
-	Watchers   []Watcher                       // who is told every minute that the bell works
-	Watches    []Watch                         // other Tocsins whose beats are taken here
-	Tests      time.Duration                   // how often each channel of a person is tested; 0 is never
-	SignOn     *signin.ProviderConfig          // where people may sign in elsewhere; nil is nowhere
-	URL        string                          // where people reach the console, without a slash at the end
+	Zone       *time.Location                                                 // of logs without a zone
+	Maps       []intake.Mapping                                               // of JSON that no format knows
+	Watch      []string                                                       // files, globs, folders
+	Poll       time.Duration                                                  // of watched files, when the system tells nothing
+	Sample     fs.FS                                                          // bundled logs to play instead
+	Pace       time.Duration                                                  // how long the sample plays; 0 is 20 s
+	Silent     func(file string) time.Duration                                // limit of silence; 0 is none
+	Retention  time.Duration                                                  // of lines; 0 keeps all
+	Keeps      []Keep                                                         // further limits of the lines on the shelf
+	LogBytes   int64                                                          // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
+	SealLines  int64                                                          // how many lines of small segments go to the shelf at once; 0 is 50,000
+	JoinAfter  time.Duration                                                  // how long after its last line came a small volume is joined with others; 0 is ten minutes
+	Reserve    uint64                                                         // bytes that stay free for the ledger when the archive stops
+	Hub        *HubOptions                                                    // where agents on other hosts are heard; nil is nowhere
+	Doors      Doors                                                          // other ways by which lines come in
+	Senders    map[string]Sender                                              // by channel: mail, webhook
+	Deliver    func(context.Context, notify.Message) (notify.Accepted, error) // mail for calls, with what the server said; nil is the sender of mail
+	Phone      func(context.Context, voice.Order) voice.Outcome               // makes telephone calls; nil makes none
+	From       string                                                         // sender's address of our mail, for which we have a key; "" seals nothing by OpenPGP
+	Signer     *envelope.Signer                                               // our certificate for S/MIME; nil is none
+	Lookup     envelope.Directory                                             // where people's keys are looked up
+	Watchers   []Watcher                                                      // who is told every minute that the bell works
+	Watches    []Watch                                                        // other Tocsins whose beats are taken here
+	Tests      time.Duration                                                  // how often each channel of a person is tested; 0 is never
+	SignOn     *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
+	URL        string                                                         // where people reach the console, without a slash at the end
 }
 
 // A Desk is the running system.
@@ -122,6 +129,7 @@ type Desk struct {
 	doors     doors
 	names     sync.Map // of log sources, by keyed hash
 	beats     beats
+	identity  *envelope.Identity // our key for mail; nil is none
 	People    contacts
 	ways      ways
 	views     views
@@ -159,6 +167,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	}
 	d.People.open(d)
 	if err = d.openWays(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	if err = d.openIdentity(time.Now()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	if d.Sample() {

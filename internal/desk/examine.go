@@ -110,6 +110,7 @@ type Reach struct {
 	ID      string
 	Mail    string // "" is none
 	Webhook string // a secret; "" is none
+	Voice   string // "" is none
 }
 
 // Team returns how everybody in the plan who is not gone can be rung, by id. It changes nothing, and works beside a running server.
@@ -141,7 +142,7 @@ func Team(data, keys disk.Layer) (team []Reach, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("the contact of %s: %w", id, err)
 		}
-		team = append(team, Reach{ID: id, Mail: c.Mail, Webhook: c.Webhook})
+		team = append(team, Reach{ID: id, Mail: c.Mail, Webhook: c.Webhook, Voice: c.Voice})
 	}
 	return team, nil
 }

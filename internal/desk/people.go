@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/mail"
-	"net/url"
 	"strings"
 	"time"
 
@@ -97,18 +95,7 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 	if strings.TrimSpace(c.Name) == "" {
 		return x, FieldError{"name", "A person needs a name."}
 	}
-	if c.Mail != "" {
-		if a, err := mail.ParseAddress(c.Mail); err != nil || a.Address != c.Mail {
-			return x, FieldError{"mail", fmt.Sprintf("%q is not a mail address.", c.Mail)}
-		}
-	}
-	if c.Webhook != "" {
-		u, err := url.Parse(c.Webhook)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return x, FieldError{"webhook", "The webhook is not a web address."}
-		}
-	}
-	if err := checkNumbers(c); err != nil {
+	if err := checkWays(c); err != nil {
 		return x, err
 	}
 	x.Channels = channelsOf(c)

@@ -141,7 +141,7 @@ func (d *Desk) Simulate(policy, severity string, at time.Time, lasts time.Durati
 
 // channelsOf lists the channels that a contact has an address for.
 func channelsOf(c Contact) (out []string) {
-	for _, channel := range []string{plan.Mail, plan.Webhook, plan.Voice, plan.SMS, plan.Push} {
+	for _, channel := range contactOrder() {
 		if c.Address(channel) != "" {
 			out = append(out, channel)
 		}

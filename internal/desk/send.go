@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -21,53 +19,6 @@ import (
 
 // answerWithin is how long an answer link works.
 const answerWithin = 7 * 24 * time.Hour
-
-// A Contact is how a person is reached. It lies in the vault; the ledger knows the person by id.
-type Contact struct {
-	Name    string `json:"name"`
-	Mail    string `json:"mail,omitempty"`
-	Webhook string `json:"webhook,omitempty"` // the address of a Slack-format incoming webhook: a secret
-	Voice   string `json:"voice,omitempty"`   // a phone: +49301234567, or sips:anna@example.com
-	SMS     string `json:"sms,omitempty"`     // a phone: +49301234567
-	Push    string `json:"push,omitempty"`    // where a push service takes messages for this person: a secret
-	Zone    string `json:"zone,omitempty"`    // IANA name; "" is UTC
-}
-
-// Address returns where a channel reaches the person, "" when it does not.
-func (c Contact) Address(channel string) string {
-	switch channel {
-	case plan.Mail:
-		return c.Mail
-	case plan.Webhook:
-		return c.Webhook
-	case plan.Voice:
-		return c.Voice
-	case plan.SMS:
-		return c.SMS
-	case plan.Push:
-		return c.Push
-	}
-	return ""
-}
-
-var (
-	phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`) // E.164
-	sipForm   = regexp.MustCompile(`^sips?:[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$`)
-)
-
-// checkNumbers says what is wrong with a contact's phones and push address.
-func checkNumbers(c Contact) error {
-	if c.Voice != "" && !phoneForm.MatchString(c.Voice) && !sipForm.MatchString(c.Voice) {
-		return FieldError{"voice", "This is no phone: write +49301234567, with the country and without spaces, or sips:anna@example.com."}
-	}
-	if c.SMS != "" && !phoneForm.MatchString(c.SMS) {
-		return FieldError{"sms", "This is no phone for text messages: write +49301234567, with the country and without spaces."}
-	}
-	if u, err := url.Parse(c.Push); c.Push != "" && (err != nil || u.Host == "" || u.Scheme == "" || len(c.Push) > 500) {
-		return FieldError{"push", "This is no address of a push service: write one such as https://ntfy.example.com/topic."}
-	}
-	return nil
-}
 
 // Location returns the person's time zone, UTC if it names none that this machine knows.
 func (c Contact) Location() *time.Location {
@@ -106,29 +57,43 @@ func (c *contacts) Get(vault string) Contact {
 }
 
 // compose words a try: to whom, and what.
-func (d *Desk) compose(s oncall.Send, twice bool) (notify.Message, error) {
+func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
+	j := job{person: s.Try.Person}
 	if s.Try.Channel == plan.Console {
-		return notify.Message{}, nil
+		return j, nil
 	}
 	var words notify.Call
 	var contact Contact
+	var seal plan.Seal
 	d.Read(func(st *State) {
 		p, ok := st.Plan.People[s.Try.Person]
 		if ok {
 			contact = d.People.Get(p.Vault)
 		}
+<<<<<<< HEAD
 		words = d.words(st, s.Call, s.Try.Person)
+=======
+		words, seal = d.words(st, s.Call), st.Seals.Of(s.Try.Person)
+		if s.Try.Channel == plan.Voice && d.o.Phone != nil {
+			j.order = d.orderOf(st, s.Call, words, s.Try.Person, contact)
+		}
+>>>>>>> main
 	})
-	to := contact.Address(s.Try.Channel)
+	to, id, subject := contact.Address(s.Try.Channel), s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)
 	if to == "" && s.Try.Person != "" {
-		return notify.Message{}, fmt.Errorf("%s has no address for %s any more", s.Try.Person, s.Try.Channel)
+		return j, fmt.Errorf("%s has no address for %s any more", s.Try.Person, s.Try.Channel)
 	}
 	if s.Try.Person == "" { // a chat: whoever reads it signs in to answer
-		return words.Message("", s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)), nil
+		j.Message = words.Message("", id, subject)
+		return j, nil
 	}
 	words.Twice, words.Zone = twice, contact.Location()
-	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subjectCall(s.Call.ID), s.Try.Person, s.Try.Wanted.Add(answerWithin))
-	return words.Message(to, s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)), nil
+	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subject, s.Try.Person, s.Try.Wanted.Add(answerWithin))
+	j.Message = words.Message(to, id, subject)
+	if s.Try.Channel == plan.Mail {
+		j.Seal, j.Ref = d.sealFor(seal, contact), reference(s.Call.ID, s.Try.Try, s.Try.Person)
+	}
+	return j, nil
 }
 
 // words says what a call is about, to a person: the worst of its open incidents, and how many more. Others can read over a shoulder, and a
@@ -178,19 +143,16 @@ func Title(word string) string {
 }
 
 // try sends one message and says what became of it.
-func (d *Desk) try(ctx context.Context, f flight, channel string, m notify.Message, twice bool) landing {
-	var err error
-	sender := d.o.Senders[channel]
-	if sender == nil {
-		err = fmt.Errorf("no %s sender is configured: see tocsin.yaml", channel)
-	} else {
-		err = sender(ctx, m)
+func (d *Desk) try(ctx context.Context, f flight, channel string, m job, twice bool) landing {
+	if m.order != nil {
+		return d.phone(ctx, f, m, twice)
 	}
+	t, err := d.carry(ctx, channel, m.Message)
 	if err != nil {
 		d.log.Warn("a call failed", "call", f.call, "try", f.try, "channel", channel, "error", err)
 		return d.missed(f, err, twice)
 	}
-	return landing{flight: f, kind: entry.CallSent, result: entry.CallResult{ID: f.call, Try: f.try, Twice: twice}}
+	return d.sent(f, t, twice)
 }
 
 // missed is the landing of a try that failed.

@@ -23,17 +23,28 @@ type State struct {
 	Calls     *oncall.Book
 	Rota      *rota.Book
 	Plan      plan.Plan
+	Seals     plan.Seals
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
 	Contacts  contact.Book
 	Identity  Identity
+<<<<<<< HEAD
 	Approvals auth.Approvals
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
 	Sample    bool      // the bundled sample was played then
 	Jumps     int       // how often the wall clock jumped
+=======
+	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
+	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
+	Entries   int64                       // number of the last entry
+	First     time.Time                   // when it did for the first time
+	Started   time.Time                   // when the program began to work on this ledger last
+	Sample    bool                        // the bundled sample was played then
+	Jumps     int                         // how often the wall clock jumped
+>>>>>>> main
 	Signins   map[string]time.Time
 	Refused   map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
 	Silences  map[string]bool              // alerts of what is silent or lost that have not ended
@@ -45,24 +56,12 @@ type State struct {
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity()}
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity(), Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}}
 	s.Plan.Zone = zones()
 	s.Rota = rota.NewBook(s.Plan.Zone)
-	s.Plan.OnCall = s.onCall
+	s.Plan.OnCall = s.OnCall
 	s.Calls = oncall.NewBook(s.Plan.PolicyFor)
 	return s
-}
-
-// onCall is who is on call by a schedule, nobody in a gap and for a schedule that is none: the step then says so, and the next one rings.
-func (s *State) onCall(schedule string, t time.Time) (who []string) {
-	shifts, err := s.Rota.OnCall(schedule, t)
-	if err != nil {
-		return nil
-	}
-	for _, x := range shifts {
-		who = append(who, x.Person)
-	}
-	return who
 }
 
 // zones finds time zones by name, and remembers them: the bell asks every few seconds.
@@ -85,7 +84,11 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
+<<<<<<< HEAD
 		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.applyOwn,
+=======
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applySchedule, s.applyOwn,
+>>>>>>> main
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -68,6 +68,10 @@ const (
 	PolicyEnded    Kind = "policy.ended"    // PolicyEnd
 	PolicyChosen   Kind = "policy.chosen"   // PolicyTable
 	PersonWays     Kind = "person.ways"     // Ways
+	PersonPIN      Kind = "person.pin"      // PIN
+	KeyPut         Kind = "key.put"         // Key
+	KeyConfirmed   Kind = "key.confirmed"   // KeyCheck
+	KeyRemoved     Kind = "key.removed"     // KeyEnd
 	SignedIn       Kind = "signin.accepted" // Signin
 	SigninRefused  Kind = "signin.refused"  // Refusals
 
@@ -111,6 +115,7 @@ const (
 	OverrideEnded      Kind = "schedule.override_ended" // OverrideEnd
 	PersonAbsent       Kind = "person.absent"           // Absence
 	PersonBack         Kind = "person.back"             // AbsenceEnd
+	CalendarRenewed    Kind = "calendar.renewed"        // Calendar
 )
 
 // Started says that the program began to work on this ledger.
@@ -490,6 +495,8 @@ type CallResult struct {
 	After     time.Duration `json:"after_ns,omitempty"`  // the other side asked to wait so long
 	Text      string        `json:"text,omitempty"`      // vault object: the other side's words
 	Why       string        `json:"why,omitempty"`       // of a failure of our own making: barred
+	Form      string        `json:"form,omitempty"`      // how it was protected: openpgp, smime, signed, clear; of a call "end to end", "to the provider"
+	Less      bool          `json:"less,omitempty"`      // it had less protection, or fewer details, than was asked for; Text says why
 }
 
 // Answer ends the ringing.

@@ -79,3 +79,8 @@ type Absence struct {
 type AbsenceEnd struct {
 	ID int64 `json:"id"`
 }
+
+// Calendar says that every link to a calendar is worthless that a person was given before.
+type Calendar struct {
+	Person string `json:"person"`
+}

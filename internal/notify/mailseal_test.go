@@ -161,13 +161,13 @@ func TestMailSaysWhenToTryAgain(t *testing.T) {
 		text string
 		want time.Duration
 	}{
-		{421, "4.3.2 shutting down", 30 * time.Second},
-		{450, "4.2.0 mailbox busy", time.Minute},
-		{451, "4.7.1 Greylisting in action, please come back in 00:05:00", 2 * time.Minute},
+		{421, "4.3.2 shutting down", 0},
+		{450, "4.2.0 mailbox busy", 0},
+		{451, "4.7.1 Greylisting in action, please come back in 00:05:00", time.Minute},
 		{451, "4.7.1 greylisted, try again in 300 seconds", 5 * time.Minute},
 		{450, "4.2.0 Recipient address rejected: Greylisted for 60 seconds", time.Minute},
-		{452, "4.2.2 over quota", time.Minute},
-		{454, "4.7.0 Temporary authentication failure", 2 * time.Minute},
+		{452, "4.2.2 over quota", 0},
+		{454, "4.7.0 Temporary authentication failure", time.Minute},
 		{454, "Throttling failure: maximum sending rate exceeded", 0},
 		{451, "retry in 99999 minutes", time.Hour},
 		{550, "5.7.1 retry in 5 minutes", 0},

@@ -132,8 +132,8 @@ func (m *Mail) failure(ctx context.Context, step string, err error) *Failure {
 // waitForm is how greylists and rate limits say for how long.
 var waitForm = regexp.MustCompile(`(?i)\b(?:in|for|after|within|wait|retry)\b\D{0,12}(\d{1,5}) ?(s|sec|secs|seconds?|m|min|mins|minutes?)\b`)
 
-// replyAfter says for how long a server does not want to be asked again (RFC 5321 4.2.1, RFC 3463 for 4.7.x): what it says itself, or what is
-// usual. It is short: what waits is a call, and a server that is asked too early only says so again.
+// replyAfter says for how long a server does not want to be asked again (RFC 5321 4.2.1, RFC 3463 for 4.7.x): what it says itself, or, of a
+// greylist that does not say it, a minute. Others are asked again soon: what waits is a call.
 func replyAfter(code int, words string) time.Duration {
 	if code < 400 || code >= 500 {
 		return 0
@@ -146,12 +146,7 @@ func replyAfter(code int, words string) time.Duration {
 		}
 		return min(time.Duration(n)*unit, maxAfter)
 	}
-	switch {
-	case strings.HasPrefix(words, "4.7."): // greylists and limits of our rate
-		return 2 * time.Minute
-	case code == 421:
-		return 30 * time.Second
-	case code == 450 || code == 451 || code == 452:
+	if strings.HasPrefix(words, "4.7.") { // greylists and limits of our rate
 		return time.Minute
 	}
 	return 0

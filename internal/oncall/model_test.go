@@ -229,7 +229,7 @@ func (m *model) ring(now time.Time, step int) (did bool) {
 	return did
 }
 
-var modelChannels = []string{"mail", "webhook", "push"}
+var modelChannels = []string{"mail", "webhook", "ntfy"}
 
 // modelPolicy draws a policy. All its times are whole ticks.
 func modelPolicy(t *rapid.T) entry.Policy {

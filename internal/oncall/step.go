@@ -18,6 +18,9 @@ const (
 	stepAgain   = "again"   // the call was quiet, and rings from its first step
 )
 
+// NotAnswered is why a try failed that rang all the same (entry.CallResult.Why).
+const NotAnswered = "noanswer"
+
 // owedCall goes on with a call that rings.
 func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
 	if c.Test {
@@ -176,7 +179,7 @@ func (b *Book) holdBack(c *Call, n int, r entry.CallRing, until time.Time, not [
 }
 
 // throttled returns until when a person must not be rung by a channel again, zero when they may be now. The first ring of a critical call is
-// never held back. Tries that failed rang nobody, and do not count.
+// never held back. Tries that failed rang nobody, and do not count, but for telephones that nobody answered.
 func (b *Book) throttled(c *Call, person, channel string, l *look) (until time.Time) {
 	limits := plan.Limits(channel)
 	if len(limits) == 0 {
@@ -187,7 +190,7 @@ func (b *Book) throttled(c *Call, person, channel string, l *look) (until time.T
 	var rung []time.Time
 	for _, r := range b.last[w] {
 		t := b.Calls[r.call-1].Tries[r.try-1]
-		if t.Failed || turnedBack(r.at, l.now) {
+		if t.Failed && t.Result.Why != NotAnswered || turnedBack(r.at, l.now) {
 			continue
 		}
 		rung = append(rung, r.at)

@@ -11,19 +11,6 @@ import (
 	"tocsin/internal/entry"
 )
 
-// Channels by which a person can be rung.
-const (
-	Voice   = "voice"
-	SMS     = "sms"
-	Push    = "push"
-	Webhook = "webhook"
-	Mail    = "mail"
-	Console = "console"
-)
-
-// Channels lists every channel of a person, those that wake somebody first.
-func Channels() []string { return []string{Voice, SMS, Push, Webhook, Mail, Console} }
-
 // Chat begins the name of a chat that a step rings as a whole: "chat:ops".
 const Chat = "chat:"
 

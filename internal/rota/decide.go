@@ -164,6 +164,9 @@ func (b *Book) EndOverride(actor string, id int64, now time.Time) (entry.Draft, 
 	if err != nil {
 		return entry.Draft{}, err
 	}
+	if o.Ended {
+		return entry.Draft{}, fmt.Errorf("override %d has ended already", id)
+	}
 	if !now.Before(o.Until) {
 		return entry.Draft{}, fmt.Errorf("override %d is over since %s", id, o.Until.Format(time.RFC3339))
 	}
@@ -195,9 +198,12 @@ func (b *Book) PutAbsence(actor string, x entry.Absence, now time.Time) (entry.D
 
 // EndAbsence decides that a person is back, or does not go.
 func (b *Book) EndAbsence(actor string, id int64, now time.Time) (entry.Draft, error) {
-	a, err := b.absence(id)
+	a, err := b.FindAbsence(id)
 	if err != nil {
 		return entry.Draft{}, err
+	}
+	if a.Ended {
+		return entry.Draft{}, fmt.Errorf("absence %d has ended already", id)
 	}
 	if !now.Before(a.Until) {
 		return entry.Draft{}, fmt.Errorf("absence %d is over since %s", id, a.Until.Format(time.RFC3339))

@@ -167,7 +167,7 @@ func (b *Book) applyBack(e entry.Entry) error {
 	if err != nil {
 		return err
 	}
-	a, err := b.absence(x.ID)
+	a, err := b.FindAbsence(x.ID)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,8 @@ func (b *Book) applyBack(e entry.Entry) error {
 	return nil
 }
 
-func (b *Book) absence(id int64) (*Absence, error) {
+// FindAbsence returns one by its number.
+func (b *Book) FindAbsence(id int64) (*Absence, error) {
 	if id < 1 || id > int64(len(b.absences)) {
 		return nil, fmt.Errorf("there is no absence %d", id)
 	}

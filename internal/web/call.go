@@ -84,7 +84,7 @@ func (s *Server) try(v *visit, st *desk.State, c *oncall.Call, t oncall.Try) ui.
 	case t.Done.IsZero():
 		x.State = ui.State{Tone: "off", Word: "not sent"}
 	case t.Failed:
-		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, s.desk.Text(t.Result.Text)
+		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, firstLine(s.desk.Text(t.Result.Text))
 		if t.Result.Why != "" {
 			x.Says = strings.TrimPrefix(x.Says+": "+whyWord(t.Result.Why), ": ")
 		}
@@ -253,6 +253,8 @@ func kindWords(k entry.Kind) string {
 		entry.CallSnoozed: "a call was snoozed", entry.CallResumed: "a call rings again", entry.PolicyEnded: "a policy was removed", entry.PolicyChosen: "policies were chosen", entry.PersonWays: "the rules of a person were changed",
 		entry.MaintenancePut: "maintenance was planned", entry.MaintenanceEnded: "maintenance was ended", entry.IncidentChannels: "channels were barred for an incident", entry.BeatLost: "another Tocsin fell silent", entry.BeatBack: "another Tocsin was heard again",
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
+		entry.SchedulePut: "a schedule was made or changed", entry.ScheduleEnded: "a schedule ended", entry.ScheduleOverridden: "a duty was taken over", entry.OverrideEnded: "an override ended",
+		entry.PersonAbsent: "somebody is to be away", entry.PersonBack: "somebody is back, or does not go", entry.CalendarRenewed: "calendar links were made worthless",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
 	}
 	if w, ok := words[k]; ok {

@@ -129,7 +129,7 @@ func (s *Server) history(v *visit, st *desk.State, c *oncall.Call) (out []ui.Cal
 		if !t.Done.IsZero() {
 			at = t.Done
 		}
-		add(at, x.State.Tone, x.State.Word, says)
+		add(at, x.State.Tone, x.State.Word, says, s.tryLines(t)...)
 	}
 	for _, h := range c.Held {
 		r := c.Asked[h.Ring-1]
@@ -218,7 +218,7 @@ func whyWord(why string) string {
 		plan.IsBarred: "not to be used for this incident", plan.OutOfHours: "no rule of theirs holds at this hour", plan.Waits: "is put off already, to the end of quiet hours",
 		plan.Taken: "has answered already", "throttle": "was rung too often lately", "maintenance": "maintenance", plan.ByRule: "their own rule waits so long",
 		plan.Quiet: "quiet hours", plan.Loud: "in spite of quiet hours, because nobody else would be rung", plan.NoRule: "no rule of theirs fits, so every channel rings",
-		plan.Instead: "in place of a channel that was held back", "again": "the call began anew", "over": "somebody answered meanwhile",
+		plan.Instead: "in place of a channel that was held back", "again": "the call began anew", "over": "somebody answered meanwhile", oncall.NotAnswered: "nobody pressed a key that answers",
 	}
 	if w, ok := words[why]; ok {
 		return w
@@ -230,9 +230,8 @@ func channelWord(c string) string {
 	if name, ok := strings.CutPrefix(c, plan.Chat); ok {
 		return "the chat " + name
 	}
-	words := map[string]string{plan.Voice: "phone", plan.SMS: "text message", plan.Push: "push", plan.Webhook: "chat webhook", plan.Mail: "mail", plan.Console: "console"}
-	if w, ok := words[c]; ok {
-		return w
+	if x, ok := plan.ChannelOf(c); ok {
+		return x.Word
 	}
 	return c
 }

@@ -56,6 +56,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 	})
 	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(v), s.updateProblems(v.now)...)...)
 	f.Problems = append(f.Problems, s.bellProblems(v)...)
+	f.Problems = append(f.Problems, s.onCallProblems(v)...)
 	if n := f.Counts.Agents; n > 0 {
 		f.Problems = append(f.Problems, ui.Problem{Says: ui.Plural(int64(n), "agent is", "agents are") + " not heard of any more.", Mend: "See whether the host runs, and reaches this server.", Href: "/agents"})
 	}

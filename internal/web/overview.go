@@ -52,6 +52,7 @@ func (s *Server) overview(v *visit) error {
 				view.Calls = append(view.Calls, s.callRow(v, st, c))
 			}
 		}
+		view.Duties = s.duties(v, st)
 		view.Figures = s.figures(v, st, reading, today)
 		view.Chart = ui.NewChart("Records and alerts by the hour", points(v, st, reading))
 	})

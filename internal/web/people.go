@@ -31,8 +31,14 @@ func (s *Server) people(v *visit) error { return s.showPeople(v, http.StatusOK, 
 
 // showPeople shows the team; a form that was wrong comes back with what was typed: add, or else the policy's.
 func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake error) error {
+<<<<<<< HEAD
 	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: ui.PersonForm{Action: "/people", New: true, Roles: roleOptions(nil)}}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
+=======
+	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: personForm("/people", "", nil, desk.Contact{})}
+	view.Add.New = true
+	s.desk.Read(func(st *desk.State) {
+>>>>>>> main
 		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
 			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
 		}
@@ -73,25 +79,17 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 	if len(p.Channels) == 0 && !p.Gone {
 		x.Says = "has no mail address, no phone and no webhook: is rung in the console only"
 	}
-	if c.Mail != "" {
-		if !x.You && auth.May(v.actor, auth.Team) != nil {
-			c.Mail = "shown to those who keep the team"
-		}
-		x.Channels = append(x.Channels, s.channel(v, st, p, plan.Mail, "Mail", c.Mail))
-	}
-	if c.Webhook != "" {
-		x.Channels = append(x.Channels, s.channel(v, st, p, plan.Webhook, "Chat webhook", "kept secret"))
-	}
-	for _, more := range []struct{ key, word, address string }{{plan.Voice, "Phone", c.Voice}, {plan.SMS, "Text message", c.SMS}, {plan.Push, "Push", c.Push}} {
-		if more.address == "" {
+	for _, row := range plan.ChannelTable() {
+		address := c.Address(row.Name)
+		switch {
+		case address == "":
 			continue
+		case row.Secret:
+			address = "kept secret"
+		case !x.You && auth.May(v.actor, auth.Team) != nil:
+			address = "shown to those who keep the team"
 		}
-		if more.key == plan.Push {
-			more.address = "kept secret"
-		} else if !x.You && auth.May(v.actor, auth.Team) != nil {
-			more.address = "shown to those who keep the team"
-		}
-		x.Channels = append(x.Channels, s.channel(v, st, p, more.key, more.word, more.address))
+		x.Channels = append(x.Channels, s.channel(v, st, p, row.Name, desk.Title(row.Word), address))
 	}
 	x.Channels = append(x.Channels, s.channel(v, st, p, plan.Console, "Console", "every browser that is signed in"))
 	return x
@@ -99,12 +97,21 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 
 func (s *Server) channel(v *visit, st *desk.State, p entry.Person, key, word, address string) ui.Channel {
 	c := ui.Channel{Key: key, Word: word, Address: address, State: ui.State{Tone: "late", Word: "never tested"}, Action: "/people/" + p.ID + "/ring"}
+	if row, ok := plan.ChannelOf(key); ok {
+		c.Private = row.Private
+	}
 	if key == plan.Console {
 		c.State = ui.State{Tone: "good", Word: "shows a banner"}
 	}
 	if t, ok := lastTest(st, p.ID, key); ok {
 		x := s.try(v, st, st.Calls.Calls[t.ID-1], t)
 		c.State, c.Says, c.At = x.State, x.Says, x.At
+	}
+	if !p.Gone && key != plan.Console {
+		c.Proof = s.unproven(st, p.ID, key, v.now)
+	}
+	if !s.desk.Works(key) {
+		c.Proof = "it is not set up on this server: see tocsin.yaml"
 	}
 	if p.Gone || p.ID != v.actor.ID && auth.May(v.actor, auth.TestRing) != nil {
 		c.Action = ""
@@ -146,9 +153,32 @@ func (s *Server) unmute(v *visit) error {
 // typedPerson reads the form of a person.
 func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact) {
 	roles := v.r.PostForm["roles"]
-	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Voice: text(v.r, "voice"), SMS: text(v.r, "sms"), Push: text(v.r, "push"), Zone: text(v.r, "zone"),
-		Roles: roleOptions(roles), Gone: v.r.PostFormValue("gone") != "", Open: true}
-	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Voice: f.Voice, SMS: f.SMS, Push: f.Push, Zone: f.Zone}
+	c := desk.Contact{Name: text(v.r, "name"), Zone: text(v.r, "zone"), Sealing: text(v.r, "sealing"), Language: text(v.r, "language")}
+	for _, name := range plan.Channels() {
+		c.SetAddress(name, text(v.r, name))
+	}
+	f := personForm(action, text(v.r, "id"), roles, c)
+	f.Gone, f.Open = v.r.PostFormValue("gone") != "", true
+	return f, roles, c
+}
+
+// personForm is the form of a person, filled.
+func personForm(action, id string, roles []string, c desk.Contact) ui.PersonForm {
+	f := ui.PersonForm{Action: action, ID: id, Name: c.Name, Mail: c.Mail, Zone: c.Zone, Roles: roleOptions(roles)}
+	for _, row := range plan.ChannelTable() {
+		if row.Name != plan.Mail && row.Name != plan.Console {
+			f.Ways = append(f.Ways, ui.WayField{Key: row.Name, Word: row.Field, Like: row.Like, Private: row.Private, Value: c.Address(row.Name)})
+		}
+	}
+	for _, o := range []ui.Option{{Value: "", Word: "All of it until their first key is confirmed, then no details"}, {Value: "required", Word: "No details: only that an incident needs them"}, {Value: "opportunistic", Word: "All of it, readable on the way"}} {
+		o.Chosen = o.Value == c.Sealing
+		f.Sealing = append(f.Sealing, o)
+	}
+	names := map[string]string{"de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese"}
+	for _, code := range desk.Languages() {
+		f.Speaks = append(f.Speaks, ui.Option{Value: code, Word: names[code], Chosen: code == c.Language || c.Language == "" && code == "en"})
+	}
+	return f
 }
 
 func (s *Server) addPerson(v *visit) error {
@@ -183,9 +213,11 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 		found = true
 		c := s.desk.People.Get(p.Vault)
 		view.Person = s.personView(v, st, p)
-		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Voice: c.Voice, SMS: c.SMS, Push: c.Push, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
+		view.Form = personForm("/people/"+p.ID, p.ID, p.Roles, c)
+		view.Form.Gone, view.Form.Open = p.Gone, true
 		if !p.Gone {
 			view.Ways = waysForm(p, st.Plan.Ways[p.ID], c.Zone)
+			view.Seals = s.sealsView(v, st, p, c)
 			if auth.May(v.actor, auth.Team) == nil {
 				view.Invite = "/people/" + p.ID + "/invite"
 			}

@@ -84,8 +84,29 @@ func routes() []route {
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
 		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
+<<<<<<< HEAD
 		{"POST /people/{id}/ring", auth.Ask, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
+=======
+		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
+		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
+		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
+		{"POST /people/{id}/key/confirm", auth.Team, (*Server).confirmKey},
+		{"POST /people/{id}/key/remove", auth.Team, (*Server).removeKey},
+		{"POST /people/{id}/pin", auth.See, (*Server).setPIN},
+		{"GET /.well-known/openpgpkey/{path...}", "", (*Server).directory},
+>>>>>>> main
 		{"POST /policy", auth.Team, (*Server).setPolicy},
+		{"GET /oncall", auth.See, (*Server).oncall},
+		{"POST /oncall", auth.Team, (*Server).addSchedule},
+		{"GET /oncall/{id}", auth.See, (*Server).rota}, // with .ics behind the id: its calendar
+		{"POST /oncall/{id}", auth.Team, (*Server).changeSchedule},
+		{"POST /oncall/{id}/end", auth.Team, (*Server).endSchedule},
+		{"POST /oncall/{id}/override", auth.Ring, (*Server).putOverride}, // with oneself in it; of others by auth.Team, which the desk asks, here and below
+		{"POST /overrides/{id}/end", auth.Ring, (*Server).endOverride},
+		{"POST /absences", auth.Ring, (*Server).putAbsence},
+		{"POST /absences/{id}/end", auth.Ring, (*Server).endAbsence},
+		{"POST /calendar/renew", auth.Ring, (*Server).renewCalendars},
+		{"GET /calendar/{token}", "", (*Server).calendar},
 		{"GET /notices", auth.See, (*Server).notices},
 		{"POST /notices", auth.Ask, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
 		{"POST /notices/{id}/remove", auth.Ask, (*Server).endNotice},
