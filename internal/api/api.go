@@ -61,11 +61,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-<<<<<<< HEAD
-	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), contactRoutes(d), oncallRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
-=======
-	for _, r := range append(append(append(append(listRoutes(d), agentRoutes(d)...), contactRoutes(d)...), append(oncallRoutes(d), scheduleRoutes(d)...)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
->>>>>>> main
+	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), contactRoutes(d), oncallRoutes(d), scheduleRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {

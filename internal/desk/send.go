@@ -70,14 +70,10 @@ func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
 		if ok {
 			contact = d.People.Get(p.Vault)
 		}
-<<<<<<< HEAD
-		words = d.words(st, s.Call, s.Try.Person)
-=======
-		words, seal = d.words(st, s.Call), st.Seals.Of(s.Try.Person)
+		words, seal = d.words(st, s.Call, s.Try.Person), st.Seals.Of(s.Try.Person)
 		if s.Try.Channel == plan.Voice && d.o.Phone != nil {
 			j.order = d.orderOf(st, s.Call, words, s.Try.Person, contact)
 		}
->>>>>>> main
 	})
 	to, id, subject := contact.Address(s.Try.Channel), s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)
 	if to == "" && s.Try.Person != "" {

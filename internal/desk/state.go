@@ -29,14 +29,7 @@ type State struct {
 	Fleet     fleet.Book
 	Contacts  contact.Book
 	Identity  Identity
-<<<<<<< HEAD
 	Approvals auth.Approvals
-	Entries   int64     // number of the last entry
-	First     time.Time // when it did for the first time
-	Started   time.Time // when the program began to work on this ledger last
-	Sample    bool      // the bundled sample was played then
-	Jumps     int       // how often the wall clock jumped
-=======
 	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
 	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
 	Entries   int64                       // number of the last entry
@@ -44,7 +37,6 @@ type State struct {
 	Started   time.Time                   // when the program began to work on this ledger last
 	Sample    bool                        // the bundled sample was played then
 	Jumps     int                         // how often the wall clock jumped
->>>>>>> main
 	Signins   map[string]time.Time
 	Refused   map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
 	Silences  map[string]bool              // alerts of what is silent or lost that have not ended
@@ -84,11 +76,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-<<<<<<< HEAD
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.applyOwn,
-=======
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applySchedule, s.applyOwn,
->>>>>>> main
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -31,14 +31,9 @@ func (s *Server) people(v *visit) error { return s.showPeople(v, http.StatusOK, 
 
 // showPeople shows the team; a form that was wrong comes back with what was typed: add, or else the policy's.
 func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake error) error {
-<<<<<<< HEAD
-	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: ui.PersonForm{Action: "/people", New: true, Roles: roleOptions(nil)}}
-	s.desk.ReadAs(v.actor, func(st *desk.State) {
-=======
 	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: personForm("/people", "", nil, desk.Contact{})}
 	view.Add.New = true
-	s.desk.Read(func(st *desk.State) {
->>>>>>> main
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
 			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
 		}

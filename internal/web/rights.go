@@ -37,7 +37,7 @@ func (s *Server) rights(v *visit) error {
 					who = append(who, s.name(st, id))
 				}
 			}
-			view.Holders = append(view.Who, ui.Fact{Name: plan.RoleWord(r), Value: orElse(strings.Join(who, ", "), "nobody")})
+			view.Holders = append(view.Holders, ui.Fact{Name: plan.RoleWord(r), Value: orElse(strings.Join(who, ", "), "nobody")})
 		}
 	})
 	return ui.Rights.Show(v.w, http.StatusOK, view)

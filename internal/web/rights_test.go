@@ -37,7 +37,9 @@ func TestARestrictedIncidentIsForThoseWhoAreNamed(t *testing.T) {
 	if err := c.desk.Restrict(anna, 1, "insider", []string{"legal"}); err != nil {
 		t.Fatal(err)
 	}
-	c.desk.Read(func(st *desk.State) { title, alerts = st.Incidents.Incidents[0].Title, slices.Clone(st.Incidents.Incidents[0].Alerts) })
+	c.desk.Read(func(st *desk.State) {
+		title, alerts = st.Incidents.Incidents[0].Title, slices.Clone(st.Incidents.Incidents[0].Alerts)
+	})
 	walk := func(id string) (seen []string) {
 		who := c.as(t, id)
 		for _, r := range routes() {

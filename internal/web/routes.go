@@ -79,22 +79,18 @@ func routes() []route {
 		{"GET /people", auth.See, (*Server).people},
 		{"POST /people", auth.Team, (*Server).addPerson},
 		{"GET /people/{id}", auth.See, (*Server).person},        // oneself; others by auth.Team
-		{"POST /people/{id}/ways", auth.See, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
+		{"POST /people/{id}/ways", auth.Ask, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
 		{"POST /people/{id}", auth.Team, (*Server).changePerson},
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
 		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
-<<<<<<< HEAD
 		{"POST /people/{id}/ring", auth.Ask, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
-=======
-		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
-		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
-		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
+		{"POST /people/{id}/key", auth.Ask, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
+		{"POST /people/{id}/key/find", auth.Ask, (*Server).findKey},
 		{"POST /people/{id}/key/confirm", auth.Team, (*Server).confirmKey},
 		{"POST /people/{id}/key/remove", auth.Team, (*Server).removeKey},
-		{"POST /people/{id}/pin", auth.See, (*Server).setPIN},
+		{"POST /people/{id}/pin", auth.Ask, (*Server).setPIN},
 		{"GET /.well-known/openpgpkey/{path...}", "", (*Server).directory},
->>>>>>> main
 		{"POST /policy", auth.Team, (*Server).setPolicy},
 		{"GET /oncall", auth.See, (*Server).oncall},
 		{"POST /oncall", auth.Team, (*Server).addSchedule},
