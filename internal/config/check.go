@@ -25,6 +25,7 @@ func (d *decoder) check(c *Config) {
 	checkFolders(c, say)
 	checkWays(c, say)
 	checkSignOn(c.SignOn, say)
+	checkRooms(c, say)
 	checkMail(c.Mail, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)

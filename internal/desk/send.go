@@ -25,6 +25,7 @@ type Contact struct {
 	Name    string `json:"name"`
 	Mail    string `json:"mail,omitempty"`
 	Webhook string `json:"webhook,omitempty"` // the address of a Slack-format incoming webhook: a secret
+	Slack   string `json:"slack,omitempty"`   // the person's id in the Slack workspace, such as U0123ABCD
 	Zone    string `json:"zone,omitempty"`    // IANA name; "" is UTC
 }
 

@@ -24,6 +24,8 @@ type State struct {
 	Fleet     fleet.Book
 	Contacts  contact.Book
 	Identity  Identity
+	Rooms     Conferences
+	Chat      Chats
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -39,7 +41,7 @@ type State struct {
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}, Identity: newIdentity()}
+		Unlearnt: map[string]int64{}, Identity: newIdentity(), Rooms: newConferences(), Chat: Chats{}}
 	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
 	return s
 }
@@ -49,7 +51,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Rooms.Apply, s.Chat.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {
