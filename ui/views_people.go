@@ -44,6 +44,7 @@ type PersonForm struct {
 	Name    string
 	Mail    string
 	Webhook string
+	Slack   string // id in the workspace
 	Zone    string
 	Roles   []Option
 	Gone    bool

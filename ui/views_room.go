@@ -27,7 +27,12 @@ type Invite struct {
 }
 
 // Scripts names what the page runs besides app.js.
-func (v RoomView) Scripts() []string { return []string{"room.js"} }
+func (v RoomView) Scripts() []string {
+	if v.Closed != "" {
+		return nil
+	}
+	return []string{"room.js"}
+}
 
 // Styles names the sheets that the page has besides everybody's.
 func (v RoomView) Styles() []string { return []string{"room.css"} }

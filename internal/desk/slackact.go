@@ -44,6 +44,19 @@ func (d *Desk) inSlack(user string) (staff string, known bool) {
 	return staff, known
 }
 
+// slackID refuses what is no id of Slack's, and one that is another's.
+func (d *Desk) slackID(person, id string) error {
+	for _, r := range id {
+		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') || len(id) > 40 {
+			return FieldError{"slack", "A Slack user id is of capital letters and digits, as in U0123ABCD."}
+		}
+	}
+	if other, known := d.inSlack(id); known && other != person {
+		return FieldError{"slack", "This Slack user id is another's on the team."}
+	}
+	return nil
+}
+
 // channelOf says whose channel an id is.
 func (d *Desk) channelOf(channel string) (id int, known bool) {
 	d.Read(func(s *State) {

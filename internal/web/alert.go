@@ -326,6 +326,8 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 	case entry.IncidentAttached:
 		n, _ := strconv.ParseInt(m.To, 10, 64)
 		x.Icon, x.Says, x.Href = "search", ui.Plural(n, "log line", "log lines")+" attached", "#lines"
+	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted, entry.RoomRecorded, entry.RoomEnded:
+		s.roomMoment(st, m, &x)
 	case entry.IncidentReopened:
 		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
 	}

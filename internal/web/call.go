@@ -208,6 +208,8 @@ func kindWords(k entry.Kind) string {
 		entry.CallJoined: "an incident joined a call", entry.CallWanted: "somebody is to be rung", entry.CallSent: "somebody was rung",
 		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
+		entry.ChatPlaced: "an incident got its place in a chat", entry.RoomJoined: "somebody came into the war room", entry.RoomLeft: "somebody left the war room", entry.RoomMuted: "a host of the war room muted somebody, or lifted that",
+		entry.RoomRecorded: "a recording of the war room began or ended", entry.RoomEnded: "the war room ended for all",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
 	}
 	if w, ok := words[k]; ok {

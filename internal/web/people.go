@@ -134,9 +134,9 @@ func (s *Server) unmute(v *visit) error {
 // typedPerson reads the form of a person.
 func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact) {
 	roles := v.r.PostForm["roles"]
-	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Zone: text(v.r, "zone"),
+	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Slack: text(v.r, "slack"), Zone: text(v.r, "zone"),
 		Roles: roleOptions(roles), Gone: v.r.PostFormValue("gone") != "", Open: true}
-	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Zone: f.Zone}
+	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Slack: f.Slack, Zone: f.Zone}
 }
 
 func (s *Server) addPerson(v *visit) error {
@@ -166,7 +166,7 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 		found = true
 		c := s.desk.People.Get(p.Vault)
 		view.Person = s.personView(v, st, p)
-		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
+		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Slack: c.Slack, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
 		if !p.Gone {
 			view.Invite = "/people/" + p.ID + "/invite"
 		}

@@ -6,11 +6,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
 	"tocsin/ui"
 )
 
@@ -115,4 +118,54 @@ func (s *Server) insecure(v *visit) string {
 		return ""
 	}
 	return "This page came without TLS, so the browser gives it no microphone: you can listen here, and not speak. Open it by https, or as localhost on the machine itself."
+}
+
+// roomOf fills what an incident's page says of its war room.
+func (s *Server) roomOf(v *visit, id int64, view *ui.IncidentView) {
+	if in, is := s.desk.InRoom(id); is && auth.May(v.actor, auth.Ring) == nil {
+		view.Room = "War room"
+		if n := len(in); n > 0 {
+			view.Room += ", " + ui.Number(int64(n)) + " in it"
+		}
+	}
+	s.desk.Read(func(st *desk.State) {
+		for _, t := range slices.Backward(st.Rooms.Tapes[id]) {
+			x := ui.RoomTape{Folder: t.Folder, From: v.at(t.From), SHA256: t.SHA256, State: ui.State{Tone: "busy", Word: "is being recorded"}}
+			if !t.Until.IsZero() {
+				x.State, x.Says = ui.State{Tone: "good", Word: "recorded"}, s.desk.Text(t.Text)
+			} else if !t.From.After(st.Started) {
+				x.State, x.Says = ui.State{Tone: "bad", Word: "broken off"}, "Tocsin stopped while it ran: the files have no manifest."
+			}
+			view.Tapes = append(view.Tapes, x)
+		}
+	})
+}
+
+// roomMoment words what happened in the war room, for the timeline.
+func (s *Server) roomMoment(st *desk.State, m incident.Mark, x *ui.Moment) {
+	who := s.name(st, m.From)
+	if m.From == "" {
+		who = "a guest (" + s.desk.Text(m.Ref) + ")"
+	}
+	switch m.Kind {
+	case entry.RoomJoined:
+		x.Icon, x.Says = "user", "War room: "+who+" came in"
+	case entry.RoomLeft:
+		x.Icon, x.Says = "leave", "War room: "+who+map[string]string{"vanished": " lost the connection", "removed": " was sent out", "ended": " left, as it ended"}[m.To]
+		if m.To == "left" {
+			x.Says += " left"
+		}
+	case entry.RoomMuted:
+		x.Icon, x.Says = "mic-off", "War room: a host muted "+who
+		if m.To == "heard" {
+			x.Icon, x.Says = "mic", "War room: a host gave "+who+" their voice back"
+		}
+	case entry.RoomRecorded:
+		x.Icon, x.Tone, x.Says = "record", "late", "War room: recording began"
+		if m.To != "on" {
+			x.Tone, x.Says, x.Note = "off", "War room: recording ended", ui.VisibleLines(s.desk.Text(m.Ref))
+		}
+	case entry.RoomEnded:
+		x.Icon, x.Says = "leave", "War room: it ended for all"
+	}
 }
