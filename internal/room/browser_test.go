@@ -168,7 +168,7 @@ func listenAll(long time.Duration, people ...*person) map[string]sample {
 	return out
 }
 
-// longer is how long to listen, in milliseconds: long with TOCSIN_SOAK=1. A tone is told from another within a second.
+// longer is how long to listen, in milliseconds: long with TOCSIN_SOAK=1. That a tone is loud or not shows within half a second; its pattern needs more.
 func longer(short, long int) time.Duration {
 	if os.Getenv("TOCSIN_SOAK") == "1" {
 		short = long
@@ -226,7 +226,7 @@ func TestBrowsersHearEachOther(t *testing.T) {
 	t.Run("each hears the others and not themselves", func(t *testing.T) {
 		fit := map[string]bool{}
 		for try := 0; try < 5 && len(fit) < 6; try++ { // a machine under load may spoil what is heard; it cannot make up a tone
-			for who, s := range listenAll(longer(1700, 2700), people...) {
+			for who, s := range listenAll(2700*time.Millisecond, people...) {
 				for name, x := range tones {
 					fits, loud := x.heard(s.floats(), s.Rate)
 					t.Logf("%s hears %s: fits %.3f, loud %.5f", who, name, fits, loud)
