@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -23,8 +24,18 @@ const roomBase = "/room"
 // located tells the war room who is at the other end of a proxy, as the console sees it.
 func (s *Server) located(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a := s.address(r); a.IsValid() {
-			r = r.WithContext(r.Context())
+		ctx, stop := context.WithCancel(r.Context())
+		defer stop()
+		go func() {
+			select {
+			case <-s.quit: // who follows a room would hold up the end of the program
+				stop()
+			case <-ctx.Done():
+			}
+		}()
+		a := s.address(r)
+		r = r.WithContext(ctx)
+		if a.IsValid() {
 			r.RemoteAddr = netip.AddrPortFrom(a, 0).String()
 		}
 		h.ServeHTTP(w, r)
