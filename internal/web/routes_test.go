@@ -166,6 +166,9 @@ var needs = map[string]auth.Action{
 	"POST /people/{id}/key/remove":          auth.Team,
 	"POST /people/{id}/pin":                 auth.See,
 	"GET /.well-known/openpgpkey/{path...}": "",
+	"GET /incidents/{id}/room":              auth.Ring,
+	"POST /incidents/{id}/room/invite":      auth.Handle,
+	"GET /room":                             "",
 }
 
 // pathOf puts something that exists into a route's pattern.
