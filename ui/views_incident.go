@@ -65,6 +65,17 @@ type IncidentView struct {
 	Lines     []AttachedLine // the first of those that were attached
 	AllLines  string         // "the newest 20 of 214"; "" when Lines are all
 	Forms     IncidentForms
+	Room      string     // "War room, 2 in it", the words of the link to it; "" when there is none
+	Tapes     []RoomTape // recordings of it, newest first
+}
+
+// A RoomTape is a recording of the war room.
+type RoomTape struct {
+	Folder string // below the folder of recordings
+	From   Time
+	State  State
+	SHA256 string // of its manifest; "" when it did not end whole
+	Says   string // why it ended, or what is wrong with it
 }
 
 // A TimeFact is a fact that is a moment.

@@ -48,6 +48,7 @@ type PersonForm struct {
 	Ways    []WayField // the other channels
 	Sealing []Option   // what mail they get when nothing can be encrypted to them
 	Speaks  []Option   // languages of calls
+	Slack   string     // id in the workspace
 	Zone    string
 	Roles   []Option
 	Gone    bool

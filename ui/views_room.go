@@ -12,6 +12,8 @@ type RoomView struct {
 	Base     string // where the routes of package room are mounted: "/room"
 	Code     string // of the reader's own ticket; "" for guests
 	Phone    string // what to do without a browser: "Call +49 30 1234 and ask for incident 12."; "" says to ask whoever invited
+	Insecure string // why the browser gives no microphone here; "" when it does
+	Closed   string // why there is no room for the reader, in a sentence; "" when there is
 	Invite   Invite // zero: the reader may invite nobody
 }
 
@@ -25,7 +27,12 @@ type Invite struct {
 }
 
 // Scripts names what the page runs besides app.js.
-func (v RoomView) Scripts() []string { return []string{"room.js"} }
+func (v RoomView) Scripts() []string {
+	if v.Closed != "" {
+		return nil
+	}
+	return []string{"room.js"}
+}
 
 // Styles names the sheets that the page has besides everybody's.
 func (v RoomView) Styles() []string { return []string{"room.css"} }

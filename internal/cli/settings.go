@@ -70,6 +70,9 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if s.desk.SignOn, err = p.signOn(s.Config.SignOn); err != nil {
 		return s, err
 	}
+	if err = p.rooms(&s); err != nil {
+		return s, err
+	}
 	s.seed, err = p.seedOf(s.Config)
 	return s, err
 }
@@ -117,6 +120,32 @@ func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
 		o.Secret = secret
 	}
 	return o, nil
+}
+
+// rooms are where people meet over an incident: the war room, and a Slack workspace. The sample's are none.
+func (p Program) rooms(s *settings) (err error) {
+	if r := s.Config.Room; r.UDP != "" {
+		s.desk.Room = &desk.RoomOptions{UDP: r.UDP, TCP: r.TCP, Public: r.Public}
+		if r.Record {
+			s.desk.Room.Folder = filepath.Join(s.data, "recordings")
+		}
+	}
+	c := s.Config.Slack
+	if c.BotTokenFile == "" || s.sample {
+		return nil
+	}
+	o := &desk.SlackOptions{Prefix: c.Prefix, Private: c.Private, Least: c.Least, Timeline: c.Timeline, Invite: map[string][]string{}}
+	for severity, who := range c.Invite {
+		o.Invite[severity] = who
+	}
+	if o.BotToken, err = p.secret(c.BotTokenFile); err != nil {
+		return fmt.Errorf("slack.bot_token_file: %w", err)
+	}
+	if o.AppToken, err = p.secret(c.AppTokenFile); err != nil {
+		return fmt.Errorf("slack.app_token_file: %w", err)
+	}
+	s.desk.Slack = o
+	return nil
 }
 
 func (p Program) secret(name string) (string, error) {

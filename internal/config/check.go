@@ -26,6 +26,7 @@ func (d *decoder) check(c *Config) {
 	checkFolders(c, say)
 	checkWays(c, say)
 	checkSignOn(c.SignOn, say)
+	checkRooms(c, say)
 	checkMail(c.Mail, say)
 	checkChannels(c, say)
 	checkPeople(c, say)

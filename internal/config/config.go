@@ -60,6 +60,9 @@ type Config struct {
 	Buckets []Bucket     `yaml:"buckets"`
 	// SignOn is where people may sign in elsewhere (OpenID Connect).
 	SignOn SignOn `yaml:"sign_on"`
+	// Slack keeps a channel for each incident, Room is the audio conference of each.
+	Slack Slack `yaml:"slack"`
+	Room  Room  `yaml:"room"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
 	// Voice, SMS and the others are further ways to ring people; Chats are rooms that a step can ring as a whole. doc/calls.md, doc/chat.md

@@ -32,6 +32,7 @@ import (
 	"tocsin/internal/intake"
 	"tocsin/internal/ledger"
 	"tocsin/internal/notify"
+	"tocsin/internal/room"
 	"tocsin/internal/scratch"
 	"tocsin/internal/search"
 	"tocsin/internal/shelf"
@@ -81,6 +82,8 @@ type Options struct {
 	Watchers   []Watcher                                                      // who is told every minute that the bell works
 	Watches    []Watch                                                        // other Tocsins whose beats are taken here
 	Tests      time.Duration                                                  // how often each channel of a person is tested; 0 is never
+	Room       *RoomOptions                                                   // the war room; nil is none
+	Slack      *SlackOptions                                                  // a channel for each incident; nil is none
 	SignOn     *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
 	URL        string                                                         // where people reach the console, without a slash at the end
 }
@@ -133,6 +136,8 @@ type Desk struct {
 	People    contacts
 	ways      ways
 	views     views
+	rooms     *room.Rooms // nil: there is no war room
+	chat      chatting
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.
@@ -195,6 +200,12 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err == nil {
 		err = d.openDoors()
 	}
+	if err == nil {
+		err = d.openRoom()
+	}
+	if err == nil {
+		err = d.openSlack()
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -207,6 +218,10 @@ func (d *Desk) Close() error {
 	if d.o.Hub != nil {
 		_ = d.o.Hub.Listener.Close() // Run has closed it, if it ever ran
 	}
+	if d.rooms != nil {
+		errs = append(errs, d.rooms.Close()) // it writes who leaves
+	}
+	d.closeSlack()
 	if d.searcher != nil {
 		d.searcher.Close()
 	}
@@ -232,7 +247,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "cards": d.showCards, "slack": d.hearSlack,
 	})
 	d.sending.Wait()
 	d.landLast()

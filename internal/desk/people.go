@@ -99,6 +99,9 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 		return x, err
 	}
 	x.Channels = channelsOf(c)
+	if err := d.slackID(id, c.Slack); err != nil {
+		return x, err
+	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return x, FieldError{"zone", fmt.Sprintf("Unknown time zone %q; an example is Europe/Berlin.", c.Zone)}
 	}

@@ -30,6 +30,8 @@ type State struct {
 	Contacts  contact.Book
 	Identity  Identity
 	Approvals auth.Approvals
+	Rooms     Conferences
+	Chat      Chats
 	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
 	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
 	Entries   int64                       // number of the last entry
@@ -48,7 +50,7 @@ type State struct {
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity(), Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}}
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity(), Rooms: newConferences(), Chat: Chats{}, Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}}
 	s.Plan.Zone = zones()
 	s.Rota = rota.NewBook(s.Plan.Zone)
 	s.Plan.OnCall = s.OnCall
@@ -76,7 +78,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.applySchedule, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

@@ -64,7 +64,7 @@ func (d *Desk) phone(ctx context.Context, f flight, j job, twice bool) landing {
 	o := *j.order
 	o.Record = func(_ context.Context, r voice.Result) error {
 		answered.Store(true)
-		err := d.pressed(f.call, j.person, r)
+		err := d.keyed(f.call, j.person, r)
 		if err != nil {
 			answered.Store(false)
 			if ctx.Err() != nil {
@@ -76,8 +76,8 @@ func (d *Desk) phone(ctx context.Context, f flight, j job, twice bool) landing {
 	return d.hungUp(f, d.o.Phone(calling, o), twice)
 }
 
-// pressed does what a key of the person means.
-func (d *Desk) pressed(call int64, person string, r voice.Result) error {
+// keyed does what a key of the person means.
+func (d *Desk) keyed(call int64, person string, r voice.Result) error {
 	p, ok := d.Person(person)
 	if !ok {
 		return fmt.Errorf("%s is no longer on the team", person)

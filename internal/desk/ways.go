@@ -21,6 +21,7 @@ type Contact struct {
 	Webhook  string            `json:"webhook,omitempty"`  // the address of a Slack-format incoming webhook: a secret
 	Voice    string            `json:"voice,omitempty"`    // a phone: +49301234567, or sips:anna@example.com
 	SMS      string            `json:"sms,omitempty"`      // a phone: +49301234567
+	Slack    string            `json:"slack,omitempty"`    // the id in the Slack workspace, such as U0123ABCD
 	Ways     map[string]string `json:"ways,omitempty"`     // addresses of the further channels, by plan's names
 	Sealing  string            `json:"sealing,omitempty"`  // what mail a person gets whom nothing can be encrypted to: required, opportunistic; "" is required from their first confirmed key on
 	Language string            `json:"language,omitempty"` // that calls speak; "" is English

@@ -136,6 +136,12 @@ var full = map[Kind]any{
 	TokenMade:         Token{"t1", "anna", []string{"note", "see"}, t0, "v23"},
 	TokenRevoked:      Token{"t1", "anna", nil, time.Time{}, "v24"},
 	SessionRevoked:    SessionEnd{"anna", "s1", 1},
+	ChatPlaced:        ChatPlace{4, "C0123", "inc-4", "1700000000.000001", true},
+	RoomJoined:        RoomSeat{4, "anna", "v30", 3, ""},
+	RoomLeft:          RoomSeat{4, "anna", "v30", 3, "removed"},
+	RoomMuted:         RoomSeat{4, "anna", "v30", 3, "silenced"},
+	RoomRecorded:      RoomTape{4, true, "12/20261127T090000Z", "ab12", "v31"},
+	RoomEnded:         RoomEnd{4},
 	GlassMade:         Glass{1, 5, "v25"},
 	GlassUsed:         GlassUse{3, "break-glass:3", "bb22", "s2", t0, "v26"},
 }

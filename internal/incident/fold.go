@@ -226,6 +226,23 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.RestrictionEnd](e)
 		id, m.Ref = x.ID, x.Text
 		change = func(i *Incident) { i.Restriction = entry.Restriction{} }
+	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted:
+		var x entry.RoomSeat
+		x, err = entry.Body[entry.RoomSeat](e)
+		id, m.Ref, m.From, m.To = x.ID, x.Name, x.Person, x.Why
+		change = func(*Incident) {}
+	case entry.RoomRecorded:
+		var x entry.RoomTape
+		x, err = entry.Body[entry.RoomTape](e)
+		id, m.Ref, m.From, m.To = x.ID, x.Text, x.Folder, x.SHA256
+		if x.On {
+			m.To = "on"
+		}
+		change = func(*Incident) {}
+	case entry.RoomEnded:
+		var x entry.RoomEnd
+		x, err = entry.Body[entry.RoomEnd](e)
+		id, change = x.ID, func(*Incident) {}
 	default:
 		return false, nil
 	}

@@ -289,3 +289,12 @@ func (b *Book) Reopen(actor string, id int64, text string) (entry.Draft, error) 
 	}
 	return draft(actor, entry.IncidentReopened, id, entry.Reopened{ID: id, Text: text}), nil
 }
+
+// Report decides to open an incident that a person reports and no rule saw. What it is about is the person's words, so a note has them.
+func (b *Book) Report(actor, severity string, now time.Time) (x entry.Draft, id int64, err error) {
+	if Rank(severity) < 0 {
+		return entry.Draft{}, 0, fmt.Errorf("unknown severity %q; known: low, medium, high, critical", severity)
+	}
+	id = int64(len(b.Incidents)) + 1
+	return draft(actor, entry.IncidentOpened, id, entry.Opened{ID: id, Title: "Reported by a person", Severity: severity, Why: []string{WhyReported}, Happened: now.UTC().Round(0)}), id, nil
+}

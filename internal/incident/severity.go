@@ -9,13 +9,14 @@ import (
 
 // Reasons of a proposed severity, as kept in entries. Words says them.
 const (
-	WhyLevel   = "level:"      // + the rule's level
-	WhyLoss    = "loss"        // the rule means that money or data is going
-	WhyTaken   = "compromise"  // the rule means that something obeys them
-	WhyWorked  = "succeeded"   // a try worked
-	WhyAdmin   = "admin"       // with an account that may do everything
-	WhyBytes   = "bytes:"      // + how many were moved
-	WhyOwnOnly = "own-network" // every suspect address is ours
+	WhyLevel    = "level:"      // + the rule's level
+	WhyLoss     = "loss"        // the rule means that money or data is going
+	WhyTaken    = "compromise"  // the rule means that something obeys them
+	WhyWorked   = "succeeded"   // a try worked
+	WhyAdmin    = "admin"       // with an account that may do everything
+	WhyBytes    = "bytes:"      // + how many were moved
+	WhyOwnOnly  = "own-network" // every suspect address is ours
+	WhyReported = "reported"
 )
 
 // bulk is from how many bytes on, taken by a suspect with a taken account, a breach is assumed: a shop's customer
@@ -94,6 +95,8 @@ func Words(code string) string {
 		return "one of the attempts worked"
 	case WhyAdmin:
 		return "it is about an administrator's account"
+	case WhyReported:
+		return "a person reported it"
 	case WhyOwnOnly:
 		return "every address behind it is in your own network"
 	}

@@ -63,7 +63,7 @@ func (s *seat) mute(number int, muted bool) error {
 	if muted {
 		kind = "silenced"
 	}
-	return r.rs.tell(o.mark(kind, shownName(s.ticket), ""))
+	return r.rs.tell(o.mark(kind, s.doer(), ""))
 }
 
 // hush takes a muted seat off the stage; mu is held.
@@ -83,7 +83,7 @@ func (s *seat) remove(number int) error {
 	if err != nil {
 		return err
 	}
-	s.room.leave(o, shownName(s.ticket), "removed", "The host has sent you out of this room.")
+	s.room.leave(o, s.doer(), "removed", "The host has sent you out of this room.")
 	return nil
 }
 
@@ -91,7 +91,7 @@ func (s *seat) endRoom() error {
 	if err := s.host(); err != nil {
 		return err
 	}
-	s.room.end(s.ticket.Person, shownName(s.ticket), "The host has ended the conference.")
+	s.room.end(s.doer(), "The host has ended the conference.")
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (s *seat) record(on bool) error {
 	r.door.Lock()
 	defer r.door.Unlock()
 	if !on {
-		return r.stopTape(shownName(s.ticket), "")
+		return r.stopTape(s.doer(), "")
 	}
 	r.mu.Lock()
 	running, over := r.tape != nil, r.over
@@ -122,7 +122,7 @@ func (s *seat) record(on bool) error {
 		r.rs.o.Log.Error("A recording of the war room cannot begin.", "room", r.name, "error", err)
 		return Refusal{Status: http.StatusServiceUnavailable, Says: "The recording cannot begin: its folder cannot be written. Nothing is recorded."}
 	}
-	m := s.mark("recording", shownName(s.ticket), "")
+	m := s.mark("recording", s.doer(), "")
 	m.Folder = t.dir
 	if err := r.rs.tell(m); err != nil {
 		t.drop()
@@ -136,7 +136,7 @@ func (s *seat) record(on bool) error {
 }
 
 // stopTape ends the recording, if there is one, and tells its manifest; the door is held.
-func (r *Room) stopTape(by, says string) error {
+func (r *Room) stopTape(by doer, says string) error {
 	r.mu.Lock()
 	t := r.tape
 	r.tape = nil
@@ -145,7 +145,7 @@ func (r *Room) stopTape(by, says string) error {
 	if t == nil {
 		return nil
 	}
-	sum, err := t.finish(by)
+	sum, err := t.finish(by.name)
 	if err != nil {
 		r.rs.o.Log.Error("A recording of the war room could not be finished.", "room", r.name, "folder", t.dir, "error", err)
 		says = "It is not whole: " + err.Error() + "."
@@ -153,5 +153,5 @@ func (r *Room) stopTape(by, says string) error {
 		r.fault = "The recording is not whole; the server's log says why."
 		r.mu.Unlock()
 	}
-	return r.rs.tell(Mark{Kind: "recorded", Room: r.name, At: now(), By: by, Says: says, Folder: t.dir, SHA256: sum})
+	return r.rs.tell(Mark{Kind: "recorded", Room: r.name, At: now(), By: by.name, ByPerson: by.person, Says: says, Folder: t.dir, SHA256: sum})
 }

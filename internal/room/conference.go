@@ -138,7 +138,7 @@ func (r *Room) enter(t Ticket, had, key [32]byte) (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.rs.tell(s.mark("joined", "", "")); err != nil {
+	if err := r.rs.tell(s.mark("joined", doer{}, "")); err != nil {
 		r.rs.mu.Lock()
 		delete(r.rs.seats, key)
 		delete(r.rs.used, t.Nonce)
@@ -213,9 +213,14 @@ func (s *seat) stir() {
 }
 
 // mark is a mark about the seat.
-func (s *seat) mark(kind, by, says string) Mark {
-	return Mark{Kind: kind, Room: s.room.name, At: now(), Person: s.ticket.Person, Name: shownName(s.ticket), Seat: s.number, Guest: s.ticket.Person == "", By: by, Says: says}
+func (s *seat) mark(kind string, by doer, says string) Mark {
+	return Mark{Kind: kind, Room: s.room.name, At: now(), Person: s.ticket.Person, Name: shownName(s.ticket), Seat: s.number, Guest: s.ticket.Person == "", By: by.name, ByPerson: by.person, Says: says}
 }
+
+// A doer is who did something; the zero doer is Tocsin, or whom it is about.
+type doer struct{ name, person string }
+
+func (s *seat) doer() doer { return doer{shownName(s.ticket), s.ticket.Person} }
 
 // vanished returns the seats without a sign of life.
 func (r *Room) vanished(now time.Time) (gone []*seat) {
@@ -231,7 +236,7 @@ func (r *Room) vanished(now time.Time) (gone []*seat) {
 }
 
 // leave gives up a seat: kind is "left", "vanished", "removed" or "ended", and why is told to its page.
-func (r *Room) leave(s *seat, by, kind, why string) {
+func (r *Room) leave(s *seat, by doer, kind, why string) {
 	r.door.Lock()
 	defer r.door.Unlock()
 	r.out(s, by, kind, why)
@@ -239,7 +244,7 @@ func (r *Room) leave(s *seat, by, kind, why string) {
 }
 
 // out is leave, with the door held.
-func (r *Room) out(s *seat, by, kind, why string) {
+func (r *Room) out(s *seat, by doer, kind, why string) {
 	r.mu.Lock()
 	if r.seats[s.number] != s {
 		r.mu.Unlock()
@@ -285,7 +290,7 @@ func (r *Room) closeIfEmpty() {
 	if !empty {
 		return
 	}
-	r.stopTape("", "Everybody has left.")
+	r.stopTape(doer{}, "Everybody has left.")
 	r.rs.mu.Lock()
 	if r.rs.rooms[r.name] == r {
 		delete(r.rs.rooms, r.name)
@@ -293,8 +298,8 @@ func (r *Room) closeIfEmpty() {
 	r.rs.mu.Unlock()
 }
 
-// end sends everybody out. by is who does it, "" is Tocsin.
-func (r *Room) end(person, by, why string) {
+// end sends everybody out. The zero doer is Tocsin.
+func (r *Room) end(by doer, why string) {
 	r.door.Lock()
 	defer r.door.Unlock()
 	r.mu.Lock()
@@ -303,7 +308,7 @@ func (r *Room) end(person, by, why string) {
 		all = append(all, s)
 	}
 	r.mu.Unlock()
-	if by != "" {
+	if by != (doer{}) {
 		r.rs.mu.Lock()
 		r.rs.ended[r.name] = now()
 		r.rs.mu.Unlock()
@@ -312,6 +317,6 @@ func (r *Room) end(person, by, why string) {
 	for _, s := range all {
 		r.out(s, by, "ended", why)
 	}
-	r.rs.tell(Mark{Kind: "ended", Room: r.name, At: now(), Person: person, By: by, Says: why})
+	r.rs.tell(Mark{Kind: "ended", Room: r.name, At: now(), Person: by.person, By: by.name, ByPerson: by.person, Says: why})
 	r.closeIfEmpty()
 }

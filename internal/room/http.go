@@ -47,7 +47,7 @@ func (rs *Rooms) Handler() http.Handler {
 		return nil, s.mute(ask.Seat, ask.Muted)
 	}))
 	mux.HandleFunc("POST /leave", post(rs, func(_ *http.Request, s *seat, _ struct{}) (any, error) {
-		s.room.leave(s, "", "left", "")
+		s.room.leave(s, doer{}, "left", "")
 		return nil, nil
 	}))
 	mux.HandleFunc("POST /end", post(rs, func(_ *http.Request, s *seat, _ struct{}) (any, error) { return nil, s.endRoom() }))
@@ -166,10 +166,11 @@ func (rs *Rooms) changes(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.stream(-1)
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Time{}) // the request has come; the server's limit of it would end the answer
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // of proxies
-	c := http.NewResponseController(w)
 	send := func(format string, args ...any) bool {
 		c.SetWriteDeadline(time.Now().Add(2 * beat)) // who reads no more is gone; a writer without deadlines has the server's
 		_, err := fmt.Fprintf(w, format, args...)

@@ -151,7 +151,7 @@ func (r *Room) checkTape(at time.Time) {
 	if !same {
 		return
 	}
-	r.stopTape("", why) // it tells, and logs what goes wrong
+	r.stopTape(doer{}, why) // it tells, and logs what goes wrong
 	r.mu.Lock()
 	r.fault = "The recording has ended by itself. The timeline and the server's log say why."
 	r.stir()

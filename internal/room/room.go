@@ -52,7 +52,7 @@ type Options struct {
 	Key    []byte   // signs tickets: 32 random bytes or more, kept by the caller
 
 	// Told is given each mark before what it says is done, in order for each room. An error refuses a join and a recording;
-	// what can only be noticed, such as somebody gone, is then done all the same, and logged. nil tells nobody.
+	// what can only be noticed, such as somebody gone, is then done all the same, and logged. Who is refused is told the sentence of a Refusal. nil tells nobody.
 	Told func(Mark) error
 	// Folder names a new, empty folder for a recording of a room; nil is: nothing can be recorded.
 	Folder func(room string) (string, error)
@@ -116,7 +116,7 @@ func (rs *Rooms) Close() error {
 	all := rs.all()
 	rs.mu.Unlock()
 	for _, r := range all {
-		r.end("", "", "Tocsin stops. Reload this page in a minute.")
+		r.end(doer{}, "Tocsin stops. Reload this page in a minute.")
 	}
 	var errs []error
 	for _, c := range rs.sockets {
@@ -166,7 +166,7 @@ func (rs *Rooms) sweep(now time.Time) {
 	for _, r := range all {
 		r.checkTape(now)
 		for _, s := range r.vanished(now) {
-			r.leave(s, "", "vanished", "The connection was lost for "+Silence.String()+".")
+			r.leave(s, doer{}, "vanished", "The connection was lost for "+Silence.String()+".")
 		}
 	}
 }
@@ -203,22 +203,26 @@ func (r Refusal) Error() string { return r.Says }
 
 // A Mark is something that the timeline of the incident should know.
 type Mark struct {
-	Kind   string // "joined", "left", "vanished", "removed", "silenced", "heard", "recording", "recorded", "ended"
-	Room   string // the incident
-	At     time.Time
-	Person string // who it is about, by staff id; "" is a guest
-	Name   string // as shown to the others
-	Seat   int    // 0: the room as a whole
-	Guest  bool   // came by a link
-	By     string // who did it, by name, if somebody else
-	Says   string // why, in a sentence; may be empty
-	Folder string // of a recording
-	SHA256 string // of its manifest, once it is written
+	Kind     string // "joined", "left", "vanished", "removed", "silenced", "heard", "recording", "recorded", "ended"
+	Room     string // the incident
+	At       time.Time
+	Person   string // who it is about, by staff id; "" is a guest
+	Name     string // as shown to the others
+	Seat     int    // 0: the room as a whole
+	Guest    bool   // came by a link
+	By       string // who did it, by name, if somebody else
+	ByPerson string // and by staff id
+	Says     string // why, in a sentence; may be empty
+	Folder   string // of a recording
+	SHA256   string // of its manifest, once it is written
 }
 
 // tell hands over a mark. An error is logged; who can refuse, does.
 func (rs *Rooms) tell(m Mark) error {
 	if err := rs.o.Told(m); err != nil {
+		if refusal, ok := errors.AsType[Refusal](err); ok {
+			return refusal // it could be written, and shall not be done
+		}
 		rs.o.Log.Error("The war room cannot write down what happened in it.", "room", m.Room, "kind", m.Kind, "error", err)
 		return Refusal{Status: http.StatusServiceUnavailable, Says: "This cannot be written into the timeline now, so it is not done. Try again; if it stays so, see the overview.", After: 5 * time.Second}
 	}

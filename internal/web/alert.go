@@ -354,6 +354,8 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 		if m.To == "" {
 			x.Says = "Every channel may be used for it again"
 		}
+	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted, entry.RoomRecorded, entry.RoomEnded:
+		s.roomMoment(st, m, &x)
 	case entry.IncidentReopened:
 		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
 	}

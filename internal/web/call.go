@@ -255,6 +255,8 @@ func kindWords(k entry.Kind) string {
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
 		entry.SchedulePut: "a schedule was made or changed", entry.ScheduleEnded: "a schedule ended", entry.ScheduleOverridden: "a duty was taken over", entry.OverrideEnded: "an override ended",
 		entry.PersonAbsent: "somebody is to be away", entry.PersonBack: "somebody is back, or does not go", entry.CalendarRenewed: "calendar links were made worthless",
+		entry.ChatPlaced: "an incident got its place in a chat", entry.RoomJoined: "somebody came into the war room", entry.RoomLeft: "somebody left the war room", entry.RoomMuted: "a host of the war room muted somebody, or lifted that",
+		entry.RoomRecorded: "a recording of the war room began or ended", entry.RoomEnded: "the war room ended for all",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
 	}
 	if w, ok := words[k]; ok {

@@ -100,6 +100,9 @@ func (s *Server) problems() (ps []ui.Problem) {
 	if why := s.o.Set.Trouble; why != "" {
 		add("The rules could not be loaded again; the last ones stay: "+why, "Mend the folder: it is read again by itself.", "/rules")
 	}
+	if why := s.desk.SlackTrouble(time.Now()); why != "" {
+		add("Slack: "+why+".", "Calls go on by other ways. Incidents are worked on here meanwhile.", "")
+	}
 	if s.o.Warnings != nil {
 		for _, w := range s.o.Warnings() {
 			add(w.Says, w.Mend, "")

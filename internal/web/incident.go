@@ -165,6 +165,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	if view.Lines, view.AllLines, err = s.firstLines(v, id); err != nil {
 		return err
 	}
+	s.roomOf(v, id, &view)
 	view.Frame = s.frame(v, "incidents", view.Frame.Title)
 	view.Path = fmt.Sprintf("/incidents/%d", id)
 	if mistake != nil {

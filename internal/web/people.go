@@ -148,7 +148,7 @@ func (s *Server) unmute(v *visit) error {
 // typedPerson reads the form of a person.
 func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact) {
 	roles := v.r.PostForm["roles"]
-	c := desk.Contact{Name: text(v.r, "name"), Zone: text(v.r, "zone"), Sealing: text(v.r, "sealing"), Language: text(v.r, "language")}
+	c := desk.Contact{Name: text(v.r, "name"), Zone: text(v.r, "zone"), Sealing: text(v.r, "sealing"), Language: text(v.r, "language"), Slack: text(v.r, "slack")}
 	for _, name := range plan.Channels() {
 		c.SetAddress(name, text(v.r, name))
 	}
@@ -159,7 +159,7 @@ func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact
 
 // personForm is the form of a person, filled.
 func personForm(action, id string, roles []string, c desk.Contact) ui.PersonForm {
-	f := ui.PersonForm{Action: action, ID: id, Name: c.Name, Mail: c.Mail, Zone: c.Zone, Roles: roleOptions(roles)}
+	f := ui.PersonForm{Action: action, ID: id, Name: c.Name, Mail: c.Mail, Slack: c.Slack, Zone: c.Zone, Roles: roleOptions(roles)}
 	for _, row := range plan.ChannelTable() {
 		if row.Name != plan.Mail && row.Name != plan.Console {
 			f.Ways = append(f.Ways, ui.WayField{Key: row.Name, Word: row.Field, Like: row.Like, Private: row.Private, Value: c.Address(row.Name)})

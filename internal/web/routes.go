@@ -107,6 +107,9 @@ func routes() []route {
 		{"POST /notices", auth.Ask, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
 		{"POST /notices/{id}/remove", auth.Ask, (*Server).endNotice},
 		{"POST /notices/{id}/test", auth.Ask, (*Server).testNotice},
+		{"GET /incidents/{id}/room", auth.Ring, (*Server).room},
+		{"POST /incidents/{id}/room/invite", auth.Handle, (*Server).inviteToRoom},
+		{"GET /room", "", (*Server).guestRoom},
 		{"GET /incidents/{id}/updates", auth.Reach, (*Server).updates},
 		{"POST /incidents/{id}/updates/send", auth.Inform, (*Server).sendUpdate},
 		{"POST /incidents/{id}/updates/told", auth.Inform, (*Server).toldUpdate},
@@ -187,6 +190,9 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /static/", ui.Static())
 	for _, r := range routes() {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(r, w, req) })
+	}
+	if rooms := s.desk.RoomHandler(); rooms != nil {
+		mux.Handle("/room/", http.StripPrefix("/room", s.located(rooms)))
 	}
 	return ui.Secure(mux, s.o.TLS)
 }

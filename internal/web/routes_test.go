@@ -175,6 +175,9 @@ var needs = map[string]auth.Action{
 	"POST /incidents/{id}/role/leave":       auth.Note,
 	"POST /incidents/{id}/restrict":         auth.Restrict,
 	"POST /incidents/{id}/unrestrict":       auth.Unrestrict,
+	"GET /incidents/{id}/room":              auth.Ring,
+	"POST /incidents/{id}/room/invite":      auth.Handle,
+	"GET /room":                             "",
 }
 
 // pathOf puts something that exists into a route's pattern.
