@@ -2,14 +2,19 @@ package cert
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	"github.com/letsencrypt/challtestsrv"
 	"github.com/letsencrypt/pebble/v2/ca"
 	"github.com/letsencrypt/pebble/v2/db"
@@ -79,7 +85,7 @@ func pebble(t *testing.T, life uint64, tlsALPN bool) *server {
 	s.ca = ca.New(quiet, s.blocked, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "test", ValidityPeriod: life}})
 	front := wfe.New(quiet, s.blocked, va.New(quiet, port(s.http), tlsPort, false, addr, s.blocked), s.ca, []string{"pebble.test"}, false, false, 1, 1)
 	h := front.Handler()
-	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/order-plz" {
 			s.orders.Add(1)
 			if s.limit.Load() {
@@ -93,6 +99,8 @@ func pebble(t *testing.T, life uint64, tlsALPN bool) *server {
 		}
 		h.ServeHTTP(w, r)
 	}))
+	s.Config.ErrorLog = quiet
+	s.StartTLS()
 	t.Cleanup(s.Server.Close)
 	s.caFile = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(s.caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
@@ -103,7 +111,7 @@ func pebble(t *testing.T, life uint64, tlsALPN bool) *server {
 
 func (s *server) options(t *testing.T, dir string) Options {
 	return Options{Names: []string{shop}, Mail: "ops@shop.test", Directory: s.URL + wfe.DirectoryPath, CAFile: s.caFile, Dir: dir,
-		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), quick: quick{noARI: true}}
+		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), quick: quick{noARI: true}}
 }
 
 // open makes an ACME with the server's listeners, and answers http-01 if that is wanted.
@@ -211,18 +219,19 @@ func TestRenew(t *testing.T) {
 func TestRenewed(t *testing.T) {
 	s := pebble(t, 3600, true)
 	o := s.options(t, t.TempDir())
+	o.Names = []string{"renewed.shop.test"}                                   // the library tries a name once at a time in a process, and that of TestRenew waits for its next try
 	o.quick = quick{look: 300 * time.Millisecond, ratio: 0.9999, noARI: true} // after 0.4 s
 	a := s.open(t, o, false)
 	if err := a.Obtain(t.Context(), s.https); err != nil {
 		t.Fatal(err)
 	}
 	get := s.shown(t, a)
-	first, err := get(shop)
+	first, err := get(o.Names[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	wait(t, "another certificate is shown", func() bool {
-		got, err := get(shop)
+		got, err := get(o.Names[0])
 		return err == nil && got.TLS.PeerCertificates[0].SerialNumber.Cmp(first.TLS.PeerCertificates[0].SerialNumber) != 0
 	})
 	if got := a.States()[0]; got.Fault != "" {
@@ -327,24 +336,66 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-// A certificate that ran out is got anew at the start; one of the future means a wrong clock, and nobody is asked.
-func TestClock(t *testing.T) {
-	s := pebble(t, 2, true)
-	o := s.options(t, t.TempDir())
-	if err := s.open(t, o, false).Obtain(t.Context(), s.https); err != nil {
+// put writes a certificate with its key where the library keeps them.
+func put(t *testing.T, o Options, from, to time.Time) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "it ran out", func() bool { return Stored(o)[0].Judge(time.Now()).Step == 4 })
-	before := s.orders.Load()
+	form := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: from, NotAfter: to, DNSNames: o.Names}
+	b, err := x509.CreateCertificate(rand.Reader, form, form, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := (&certmagic.ACMEIssuer{CA: o.Directory}).IssuerKey()
+	for name, text := range map[string][]byte{
+		certmagic.StorageKeys.SiteCert(issuer, o.Names[0]):       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b}),
+		certmagic.StorageKeys.SitePrivateKey(issuer, o.Names[0]): pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		certmagic.StorageKeys.SiteMeta(issuer, o.Names[0]):       []byte(`{"sans":["` + o.Names[0] + `"],"issuer_data":{}}`),
+	} {
+		name = filepath.Join(o.Dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, text, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A certificate that ran out is got anew at the start; one of the future means a wrong clock, and nobody is asked.
+func TestClock(t *testing.T) {
+	s := pebble(t, 90*86400, true)
+	o := s.options(t, t.TempDir())
+	put(t, o, time.Now().Add(-90*day), time.Now().Add(-time.Minute))
+	if v := Stored(o)[0].Judge(time.Now()); v.Step != 4 || !strings.Contains(v.Says, "expired on") {
+		t.Errorf("one that ran out: %+v", v)
+	}
 	a := s.open(t, o, false)
 	if err := a.Obtain(t.Context(), s.https); err != nil {
 		t.Fatal(err)
 	}
-	if s.orders.Load() == before {
-		t.Error("a certificate that ran out was good enough")
+	if got := a.States()[0]; s.orders.Load() != 1 || !got.NotAfter.After(time.Now()) {
+		t.Errorf("after %d orders %+v", s.orders.Load(), got)
 	}
-	if !a.States()[0].NotAfter.After(time.Now()) {
-		t.Errorf("what is shown: %+v", a.States())
+	if got, err := s.shown(t, a)(shop); err != nil || got.TLS.PeerCertificates[0].NotAfter.Before(time.Now()) {
+		t.Errorf("what is shown then: %v", err)
+	}
+	o.Dir = t.TempDir()
+	put(t, o, time.Now().Add(24*time.Hour), time.Now().Add(90*day))
+	if err := s.open(t, o, false).Obtain(t.Context(), s.https); err == nil || !strings.Contains(err.Error(), "see whether the clock of this machine is right") || s.orders.Load() != 1 {
+		t.Errorf("one of the future: %v after %d orders", err, s.orders.Load())
+	}
+	o.Dir = t.TempDir()
+	put(t, o, time.Now().Add(-time.Hour), time.Now().Add(90*day))
+	name := filepath.Join(o.Dir, certmagic.StorageKeys.SiteCert((&certmagic.ACMEIssuer{CA: o.Directory}).IssuerKey(), shop))
+	if err := os.WriteFile(name, []byte("half a certif"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.open(t, o, false).Obtain(t.Context(), s.https); err == nil || !strings.Contains(err.Error(), "bring the folder back") {
+		t.Errorf("half a file: %v", err)
 	}
 }
 

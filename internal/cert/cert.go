@@ -34,7 +34,7 @@ type State struct {
 // hold any more, or not yet. Of a certificate with a short life the steps are a third, a sixth and a twelfth of it.
 type Verdict struct {
 	Step  int
-	Since time.Time // when this step began
+	Since time.Time // when this step began; of one that begins only later, then
 	Says  string    // a sentence without its end
 	Mend  string    // what to do; "" when nothing
 }
@@ -61,7 +61,7 @@ func (s State) Judge(now time.Time) Verdict {
 	case s.NotAfter.IsZero():
 		return Verdict{Step: 4, Since: s.FaultAt, Says: "there is no certificate for " + s.Name + s.because(), Mend: v.Mend}
 	case now.Before(s.NotBefore):
-		return Verdict{Step: 4, Since: now, Says: fmt.Sprintf("the certificate of %s begins only on %s, and this machine's clock says %s", s.Name, on(s.NotBefore), on(now)),
+		return Verdict{Step: 4, Since: s.NotBefore, Says: fmt.Sprintf("the certificate of %s begins only on %s, and this machine's clock says %s", s.Name, on(s.NotBefore), on(now)),
 			Mend: "see whether the clock of this machine is right (timedatectl)"}
 	case !now.Before(s.NotAfter):
 		return Verdict{Step: 4, Since: s.NotAfter, Says: fmt.Sprintf("the certificate of %s expired on %s: browsers refuse the console%s", s.Name, on(s.NotAfter), s.because()), Mend: v.Mend}

@@ -35,7 +35,7 @@ func TestJudge(t *testing.T) {
 		{"managed, nobody renews it", quarter, 10 * day, 2, "expires on 7 December"},
 		{"managed, of a week, in its last third", week, 2 * day, 0, "is good until"},
 		{"managed, of a week, failed", failed(week), 2 * day, 1, "expires on"},
-		{"managed, of a week, half a day", week, 12 * time.Hour, 3, "expires on"},
+		{"managed, of a week, ten hours", week, 10 * time.Hour, 3, "expires on"},
 	} {
 		s := tt.state
 		s.NotAfter = noon.Add(tt.left)

@@ -74,6 +74,12 @@ const (
 	OverrideEnded      Kind = "schedule.override_ended" // OverrideEnd
 	PersonAbsent       Kind = "person.absent"           // Absence
 	PersonBack         Kind = "person.back"             // AbsenceEnd
+
+	WebhookBegun  Kind = "webhook.begun"  // Webhook: the settings have it, and did not before
+	WebhookFailed Kind = "webhook.failed" // Webhook: it takes nothing
+	WebhookBack   Kind = "webhook.back"   // Webhook: it takes what it is told again
+	WebhookOff    Kind = "webhook.off"    // Webhook: it took nothing for so long that it is told nothing more
+	WebhookEnded  Kind = "webhook.ended"  // Webhook: the settings have it no more
 )
 
 // Started says that the program began to work on this ledger.

@@ -87,6 +87,11 @@ var full = map[Kind]any{
 	OverrideEnded:      OverrideEnd{3},
 	PersonAbsent:       Absence{4, "anna", t0, t0.Add(time.Hour), "v20"},
 	PersonBack:         AbsenceEnd{4},
+	WebhookBegun:       Webhook{"tickets", 40, time.Time{}, 0, ""},
+	WebhookFailed:      Webhook{"tickets", 41, t0, 5, "v21"},
+	WebhookBack:        Webhook{"tickets", 42, t0, 0, ""},
+	WebhookOff:         Webhook{"tickets", 41, t0, 90, "v22"},
+	WebhookEnded:       Webhook{"tickets", 42, time.Time{}, 0, ""},
 }
 
 // Golden files are for ever: what a ledger holds must read as it always did.
