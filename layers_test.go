@@ -30,6 +30,7 @@ const layers = `
 	room       :
 	envelope   :
 	client     :
+	cert       :
 	query    * : record
 	sigma    * : record
 
@@ -50,6 +51,7 @@ const layers = `
 
 	auth     * : entry
 	plan     * : entry rota
+	hook     * : entry
 	tuning   * : entry
 	fleet    * : entry
 	report   * : entry
@@ -66,13 +68,13 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify hook room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE
 	api        : desk auth dossier drill client FACE
 	web        : desk auth dossier drill ui signin agent intake FACE
-	cli        : desk hub inlet config client api web dossier drill disk notify intake FACE
+	cli        : desk hub inlet cert config client api web dossier drill disk notify intake FACE
 
 	main             : cli
 	cmd/tocsin-agent : agent config

@@ -89,6 +89,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
+		{Key: "webhooks", Href: "/webhooks", Word: "Webhooks", Icon: "source"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	if f.Search {

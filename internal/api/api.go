@@ -13,6 +13,8 @@
 //	GET  /v1/agents/{agent}                             -> client.Agent; {agent} is an id or a name
 //	POST /v1/agents                  {"name": "web-1", "valid_ns": 86400000000000, "person": "anna"} -> client.Invitation
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
+//	GET  /v1/webhooks                                   -> client.WebhookList
+//	POST /v1/webhooks/{name}/test    {"person": "anna"} -> {}, or why it was not taken
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
 //	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
 //	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
@@ -45,7 +47,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range append(append(listRoutes(d), agentRoutes(d)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+	for _, r := range append(append(append(listRoutes(d), agentRoutes(d)...), webhookRoutes(d)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {

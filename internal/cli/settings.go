@@ -62,6 +62,11 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if s.desk.Senders, err = p.senders(s.Config); err != nil {
 		return s, err
 	}
+	if !o.sample { // nothing of it is real
+		if s.desk.Webhooks, err = p.hooksOf(s.Config); err != nil {
+			return s, err
+		}
+	}
 	s.seed, err = p.seedOf(s.Config)
 	return s, err
 }
@@ -85,7 +90,7 @@ func (s *settings) readFile(o serveFlags) error {
 		return nil
 	}
 	var err error
-	s.Config, err = config.Load(s.file, checkMappings)
+	s.Config, err = config.Load(s.file, checkMappings, checkHooks)
 	return err
 }
 

@@ -70,6 +70,8 @@ type Options struct {
 	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
 	Doors      Doors                           // other ways by which lines come in
 	Senders    map[string]Sender               // by channel: mail, webhook
+	Webhooks   []Webhook                       // other programs that are told what happens
+	Expiries   func(time.Time) []Expiry        // certificates that end soon or do not hold; nil is none
 	URL        string                          // where people reach the console, without a slash at the end
 }
 
@@ -113,7 +115,8 @@ type Desk struct {
 	unsaid    bool            // an entry about volumes could not be written
 	agents    agents
 	doors     doors
-	names     sync.Map // of log sources, by keyed hash
+	callers   []*caller // of webhooks
+	names     sync.Map  // of log sources, by keyed hash
 	People    contacts
 }
 
@@ -169,6 +172,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err == nil {
 		err = d.openDoors()
 	}
+	if err == nil {
+		err = d.openWebhooks()
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -206,7 +212,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "webhooks": d.tellHooks,
 	})
 	d.sending.Wait()
 	d.landLast()

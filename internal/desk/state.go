@@ -7,6 +7,7 @@ import (
 
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
+	"tocsin/internal/hook"
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
@@ -21,6 +22,7 @@ type State struct {
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
+	Hooks     hook.Book
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
@@ -46,7 +48,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

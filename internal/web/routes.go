@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tocsin/internal/auth"
@@ -73,6 +74,8 @@ func routes() []route {
 		{"POST /notices", auth.See, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
 		{"POST /notices/{id}/remove", auth.See, (*Server).endNotice},
 		{"POST /notices/{id}/test", auth.See, (*Server).testNotice},
+		{"GET /webhooks", auth.See, (*Server).webhooks},
+		{"POST /webhooks/{id}/test", auth.Hosts, (*Server).testWebhook},
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
 		{"GET /live", auth.See, (*Server).live},
@@ -95,7 +98,16 @@ func (s *Server) Handler() http.Handler {
 	for _, r := range routes() {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { s.serve(r, w, req) })
 	}
-	return ui.Secure(mux, s.o.TLS)
+	h := ui.Secure(mux, s.o.TLS && s.o.HSTS == nil)
+	if !s.o.TLS || s.o.HSTS == nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if age := s.o.HSTS(r); age > 0 {
+			w.Header().Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(age/time.Second), 10))
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // serve asks who it is and whether they may, then handles. A panic costs the request, not the program.

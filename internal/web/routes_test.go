@@ -69,6 +69,8 @@ var needs = map[string]auth.Action{
 	"POST /notices":                 auth.See,
 	"POST /notices/{id}/remove":     auth.See,
 	"POST /notices/{id}/test":       auth.See,
+	"GET /webhooks":                 auth.See,
+	"POST /webhooks/{id}/test":      auth.Hosts,
 	"GET /ledger":                   auth.See,
 	"POST /ledger/verify":           auth.Verify,
 	"GET /live":                     auth.See,
