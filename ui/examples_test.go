@@ -520,6 +520,8 @@ func examples() []example {
 		ex("signin-wait", SignIn, SignInView{Frame: Frame{Title: "Sign in", Errors: Errors{{"", "Staff id and password do not fit together."}}}, ID: "anna", Wait: 24}),
 		ex("notices", Notices, noticesView()),
 		ex("notices-wrong", Notices, noticesWrong()),
+		ex("webhooks", Webhooks, webhooksView()),
+		ex("webhooks-none", Webhooks, WebhooksView{Frame: frame("Webhooks", "webhooks", "/webhooks")}),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),

@@ -293,6 +293,8 @@ func Done(key string) string {
 		return "A test call is on its way. Its result appears beside the channel."
 	case "revoked":
 		return "The agent is not heard any more. What it sent before stays."
+	case "hook-tested":
+		return "The webhook took the test."
 	case "told":
 		return "The notice is in force from now on."
 	case "untold":

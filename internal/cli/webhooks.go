@@ -54,7 +54,9 @@ func (p Program) webhooks() *cobra.Command {
 			"has the format, and how a receiver checks the signature.",
 		Example: "  tocsin webhooks list\n  tocsin webhooks test tickets", Args: takes(0, 0, ""), RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	list := &cobra.Command{Use: "list", Short: "Show each webhook and whether it takes what it is told", Args: takes(0, 0, ""), Example: "  tocsin webhooks list\n  tocsin webhooks list --json",
-		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, _ []string) error { return p.webhookList(ctx, c, f.json) })}
+		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, _ []string) error {
+			return p.webhookList(ctx, c, f.json)
+		})}
 	test := &cobra.Command{Use: "test NAME", Short: "Send a test; one that was off goes on when it is taken", Args: takes(1, 1, "a NAME"), Example: "  tocsin webhooks test tickets",
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
 			if err := c.TestWebhook(ctx, args[0], f.as); err != nil {
