@@ -207,6 +207,8 @@ func kindWords(k entry.Kind) string {
 		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
+		entry.WebhookBegun: "another program is told from now on", entry.WebhookFailed: "a webhook takes nothing", entry.WebhookBack: "a webhook takes what it is told again",
+		entry.WebhookOff: "a webhook is told nothing more", entry.WebhookEnded: "another program is no longer told",
 	}
 	if w, ok := words[k]; ok {
 		return w
