@@ -52,8 +52,8 @@ const (
 	skipsKept   = 1000                   // so many entries that nobody wanted are passed before the position is kept
 )
 
-// errNoHook is of a name that the settings do not have.
-var errNoHook = errors.New("no such webhook: tocsin webhooks list names them")
+// ErrNoHook is of a name that the settings do not have.
+var ErrNoHook = errors.New("no such webhook: tocsin webhooks list names them")
 
 // hookFile is what the hook's file says. All of it may be lost: then the ledger's last word on the hook holds.
 type hookFile struct {
@@ -359,7 +359,7 @@ func (d *Desk) TestWebhook(ctx context.Context, actor auth.Actor, name string) e
 	}
 	k := slices.IndexFunc(d.callers, func(c *caller) bool { return c.Name == name })
 	if k < 0 {
-		return errNoHook
+		return ErrNoHook
 	}
 	c := d.callers[k]
 	of := d.hookOrigin()

@@ -134,7 +134,7 @@ func TestWebhooksAreTold(t *testing.T) {
 	if got := x.kinds(); got[len(got)-1] != hook.TestKind {
 		t.Errorf("the test came as %v", got)
 	}
-	if err := d.TestWebhook(t.Context(), Local("test"), "none"); err != errNoHook {
+	if err := d.TestWebhook(t.Context(), Local("test"), "none"); err != ErrNoHook {
 		t.Errorf("no such hook: %v", err)
 	}
 	if err := d.TestWebhook(t.Context(), auth.Actor{Name: "person:rita", ID: "rita", Roles: []string{"reader"}}, "tickets"); err == nil {

@@ -7,7 +7,6 @@ import (
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
-	"tocsin/internal/notify"
 	"tocsin/ui"
 )
 
@@ -61,14 +60,13 @@ func (s *Server) webhookRow(v *visit, w desk.WebhookState) ui.WebhookRow {
 // testWebhook sends a test, and says what became of it.
 func (s *Server) testWebhook(v *visit) error {
 	err := s.desk.TestWebhook(v.r.Context(), v.actor, v.r.PathValue("id"))
-	if err == nil {
+	switch {
+	case err == nil:
 		return done(v, "/webhooks", "hook-tested")
-	}
-	if f, ok := errors.AsType[*notify.Failure](err); ok {
-		return s.showWebhooks(v, http.StatusUnprocessableEntity, desk.FieldError{Says: sentence(f)})
-	}
-	if known(err) {
+	case known(err):
 		return err
+	case errors.Is(err, desk.ErrNoHook):
+		return errMissing
 	}
-	return errMissing
+	return s.showWebhooks(v, http.StatusUnprocessableEntity, desk.FieldError{Says: sentence(err)})
 }
