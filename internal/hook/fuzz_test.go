@@ -51,15 +51,12 @@ func FuzzPayload(f *testing.F) {
 				t.Fatalf("the member %q is told: %s", m, told)
 			}
 		}
-		var in map[string]any
-		if json.Unmarshal(body, &in) != nil {
-			return
+		p.Alert, p.Rule, p.Source, p.Agent, p.Severity = "", "", "", "", ""
+		if p.Incident != nil {
+			p.Incident.Severity, p.Incident.Phase = "", ""
 		}
-		for name, v := range in {
-			s, text := v.(string)
-			if text && s == "SECRET" && !slices.Contains([]string{"id", "rule", "hash", "agent", "severity", "level", "phase"}, name) && bytes.Contains(told, []byte("SECRET")) && !slices.Contains([]any{in["id"], in["rule"], in["hash"], in["agent"], in["severity"]}, any("SECRET")) {
-				t.Fatalf("%s is told: %s", name, told)
-			}
+		if rest, err := json.Marshal(p); err != nil || bytes.Contains(rest, []byte("SECRET")) {
+			t.Fatalf("more than ids and states is told: %s", told)
 		}
 	})
 }
