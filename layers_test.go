@@ -29,6 +29,7 @@ const layers = `
 	notify     : envelope
 	room       :
 	envelope   :
+	voice      :
 	client     :
 	cert       :
 	query    * : record
@@ -60,6 +61,7 @@ const layers = `
 	incident * : entry plan
 	oncall   * : entry plan rota
 	breach   * : entry plan
+	contact  * : entry
 
 	signin     : auth scratch
 	guard      : manifest record disk
@@ -68,7 +70,7 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify hook room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify hook envelope chat voice room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach contact signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE

@@ -57,7 +57,7 @@ func makePast(t testing.TB, dir string, entries int64) {
 		t.Fatal(err)
 	}
 	p := &past{t: t, now: time.Now().Add(-90 * 24 * time.Hour)}
-	p.calls = oncall.NewBook(p.plan.CurrentPolicy)
+	p.calls = oncall.NewBook(p.plan.PolicyFor)
 	p.open(layers[0], layers[1])
 	for day := 0; p.n < entries; day++ {
 		p.day(day)
@@ -178,7 +178,7 @@ func (p *past) ring() {
 		p.append(drafts...)
 	}
 	for _, c := range p.calls.Ringing() {
-		x, err := p.calls.Answer("person:anna", c.ID, "anna", "link")
+		x, err := p.calls.Answer("person:anna", &p.plan, c.ID, "anna", "link")
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -207,9 +207,6 @@ func (e *encirclement) finish(within time.Duration) {
 				says = why
 			}
 		}
-		if got := e.archived(); says == "" && got < e.total() {
-			says = fmt.Sprintf("%d lines are archived of %d", got, e.total())
-		}
 		if behind := e.total() + 1 - e.read(); says == "" && behind > 0 {
 			says = fmt.Sprintf("detection is %d lines behind", behind)
 		}

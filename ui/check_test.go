@@ -84,7 +84,7 @@ func inert(doc *html.Node) (wrong []string) {
 		case "style", "iframe", "object", "embed", "base", "noscript":
 			say("<%s> in the page", n.Data)
 		case "script":
-			if src := attr(n, "src"); src != assets["app.js"] && src != assets["search.js"] && src != assets["room.js"] || n.FirstChild != nil {
+			if src := attr(n, "src"); src != assets["app.js"] && src != assets["search.js"] && src != assets["room.js"] && src != assets["passkey.js"] || n.FirstChild != nil {
 				say("a script that is not one of ours: %q", src)
 			}
 		case "form":
@@ -96,12 +96,17 @@ func inert(doc *html.Node) (wrong []string) {
 			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || a.Key == "srcdoc" || a.Key == "formaction" {
 				say("<%s %s=%q>", n.Data, a.Key, a.Val)
 			}
-			if (a.Key == "href" || a.Key == "src") && strings.Contains(a.Val, ":") && !strings.HasPrefix(a.Val, "http") && ours(a.Val) == false {
+			if (a.Key == "href" || a.Key == "src") && strings.Contains(a.Val, ":") && !strings.HasPrefix(a.Val, "http") && ours(a.Val) == false && !dials(n, a.Val) {
 				say("<%s %s=%q>", n.Data, a.Key, a.Val)
 			}
 		}
 	}
 	return wrong
+}
+
+// dials reports whether a link opens the phone or the mail program, which loads and posts nothing.
+func dials(n *html.Node, u string) bool {
+	return n.Data == "a" && (strings.HasPrefix(u, "tel:") || strings.HasPrefix(u, "mailto:"))
 }
 
 // ours reports whether a URL is a path, query or fragment on this server.

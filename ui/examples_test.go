@@ -354,7 +354,7 @@ var roles = []Option{{"commander", "Incident Commander", true}, {"platform", "Pl
 
 func peopleView() PeopleView {
 	v := PeopleView{Frame: frame("People and policy", "people", "/people"), People: people, Mutes: mutes, Add: PersonForm{Action: "/people", New: true, Zone: "Europe/Berlin", Roles: roles[1:]}}
-	v.Policy = PolicyForm{Says: []string{"Anna Keller by every channel; 3 min for an answer.", "The Platform Engineers by mail and webhook; 5 min.", "Everyone, by every channel; then again every 10 min."}, Rounds: "2", Every: "10", Throttle: "5"}
+	v.Policy = PolicyForm{Says: []string{"Anna Keller by every channel; 3 min for an answer.", "The Platform Engineers by mail and webhook; 5 min.", "Everyone, by every channel; then again every 10 min."}, Action: "/policy", Rounds: "2", Every: "10", Throttle: "5"}
 	for i := range 4 {
 		v.Policy.Steps = append(v.Policy.Steps, PolicyStep{N: i, Word: fmt.Sprintf("Step %d", i+1), Wait: "5",
 			Who: []Option{{"anna", "Anna Keller", i == 0}, {"boris", "Boris Lang", false}, {"role:platform", "Platform Engineers", i == 1}, {"everyone", "Everyone", i == 2}},
@@ -465,7 +465,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return append(agentExamples(), []example{
+	return append(append(contactExamples(), agentExamples()...), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",
@@ -509,8 +509,13 @@ func examples() []example {
 		ex("people", People, peopleView()),
 		ex("people-wrong", People, peopleWithErrors()),
 		ex("people-policy", People, policy),
-		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Invite: "/people/boris/invite", Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
-		ex("answer", Answer, AnswerView{Frame: plain("Answer a call"), Severity: "critical", Call: "SQL injection against the shop, with data going out", More: "and 1 more incident", Opened: before(135 * time.Second), To: "Anna Keller", Action: "/answer/Yb3m0kT2vJ6pQ9sX"}),
+		ex("person", PersonPage, PersonView{Frame: frame("Boris Lang", "people", "/people/boris"), Person: people[1], Form: PersonForm{Action: "/people/boris", ID: "boris", Name: "Boris Lang", Mail: "boris@kontor-nord.example", Zone: "Europe/Vienna", Roles: roles}, Ways: waysExample(), Invite: "/people/boris/invite", Factors: "/people/boris/factors", Wish: LinkWish{"/people/boris/link", "7c1e", "Boris Lang (7c1e) at https://login.shop.example"}, Link: "https://tocsin.kontor-nord.example/setup/Yb3m0kT2vJ6pQ9sXcD4fGh7LwN1zRa8e"}),
+		ex("call", CallPage, callView()),
+		ex("bell", BellPage, bellView()),
+		ex("bell-none", BellPage, BellView{Frame: frame("The bell", "bell", "/bell"), Ready: "0 % proven"}),
+		ex("policy", PolicyPage, PolicyView{Frame: frame("Policy night", "bell", "/policies/new"), Name: "night", New: true, Policy: namedPolicy()}),
+		ex("simulate", Simulate, simulateView()),
+		ex("answer", Answer, AnswerView{Frame: plain("Answer a call"), Pass: true, Severity: "critical", Call: "SQL injection against the shop, with data going out", More: "and 1 more incident", Opened: before(135 * time.Second), To: "Anna Keller", Action: "/answer/Yb3m0kT2vJ6pQ9sX"}),
 		ex("answer-late", Answer, AnswerView{Frame: plain("Answer a call"), Severity: "high", Call: "Card testing at checkout", Opened: before(time.Hour), Says: "Boris Lang answered 4 min ago. Nobody is rung any more."}),
 		ex("answered", Answered, AnsweredView{Frame: plain("Answered"), Severity: "critical", Call: "SQL injection against the shop, with data going out", You: true, Says: "You answered at 03:14:20 CET. Nobody else is rung for it.", Href: "/incidents/12", Next: []string{"Open the incident and read what is known.", "Assign it to yourself.", "Write down what you do as you do it."}}),
 		ex("setup", Setup, SetupView{Frame: plain("Set up"), Action: "/setup/Yb3m0kT2vJ6p"}),
@@ -518,6 +523,18 @@ func examples() []example {
 		ex("setup-known", Setup, SetupView{Frame: plain("Choose your password"), Action: "/setup/Yb3m0kT2vJ6p", Known: true, Name: "Boris Lang", ID: "boris"}),
 		ex("signin", SignIn, SignInView{Frame: plain("Sign in"), Next: "/incidents/12"}),
 		ex("signin-wait", SignIn, SignInView{Frame: Frame{Title: "Sign in", Errors: Errors{{"", "Staff id and password do not fit together."}}}, ID: "anna", Wait: 24}),
+		ex("signin-ways", SignIn, SignInView{Frame: Frame{Title: "Sign in", Nav: "door"}, Passkeys: true, Provider: "Kontor Nord", Next: "/incidents/12"}),
+		ex("me", Me, meView()),
+		ex("me-new", Me, MeView{Frame: frame("How you sign in", "me", "/me"), Weak: "Your password alone opens everything. Add a passkey or an authenticator app.", NoKeys: "Passkeys need https.", Password: true, Days: "90"}),
+		ex("me-wrong", Me, meWrong()),
+		ex("app", App, AppView{Frame: frame("Add an authenticator app", "me", "/me"), Ceremony: "Yb3m0kT2vJ6p", Size: 33, Path: "M4 4h7v1h-7zM4 5h1v1h-1z", Secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP", Account: "anna"}),
+		ex("stepup", StepUp, StepUpView{Frame: Frame{Title: "Prove that it is you", Nav: "door"}, Why: "This act is dangerous, and you proved who you are more than ten minutes ago.", Passkey: true, Code: true, Provider: "Kontor Nord", Fields: []Option{{Word: "then", Value: "/people/boris/invite"}}, Next: "/people"}),
+		ex("stepup-password", StepUp, StepUpView{Frame: Frame{Title: "Prove that it is you", Errors: Errors{{"", "This is not your password."}}}, Why: "This act is dangerous.", Password: true, Next: "/me", Wait: 4}),
+		ex("glass", Glass, GlassView{Frame: plain("A sheet from the safe")}),
+		ex("glass-wrong", Glass, GlassView{Frame: Frame{Title: "A sheet from the safe", Errors: Errors{{"sheet", "The code was mistyped."}}}, Wait: 3}),
+		ex("sheets", Sheets, SheetsView{Frame: frame("Break-glass sheets", "people", "/break-glass"), Count: "5", New: []PrintedSheet{{4, "7Q2M-8VKT-0C3N-5RXZ-H1PD-W6YB-9EJG", "https://tocsin.kontor-nord.example/sign-in/break-glass", before(time.Minute), "Anna Keller"}},
+			Sheets: []SheetRow{{4, State{"good", "sealed"}, before(time.Minute), "Anna Keller", Time{}}, {3, State{"bad", "used"}, before(time.Hour), "Boris Lang", before(time.Minute)}}}),
+		ex("sheets-none", Sheets, SheetsView{Frame: frame("Break-glass sheets", "people", "/break-glass"), Count: "5"}),
 		ex("notices", Notices, noticesView()),
 		ex("notices-wrong", Notices, noticesWrong()),
 		ex("webhooks", Webhooks, webhooksView()),

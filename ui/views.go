@@ -87,7 +87,9 @@ func (f Frame) Links() []NavLink {
 		{Key: "rules", Href: "/rules", Word: "Rules", Icon: "rule", Count: f.Counts.Rules, CountWord: "refused"},
 		{Key: "habits", Href: "/habits", Word: "Habits", Icon: "user"},
 		{Key: "lists", Href: "/lists", Word: "Lists", Icon: "list"},
+		{Key: "bell", Href: "/bell", Word: "Bell", Icon: "bell"},
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
+		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
 		{Key: "webhooks", Href: "/webhooks", Word: "Webhooks", Icon: "source"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
@@ -103,8 +105,11 @@ func (f Frame) Links() []NavLink {
 
 // Scripts names what a page runs besides app.js, which it uses.
 func (f Frame) Scripts() []string {
-	if f.Nav == "search" && f.Who.ID != "" {
+	switch {
+	case f.Nav == "search" && f.Who.ID != "":
 		return []string{"search.js"}
+	case f.Nav == "me" || f.Nav == "door":
+		return []string{"passkey.js"}
 	}
 	return nil
 }
@@ -249,6 +254,24 @@ func Done(key string) string {
 	switch key {
 	case "answered":
 		return "You answered the call. Nobody else is rung for it."
+	case "passed":
+		return "You passed the call on. The next step rings."
+	case "snoozed":
+		return "The call is quiet for a while; then it rings again."
+	case "taken":
+		return "You have taken the call. It rings on, because it wants another answer besides yours."
+	case "ways":
+		return "The rules are saved."
+	case "chosen":
+		return "The policies are chosen. Calls that ring now go on as they began."
+	case "policygone":
+		return "The policy is removed. Calls that began with it go on with it."
+	case "maintenance":
+		return "The maintenance is planned. It is said on every page."
+	case "maintained":
+		return "The maintenance is over. What it held back rings now."
+	case "barred":
+		return "From now on nothing is sent for this incident by the channels that are barred."
 	case "severity":
 		return "The severity is changed."
 	case "phase":
@@ -275,6 +298,30 @@ func Done(key string) string {
 		return "The mute is removed."
 	case "forgotten":
 		return "What was normal for the account is forgotten. It is learnt anew from now on."
+	case "contact":
+		return "The contact is on the list as you wrote it."
+	case "checked":
+		return "The contact is still right today."
+	case "removed":
+		return "The contact is off the list."
+	case "imported":
+		return "The file is on the contact list, all of it."
+	case "card":
+		return "The card has your words. Print it anew."
+	case "rule":
+		return "The rule holds from now on."
+	case "text":
+		return "The text is kept."
+	case "status":
+		return "Stakeholders can read it now."
+	case "links":
+		return "No link works that this contact got so far."
+	case "sending":
+		return "The update is on its way. What becomes of it stands below."
+	case "spoken":
+		return "It is noted that you told them."
+	case "waived":
+		return "They need not be told this time. The reason is kept."
 	case "watched":
 		return "The values are on the list. Lines that name them raise alerts from now on."
 	case "partly":
@@ -305,6 +352,28 @@ func Done(key string) string {
 		return "The ledger was verified. The result is below."
 	case "setup":
 		return "Welcome. Next: say who is rung besides you, and ring yourself once to see that it works."
+	case "passkey":
+		return "The passkey is added. From now on a password alone does not sign you in."
+	case "wayless":
+		return "It is removed."
+	case "app":
+		return "The authenticator app is added. From now on a password alone does not sign you in."
+	case "password":
+		return "The password is changed, and all other sessions of yours have ended."
+	case "unsession":
+		return "The session has ended."
+	case "untoken":
+		return "The token is revoked. What still uses it is refused from now on."
+	case "linked":
+		return "The account is linked."
+	case "factors":
+		return "Their passkeys, app, recovery codes and tokens are gone, and their sessions have ended. Make a sign-in link if they need a new password, too."
+	case "proved":
+		return "It is proved. What asked for it can be done now, for ten minutes."
+	case "glass":
+		return "You are in by a sheet from the safe, for four hours. Everyone is being rung."
+	case "recovered":
+		return "You signed in by a recovery code, which is used up. See under How you sign in how many are left."
 	case "out":
 		return "You are signed out."
 	}

@@ -43,7 +43,8 @@ type IncidentView struct {
 	Why       []string // the severity's reasons, in words
 	State     State
 	Open      bool
-	Held      bool // its lines are kept beyond their time
+	Channels  []Option // that may be barred for it; those that are, are chosen
+	Held      bool     // its lines are kept beyond their time
 	Phase     string
 	Phases    []Phase
 	Marks     []string // "history: it was over before watching began, and rings nobody"

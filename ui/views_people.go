@@ -44,6 +44,9 @@ type PersonForm struct {
 	Name    string
 	Mail    string
 	Webhook string
+	Voice   string
+	SMS     string
+	Push    string
 	Zone    string
 	Roles   []Option
 	Gone    bool
@@ -58,28 +61,44 @@ type PersonView struct {
 	Frame
 	Person Person
 	Form   PersonForm
+	Ways   WaysForm
 	Invite string // where a new one-time sign-in link is asked for; "" when that is not offered
 	Link   string // the one-time link just made, shown once
+
+	Factors string   // the form's action that removes all they have but the password; "" is none
+	Wish    LinkWish // an account of the provider that waits to be linked to them
+}
+
+// A LinkWish is an account of the provider that may be somebody's.
+type LinkWish struct {
+	Action  string // "" is none
+	Subject string
+	Says    string // "Boris Lang (7c1e) at https://login.shop.example"
 }
 
 // A PolicyForm is who is rung in which order.
 type PolicyForm struct {
+	Action   string // where it is posted
+	Named    bool   // its name can be typed
+	Name     string
 	Says     []string // the policy in words, a line per step
 	Steps    []PolicyStep
 	Rounds   string
 	Every    string // minutes
 	Throttle string // minutes
+	Attend   string // minutes
 	Medium   bool
 	Open     bool
 }
 
 // A PolicyStep is one row of the form; its fields are named who.N, by.N and wait.N with N from 0.
 type PolicyStep struct {
-	N    int
-	Word string   // "Step 1"
-	Who  []Option // people and groups, several at once
-	By   []Option // channels; none chosen is all
-	Wait string   // minutes
+	N       int
+	Word    string   // "Step 1"
+	Who     []Option // people and groups, several at once
+	By      []Option // channels; none chosen is all
+	Wait    string   // minutes
+	Answers string   // wanted
 }
 
 // Answer is opened by the signed link of a call. It needs no sign-in, and so shows only severity, title and time.
@@ -96,6 +115,7 @@ type AnswerView struct {
 	To       string   // whose link it is: "Anna Keller"
 	Rung     []string // "Anna Keller by mail, 2 min ago", only for who is signed in
 	Action   string   // "" when there is nothing left to answer
+	Pass     bool     // it can be passed on
 	Says     string   // instead of the button: "Boris Lang answered 4 min ago."
 }
 
@@ -108,6 +128,7 @@ type AnsweredView struct {
 	Severity Severity
 	Call     string
 	You      bool   // this answer was the first
+	Passed   bool   // the call rings on: it was passed on, or wants another answer
 	Says     string // "You answered at 03:14:02. Nobody else is rung."
 	Href     string // the incident
 	Next     []string
@@ -135,7 +156,10 @@ type SignInView struct {
 	Frame
 	ID   string // typed before
 	Next string // where to go afterwards: a path of ours
-	Wait int    // seconds until the next try is looked at; 0 is none
+
+	Passkeys bool   // can be used at this address
+	Provider string // where one may sign in elsewhere; "" is nowhere
+	Wait     int    // seconds until the next try is looked at; 0 is none
 }
 
 // A PersonFields is the form of a person together with what was wrong with it.

@@ -2,6 +2,10 @@
 // the data folder that only its owner may open (mode 0600), which is the permission.
 //
 //	POST /v1/calls/{call}/answer   {"person": "anna"}   -> {"call": 3}
+//	POST /v1/calls/{call}/pass     {"person": "anna"}   -> {"call": 3}: the next step rings at once
+//	POST /v1/calls/{call}/snooze   {"person": "anna", "lasts_ns": 900000000000} -> {"call": 3}
+//	GET  /v1/oncall                                     -> client.OnCall: who would be rung now, and which channels are proven
+//	POST /v1/oncall/simulate       client.Simulation    -> client.Moment, a list
 //	POST /v1/habits/forget         {"realm": "ssh", "account": "anna", "why": "...", "person": "anna"}   -> {}
 //	GET  /v1/rules                                      -> which rules are in use, refused, broken
 //	GET  /v1/watch                                      -> the watch lists
@@ -15,6 +19,9 @@
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
 //	GET  /v1/webhooks                                   -> client.WebhookList
 //	POST /v1/webhooks/{name}/test    {"person": "anna"} -> {}, or why it was not taken
+//	GET  /v1/contacts?person=anna                       -> client.Contact, all of them
+//	POST /v1/contacts/import         client.Importing   -> client.ImportedContacts: what would change, or did
+//	POST /v1/contacts/export         {"form": "csv", "secrets": false, "person": "anna"} -> client.Exported; csv, vcard or card
 //	POST /v1/search                  client.Search      -> client.Found, one a line (NDJSON), until all is told or the client goes
 //	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
 //	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
@@ -47,7 +54,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range append(append(append(listRoutes(d), agentRoutes(d)...), webhookRoutes(d)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+	for _, r := range append(append(append(append(append(listRoutes(d), agentRoutes(d)...), webhookRoutes(d)...), contactRoutes(d)...), oncallRoutes(d)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -173,7 +180,7 @@ func pick(d *desk.Desk, name string) (int64, error) {
 func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch {
-	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, errNothingRings):
+	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, oncall.ErrPassed), errors.Is(err, oncall.ErrRests), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
 	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent), errors.Is(err, incident.ErrNotFound):
 		status = http.StatusNotFound

@@ -22,6 +22,10 @@ const (
 	Hold        Action = "hold"   // keep the lines of an incident beyond their time
 	SearchLines Action = "search" // read the kept lines, with all the personal data in them
 	Hosts       Action = "hosts"  // let agents in, and put them out
+
+	Reach    Action = "reach"    // see how contacts of the plan are reached
+	Contacts Action = "contacts" // keep the contact list, and say which stakeholders hear of what
+	Inform   Action = "inform"   // tell stakeholders, or decide that they need not be told
 )
 
 // may is the table; the words are those of package plan's roles.
@@ -38,6 +42,10 @@ var may = map[Action][]string{
 	Hold:        {"commander", "engineer", "analyst", "legal"},
 	SearchLines: {"commander", "engineer", "analyst"},
 	Hosts:       {"commander", "engineer"},
+
+	Reach:    {"commander", "engineer", "analyst", "legal", "communications"},
+	Contacts: {"commander", "engineer", "legal", "communications"},
+	Inform:   {"commander", "legal", "communications"},
 }
 
 // Actions lists every action, in alphabetical order.
@@ -55,6 +63,7 @@ type Actor struct {
 	Name  string   // "person:anna", "desk", "detect", "command", "setup", "config"
 	ID    string   // staff id of a person
 	Roles []string // of a person
+	Scope []Action // of a token: all that it may do, of what its owner may; nil is no such limit
 	Local bool     // the program itself, or the owner of the folder on its command line: may do everything
 }
 
@@ -72,6 +81,9 @@ func (r Refusal) Error() string {
 func May(actor Actor, a Action) error {
 	if actor.Local {
 		return nil
+	}
+	if actor.Scope != nil && !slices.Contains(actor.Scope, a) {
+		return Refusal{actor.Name, a}
 	}
 	for _, r := range actor.Roles {
 		if slices.Contains(may[a], r) {

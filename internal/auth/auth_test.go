@@ -10,10 +10,13 @@ import (
 const table = `
 	            commander engineer analyst legal communications reader
 	answer      yes       yes      yes     yes   yes            no
+	contacts    yes       yes      no      yes   yes            no
 	handle      yes       yes      yes     no    no             no
 	hold        yes       yes      yes     yes   no             no
 	hosts       yes       yes      no      no    no             no
+	inform      yes       no       no      yes   yes            no
 	note        yes       yes      yes     yes   yes            no
+	reach       yes       yes      yes     yes   yes            no
 	ring-now    yes       yes      no      no    no             no
 	search      yes       yes      yes     no    no             no
 	see         yes       yes      yes     yes   yes            yes

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,11 +16,13 @@ import (
 func (p Program) answer() *cobra.Command {
 	var f folders
 	var person string
+	var pass bool
+	var snooze time.Duration
 	c := &cobra.Command{
 		Use:     "answer [CALL]",
 		Short:   "Answer a call on this machine (without a number: the one that rings longest)",
 		Long:    "Answer takes a call through the socket in the data folder, so that nobody else is rung for it. It needs a running server.",
-		Example: "  tocsin answer\n  tocsin answer 3 --as anna",
+		Example: "  tocsin answer\n  tocsin answer 3 --as anna\n  tocsin answer --pass --as anna\n  tocsin answer 3 --snooze 15m",
 		Args:    takes(0, 1, ""),
 		RunE: func(c *cobra.Command, args []string) error {
 			var call int64
@@ -33,18 +36,34 @@ func (p Program) answer() *cobra.Command {
 			if err := f.fill("", ""); err != nil {
 				return err
 			}
-			got, err := client.New(f.data).Answer(c.Context(), call, person)
+			var got client.Answered
+			var err error
+			says := "You answered call %d. Nobody else is rung for it.\n"
+			switch at := client.New(f.data); {
+			case pass && snooze != 0:
+				return wrong{errors.New("--pass and --snooze are two things: choose one")}
+			case pass:
+				got, err = at.PassOn(c.Context(), call, person)
+				says = "You passed call %d on. The next step rings now.\n"
+			case snooze != 0:
+				got, err = at.Snooze(c.Context(), call, snooze, person)
+				says = "Call %d is quiet until " + time.Now().Add(snooze).Format("15:04 MST") + "; then it rings again.\n"
+			default:
+				got, err = at.Answer(c.Context(), call, person)
+			}
 			if errors.Is(err, client.ErrNotRunning) {
 				return fmt.Errorf("%w: %s; start `tocsin serve`, or name its folder with --data", err, f.data)
 			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Out, "You answered call %d. Nobody else is rung for it.\n", got.Call)
+			_, err = fmt.Fprintf(p.Out, says, got.Call)
 			return err
 		},
 	}
 	f.flags(c)
+	c.Flags().BoolVar(&pass, "pass", false, "do not answer it: pass it on, so that the next step rings at once")
+	c.Flags().DurationVar(&snooze, "snooze", 0, "do not answer it: keep it quiet for so long (at most 4h, 15m when it is critical)")
 	c.Flags().StringVar(&person, "as", "", "staff id of who answers (default: nobody in particular)")
 	return c
 }

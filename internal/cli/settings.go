@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tocsin/internal/config"
@@ -67,6 +70,12 @@ func (p Program) settings(o serveFlags) (settings, error) {
 			return s, err
 		}
 	}
+	if err := p.watchersOf(&s); err != nil {
+		return s, err
+	}
+	if s.desk.SignOn, err = p.signOn(s.Config.SignOn); err != nil {
+		return s, err
+	}
 	s.seed, err = p.seedOf(s.Config)
 	return s, err
 }
@@ -112,6 +121,28 @@ func (p Program) senders(c config.Config) (map[string]desk.Sender, error) {
 	return out, nil
 }
 
+// signOn is where people may sign in elsewhere, nil when there is no such place.
+func (p Program) signOn(c config.SignOn) (*desk.SignOn, error) {
+	if c.Issuer == "" {
+		return nil, nil
+	}
+	o := &desk.SignOn{Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, Claim: c.GroupsClaim, Scopes: c.Scopes}
+	for group, roles := range c.Roles {
+		if o.Roles == nil {
+			o.Roles = map[string][]string{}
+		}
+		o.Roles[group] = roles
+	}
+	if c.SecretFile != "" {
+		secret, err := p.secret(c.SecretFile)
+		if err != nil {
+			return nil, fmt.Errorf("sign_on.secret_file: %w", err)
+		}
+		o.Secret = secret
+	}
+	return o, nil
+}
+
 func (p Program) mail(c config.Mail) (*notify.Mail, error) {
 	o := notify.MailOptions{Host: c.Host, Port: c.Port, TLS: c.StartTLS, CAFile: c.CAFile, Username: c.Username, From: c.From, Hello: c.Hello}
 	if c.PasswordFile != "" {
@@ -136,11 +167,45 @@ func (p Program) secret(name string) (string, error) {
 	return secret, err
 }
 
+// watchersOf makes who is told that the bell works, and whose bell is listened for. The bundled sample does neither, and tests nobody.
+func (p Program) watchersOf(s *settings) error {
+	if s.sample {
+		return nil
+	}
+	s.desk.Tests = time.Duration(s.TestCalls)
+	for i, w := range s.Watchers {
+		token, err := p.secret(w.TokenFile)
+		if err != nil {
+			return fmt.Errorf("watchers: %d: token_file: %w", i+1, err)
+		}
+		tell, err := notify.BeatTo(w.URL, token)
+		if err != nil {
+			return fmt.Errorf("watchers: %d: %w", i+1, err)
+		}
+		name := w.URL
+		if u, err := url.Parse(w.URL); err == nil {
+			name = u.Host
+		}
+		if slices.ContainsFunc(s.desk.Watchers, func(o desk.Watcher) bool { return o.Name == name }) {
+			name = fmt.Sprintf("%s (%d)", name, i+1)
+		}
+		s.desk.Watchers = append(s.desk.Watchers, desk.Watcher{Name: name, Tell: tell})
+	}
+	for _, w := range s.Watches {
+		key, err := hex.DecodeString(w.TokenHash)
+		if err != nil {
+			return fmt.Errorf("watches: %s: token_hash: %w", w.ID, err)
+		}
+		s.desk.Watches = append(s.desk.Watches, desk.Watch{ID: w.ID, Key: key, Limit: time.Duration(w.SilentAfter)})
+	}
+	return nil
+}
+
 // seedOf is what the file says of the team.
 func (p Program) seedOf(c config.Config) (desk.Seed, error) {
 	var seed desk.Seed
 	for _, x := range c.People {
-		contact := desk.Contact{Name: x.Name, Mail: x.Mail}
+		contact := desk.Contact{Name: x.Name, Mail: x.Mail, Voice: x.Voice, SMS: x.SMS}
 		if x.Zone.Location != nil {
 			contact.Zone = x.Zone.String()
 		}
@@ -157,13 +222,13 @@ func (p Program) seedOf(c config.Config) (desk.Seed, error) {
 	if len(e.Steps) == 0 {
 		return seed, nil
 	}
-	policy := entry.Policy{Rounds: e.Rounds, Every: time.Duration(e.Every), Throttle: time.Duration(e.Throttle), Medium: e.Medium}
+	policy := entry.Policy{Rounds: e.Rounds, Every: time.Duration(e.Every), Throttle: time.Duration(e.Throttle), Medium: e.Medium, Attend: time.Duration(e.Attend)}
 	for _, s := range e.Steps {
 		wait := time.Duration(s.Wait)
 		if wait == 0 {
 			wait = 5 * time.Minute
 		}
-		policy.Steps = append(policy.Steps, entry.PolicyStep{Who: s.Who, By: s.By, Wait: wait})
+		policy.Steps = append(policy.Steps, entry.PolicyStep{Who: s.Who, By: s.By, Wait: wait, Answers: s.Answers})
 	}
 	seed.Policy = &policy
 	return seed, nil

@@ -25,9 +25,11 @@ func (d *decoder) check(c *Config) {
 	checkFolders(c, say)
 	checkWays(c, say)
 	checkHooks(c.Webhooks, say)
+	checkSignOn(c.SignOn, say)
 	checkMail(c.Mail, say)
 	checkPeople(c, say)
 	checkEscalation(c, say)
+	checkWatchers(c, say)
 }
 
 // near returns the place of a key, or of what it would stand in.
@@ -208,7 +210,7 @@ func roles() []string {
 	return []string{"commander", "engineer", "analyst", "legal", "communications", "reader"}
 }
 
-func channels() []string { return []string{"mail", "webhook", "console"} }
+func channels() []string { return []string{"voice", "sms", "push", "webhook", "mail", "console"} }
 
 func checkEscalation(c *Config, say say) {
 	e := c.Escalation
@@ -221,8 +223,11 @@ func checkEscalation(c *Config, say say) {
 	if time.Duration(e.Throttle) > time.Hour {
 		say("escalation.throttle", "new calls can wait for 1h at most; 0s is not at all")
 	}
-	if base := Default().Escalation; len(e.Steps) == 0 && (e.Rounds != base.Rounds || e.Every != base.Every || e.Throttle != base.Throttle || e.Medium) {
+	if base := Default().Escalation; len(e.Steps) == 0 && (e.Rounds != base.Rounds || e.Every != base.Every || e.Throttle != base.Throttle || e.Attend != base.Attend || e.Medium) {
 		say("escalation.steps", "without steps nothing of escalation would hold; one that rings all at once is: - who: [everyone]")
+	}
+	if attend := time.Duration(e.Attend); attend != 0 && (attend < 5*time.Minute || attend > 24*time.Hour) {
+		say("escalation.attend", "after an answer without a sign of work it rings again after 5m to 24h; 0s is never")
 	}
 	if len(e.Steps) > 20 {
 		say("escalation.steps", "there are %d steps; 20 can be", len(e.Steps))
@@ -243,6 +248,7 @@ func checkEscalation(c *Config, say say) {
 			place := fmt.Sprintf("%s[%d]", key("who"), j+1)
 			switch {
 			case slices.Contains(known, w):
+			case groupForm.MatchString(w):
 			case slices.Contains(roles(), w):
 				say(place, "for the role write role:%s", w)
 			case len(c.People) > 0 || !idForm.MatchString(w): // without people in the file, ids are those of the plan
@@ -254,11 +260,56 @@ func checkEscalation(c *Config, say say) {
 				say(fmt.Sprintf("%s[%d]", key("by"), j+1), "%s", oneOf(b, channels()))
 			}
 		}
+		if s.Answers < 0 || s.Answers > 5 {
+			say(key("answers"), "a step wants 1 to 5 answers")
+		}
 		if wait := time.Duration(s.Wait); s.Wait != 0 && (wait < 10*time.Second || wait > 24*time.Hour) {
 			say(key("wait"), "the wait for an answer is 10s to 24h")
 		}
 	}
 	if n := len(e.Steps); n > 0 && !slices.Contains(e.Steps[n-1].Who, everyone) {
 		say(fmt.Sprintf("escalation.steps[%d].who", n), "the last step must ring everyone, so that a call never ends unheard")
+	}
+}
+
+// groupForm is a schedule or a chat, as a step names it.
+var groupForm = regexp.MustCompile(`^(schedule|chat):[a-z][a-z0-9._-]{0,31}$`)
+
+// hashForm is a SHA-256 in hex.
+var hashForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func checkWatchers(c *Config, say say) {
+	if t := time.Duration(c.TestCalls); t != 0 && (t < 24*time.Hour || t > 90*24*time.Hour) {
+		say("test_calls", `channels are tested every 1d to 90d; "never" turns it off`)
+	}
+	for i, w := range c.Watchers {
+		key := fmt.Sprintf("watchers[%d]", i+1)
+		u, err := url.Parse(w.URL)
+		switch {
+		case w.URL == "":
+			say(key+".url", "the address of the watcher is missing")
+		case err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+			say(key+".url", "%q is no address that begins with https://; write one such as https://watch.example.com/beat/shop", w.URL)
+		}
+		if w.TokenFile == "" {
+			say(key+".token_file", "the file with the token is missing: without it the watcher cannot tell whose beats these are")
+		}
+	}
+	seen := map[string]bool{}
+	for i, w := range c.Watches {
+		key := fmt.Sprintf("watches[%d]", i+1)
+		switch {
+		case !idForm.MatchString(w.ID):
+			say(key+".id", "%q is no id: a small letter, then up to 31 of a-z 0-9 . _ -", w.ID)
+		case seen[w.ID]:
+			say(key+".id", "there are two watches with the id %q", w.ID)
+		}
+		seen[w.ID] = true
+		if !hashForm.MatchString(w.TokenHash) {
+			say(key+".token_hash", "this is no SHA-256 in hex: write what `printf %%s TOKEN | sha256sum` prints")
+		}
+		if t := time.Duration(w.SilentAfter); t != 0 && (t < 2*time.Minute || t > 24*time.Hour) {
+			say(key+".silent_after", "a beat comes every minute, so silence is 2m to 24h; the default is 3m")
+		}
 	}
 }

@@ -60,8 +60,15 @@ type Config struct {
 	Buckets []Bucket     `yaml:"buckets"`
 	// Webhooks are other programs that are told what happens (doc/webhooks.md).
 	Webhooks []Hook `yaml:"webhooks"`
+	// SignOn is where people may sign in elsewhere (OpenID Connect).
+	SignOn SignOn `yaml:"sign_on"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
+	// Watchers are told every minute that the bell works; when they hear nothing, they ring. Watches are other Tocsins that are listened for here.
+	Watchers []Watcher `yaml:"watchers"`
+	Watches  []Watch   `yaml:"watches"`
+	// TestCalls is how often each channel of a person is tested, 1d to 90d; "never" is not at all. Default: 30d.
+	TestCalls Duration `yaml:"test_calls"`
 	// People and Escalation seed the plan once.
 	People     []Person   `yaml:"people"`
 	Escalation Escalation `yaml:"escalation"`
@@ -128,6 +135,8 @@ type Person struct {
 	Name        string   `yaml:"name"`
 	Roles       []string `yaml:"roles"`
 	Mail        string   `yaml:"mail"`
+	Voice       string   `yaml:"voice"`        // a phone: "+49301234567", or sips:anna@example.com
+	SMS         string   `yaml:"sms"`          // a phone: "+49301234567"
 	WebhookFile string   `yaml:"webhook_file"` // holds the address of a Slack-format incoming webhook, which is a secret
 	Zone        Zone     `yaml:"zone"`
 }
@@ -139,13 +148,28 @@ type Escalation struct {
 	Every    Duration `yaml:"every"`    // between repeats of the last step; default 5m
 	Throttle Duration `yaml:"throttle"` // least time between new calls; default 2m, 0s is off
 	Medium   bool     `yaml:"medium"`   // ring for Medium too
+	Attend   Duration `yaml:"attend"`   // after an answer without a sign of work for so long it rings again; default 30m, 0s is never
 }
 
 // Step rings some people at once.
 type Step struct {
-	Who  []string `yaml:"who"`  // staff ids, role:<role>, everyone
-	By   []string `yaml:"by"`   // mail, webhook, console; none is every channel that a person has
-	Wait Duration `yaml:"wait"` // for an answer; default 5m
+	Who     []string `yaml:"who"`     // staff ids, role:<role>, schedule:<schedule>, chat:<chat>, everyone
+	By      []string `yaml:"by"`      // voice, sms, push, webhook, mail, console; none is every channel that a person has
+	Wait    Duration `yaml:"wait"`    // for an answer; default 5m
+	Answers int      `yaml:"answers"` // how many people must answer, 1 to 5; default 1
+}
+
+// Watcher is an address that takes a beat every minute: /beat/ID of another Tocsin, or any that takes a POST.
+type Watcher struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"` // holds the token that both agreed on
+}
+
+// Watch is another Tocsin whose beats are taken at /beat/ID.
+type Watch struct {
+	ID          string   `yaml:"id"`
+	TokenHash   string   `yaml:"token_hash"`   // SHA-256 of the token, in hex
+	SilentAfter Duration `yaml:"silent_after"` // default 3m
 }
 
 // A Duration is a time.Duration that may also be written in days: 90s, 5m, 24h, 30d.
@@ -167,7 +191,8 @@ func Default() Config {
 		TLS:        TLS{HSTS: Duration(365 * 24 * time.Hour)},
 		Agents:     Agents{LostAfter: Duration(40 * time.Second)},
 		Mail:       Mail{Port: 587, StartTLS: "required"},
-		Escalation: Escalation{Rounds: 1, Every: Duration(5 * time.Minute), Throttle: Duration(2 * time.Minute)},
+		Escalation: Escalation{Rounds: 1, Every: Duration(5 * time.Minute), Throttle: Duration(2 * time.Minute), Attend: Duration(30 * time.Minute)},
+		TestCalls:  Duration(30 * 24 * time.Hour),
 	}
 }
 

@@ -253,7 +253,7 @@ func (d *decoder) scalar(key string, n ast.Node, v reflect.Value) {
 			return
 		}
 		x, err := ParseDuration(text)
-		if text == "never" && (strings.HasPrefix(key, "silent") || key == "agents.lost_after") {
+		if text == "never" && (strings.HasPrefix(key, "silent") || key == "agents.lost_after" || key == "test_calls") {
 			x, err = 0, nil
 		}
 		if err != nil {

@@ -140,6 +140,7 @@ func (c *Config) resolve(dir string) {
 		secret(&c.Webhooks[i].KeyFile)
 	}
 	secret(&c.Mail.PasswordFile)
+	secret(&c.SignOn.SecretFile)
 	for i := range c.People {
 		secret(&c.People[i].WebhookFile)
 	}

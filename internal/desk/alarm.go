@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tocsin/internal/notify"
-	"tocsin/internal/plan"
 )
 
 // A trouble is one of those that make the bell itself worth nothing, the worst first.
@@ -118,8 +117,8 @@ func (a *alarm) ringOut(ctx context.Context, now time.Time, title, says string) 
 	})
 	words := notify.Call{Severity: "Critical", Title: title, At: now, Sample: d.Sample(), Known: says}
 	for id, c := range people {
-		for channel, to := range map[string]string{plan.Mail: c.Mail, plan.Webhook: c.Webhook} {
-			sender := d.o.Senders[channel]
+		for _, channel := range channelsOf(c) {
+			to, sender := c.Address(channel), d.o.Senders[channel]
 			if to == "" || sender == nil {
 				continue
 			}

@@ -16,7 +16,21 @@ import (
 // Answer takes a call for a person; the first answer stops the rest.
 func (d *Desk) Answer(actor auth.Actor, id int64, via string) error {
 	return d.do(actor, auth.Ring, func(s *State, _ time.Time) (entry.Draft, error) {
-		return s.Calls.Answer(actor.Name, id, actor.ID, via)
+		return s.Calls.Answer(actor.Name, &s.Plan, id, actor.ID, via)
+	})
+}
+
+// PassOn lets the next step ring at once, because this person cannot.
+func (d *Desk) PassOn(actor auth.Actor, id int64, via string) error {
+	return d.do(actor, auth.Ring, func(s *State, now time.Time) (entry.Draft, error) {
+		return s.Calls.PassOn(actor.Name, id, actor.ID, via, now)
+	})
+}
+
+// Snooze keeps a call quiet for a while; then it rings again.
+func (d *Desk) Snooze(actor auth.Actor, id int64, via string, lasts time.Duration) error {
+	return d.do(actor, auth.Ring, func(s *State, now time.Time) (entry.Draft, error) {
+		return s.Calls.Snooze(actor.Name, id, actor.ID, via, lasts, now)
 	})
 }
 
@@ -41,6 +55,15 @@ func (d *Desk) OpenLink(token string) (Link, error) {
 
 // AnswerLink answers the call of a link. Whoever has the link is the person it was sent to.
 func (d *Desk) AnswerLink(token string) (Link, error) {
+	return d.pressLink(token, func(p auth.Actor, call int64) error { return d.Answer(p, call, "link") })
+}
+
+// PassLink passes on the call of a link.
+func (d *Desk) PassLink(token string) (Link, error) {
+	return d.pressLink(token, func(p auth.Actor, call int64) error { return d.PassOn(p, call, "link") })
+}
+
+func (d *Desk) pressLink(token string, press func(auth.Actor, int64) error) (Link, error) {
 	l, err := d.OpenLink(token)
 	if err != nil {
 		return l, err
@@ -49,7 +72,7 @@ func (d *Desk) AnswerLink(token string) (Link, error) {
 	if !ok {
 		return l, fmt.Errorf("nobody on the team has the id %q any more", l.Person)
 	}
-	return l, d.Answer(Actor(p), l.Call, "link")
+	return l, press(Actor(p), l.Call)
 }
 
 // Rings is a call for a face to show: what a state's book says, with the words of its worst incident.
@@ -64,10 +87,13 @@ type Rings struct {
 	Now      string // who is being rung, in words
 }
 
-// Ringing returns the calls that nobody has answered, oldest first.
+// Ringing returns the calls that nobody has answered, oldest first. A monthly test is none that everybody must see.
 func (d *Desk) Ringing() (rs []Rings) {
 	d.Read(func(s *State) {
 		for _, c := range s.Calls.Ringing() {
+			if c.Why == oncall.Monthly {
+				continue
+			}
 			rs = append(rs, d.rings(s, c))
 		}
 	})
@@ -87,10 +113,20 @@ func (d *Desk) rings(s *State, c *oncall.Call) Rings {
 		}
 	}
 	r.Now = "Nobody is rung by mail or chat: the console alone shows it"
-	if len(who) > 0 {
+	if x, rests := c.Resting(); rests {
+		r.Now = "Snoozed by " + d.nameOf(s, x.Person) + " until " + x.Until.UTC().Format("15:04 MST") + "; it rings again then"
+	} else if len(who) > 0 {
 		r.Now = strings.Join(who, ", ") + " rung"
 	}
 	return r
+}
+
+// nameOf is what a person is called, by id.
+func (d *Desk) nameOf(s *State, id string) string {
+	if p, ok := s.Plan.People[id]; ok {
+		return d.People.Get(p.Vault).Name
+	}
+	return "somebody at the command line"
 }
 
 // WorstOf returns the worst open incident of a call, or nil.

@@ -48,8 +48,9 @@ func (d *Desk) ring(ctx context.Context) error {
 			d.log.Error("noting a clock jump", "error", err)
 		}
 		last = now
+		d.ground()
 		d.beat.at.Store(now.UnixNano())
-		again := sooner(d.settle(ctx, now), d.settleNotices(ctx, now))
+		again := sooner(sooner(d.settle(ctx, now), d.settleNotices(ctx, now)), d.settleUpdates(ctx, now))
 		wait := heartbeat
 		if !again.IsZero() {
 			wait = max(time.Millisecond, min(heartbeat, time.Until(again)))
@@ -66,6 +67,10 @@ func (d *Desk) ring(ctx context.Context) error {
 		case l := <-d.notices.landed:
 			if d.landNotice(l) {
 				delete(d.notices.flying, l.courier)
+			}
+		case l := <-d.updates.landed:
+			if d.landUpdate(l) {
+				delete(d.updates.flying, l.ID)
 			}
 		case <-d.owing:
 		case <-timer.C:
@@ -104,7 +109,9 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 			heard, due := s.Fleet.Owed(d.heard(s, now), now)
 			lost, dueToo := s.Fleet.OwedAgents(d.lastHeard(), s.Started, now, d.agents.o.Limit)
 			drafts = append(append(drafts, heard...), lost...)
-			again = sooner(again, sooner(due, dueToo))
+			beats, dueBeat := d.owedBeats(s, now)
+			drafts = append(drafts, beats...)
+			again = sooner(again, sooner(dueBeat, sooner(due, dueToo)))
 			wrote = len(drafts) > 0
 			return drafts, nil
 		})
@@ -128,32 +135,57 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 // send starts a try that is owed, once.
 func (d *Desk) send(ctx context.Context, s oncall.Send) {
 	f := flight{s.Call.ID, s.Try.Try}
-	if d.flying[f] {
+	if d.flying[f] != nil {
 		return
 	}
-	d.flying[f] = true
+	ending := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	d.flying[f] = cancel
 	twice := s.Try.Twice || s.Try.Wanted.Before(d.started())
 	job, err := d.compose(s, twice)
 	if s.Try.Channel == plan.Console {
 		if d.land(landing{flight: f, kind: entry.CallSent, result: entry.CallResult{ID: f.call, Try: f.try, Twice: twice}}) {
 			delete(d.flying, f)
+			cancel()
 		}
 		return
 	}
 	d.sending.Go(func() {
+		defer cancel()
 		var l landing
 		if err != nil {
 			l = d.missed(f, err, twice)
 		} else {
 			l = d.try(ctx, f, s.Try.Channel, job, twice)
 		}
-		if l.kind == entry.CallFailed && ctx.Err() != nil {
+		if l.kind == entry.CallFailed && ending.Err() != nil {
 			return // the end of the program broke it off: the next start owes it
+		}
+		if l.kind == entry.CallFailed && ctx.Err() != nil {
+			l.result.Why, l.result.Temporary = "over", false // somebody answered meanwhile
 		}
 		select {
 		case d.landed <- l:
-		case <-ctx.Done():
+		case <-ending.Done():
 			d.land(l)
+		}
+	})
+}
+
+// ground breaks off the tries of calls that are over, or quiet: a phone that still rings for them would call somebody for nothing.
+func (d *Desk) ground() {
+	if len(d.flying) == 0 {
+		return
+	}
+	d.Read(func(s *State) {
+		for f, cancel := range d.flying {
+			c, err := s.Calls.Get(f.call)
+			if err != nil || cancel == nil {
+				continue
+			}
+			if _, rests := c.Resting(); rests || !c.Rings() {
+				cancel()
+			}
 		}
 	})
 }

@@ -65,6 +65,7 @@ type Options struct {
 	Retention  time.Duration                   // of lines; 0 keeps all
 	Keeps      []Keep                          // further limits of the lines on the shelf
 	LogBytes   int64                           // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
+	SealLines  int64                           // how many lines of small segments go to the shelf at once; 0 is 50,000
 	JoinAfter  time.Duration                   // how long after its last line came a small volume is joined with others; 0 is ten minutes
 	Reserve    uint64                          // bytes that stay free for the ledger when the archive stops
 	Hub        *HubOptions                     // where agents on other hosts are heard; nil is nowhere
@@ -72,6 +73,10 @@ type Options struct {
 	Senders    map[string]Sender               // by channel: mail, webhook
 	Webhooks   []Webhook                       // other programs that are told what happens
 	Expiries   func(time.Time) []Expiry        // certificates that end soon or do not hold; nil is none
+	Watchers   []Watcher                       // who is told every minute that the bell works
+	Watches    []Watch                         // other Tocsins whose beats are taken here
+	Tests      time.Duration                   // how often each channel of a person is tested; 0 is never
+	SignOn     *signin.ProviderConfig          // where people may sign in elsewhere; nil is nowhere
 	URL        string                          // where people reach the console, without a slash at the end
 }
 
@@ -94,9 +99,11 @@ type Desk struct {
 	changed   *broadcast // something that screens show is different
 	owing     chan struct{}
 	sending   sync.WaitGroup
-	flying    map[flight]bool // tries that are being sent; owned by the debt loop
+	flying    map[flight]context.CancelFunc // tries that are being sent; owned by the debt loop
 	landed    chan landing
 	notices   couriers
+	updates   runners
+	cards     cards
 	reader    *reader
 	rules     atomic.Pointer[RuleSet] // that detection uses
 	lists     lists
@@ -117,7 +124,9 @@ type Desk struct {
 	doors     doors
 	callers   []*caller // of webhooks
 	names     sync.Map  // of log sources, by keyed hash
+	beats     beats
 	People    contacts
+	ways      ways
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.
@@ -129,8 +138,10 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 // Open opens all stores and folds the ledger. It says what it found in the log. The caller holds the folder's lock.
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
-		flying: map[flight]bool{}, landed: make(chan landing, 64)}
-	d.notices = newCouriers()
+		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64)}
+	d.notices, d.updates = newCouriers(), newRunners()
+	d.beats.told, d.beats.heard = map[string]Told{}, map[string]pulse{}
+	d.state.Plan.Tests = o.Tests
 	d.alarm = newAlarm(d)
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
@@ -149,6 +160,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	d.People.open(d)
+	if err = d.openWays(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	if d.Sample() {
 		err = d.measureSample(d.state.firstStart(time.Now()))
 	}
@@ -212,11 +226,12 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "webhooks": d.tellHooks,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "webhooks": d.tellHooks,
 	})
 	d.sending.Wait()
 	d.landLast()
 	d.landNotices()
+	d.landUpdates()
 	return err
 }
 

@@ -49,9 +49,18 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
-		return s.Plan.Put(actor.Name, x)
+	ways := ""
+	err = d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		ways = s.Identity.Ways[id]
+		put, err := s.Plan.Put(actor.Name, x)
+		return append([]entry.Draft{put}, rezoned(s, actor.Name, id, c.Zone)...), err
 	})
+	if err == nil && gone && ways != "" {
+		if e := d.erase([]string{ways}); e != nil {
+			d.log.Error("the credentials of somebody who is gone are still in the vault", "error", e)
+		}
+	}
+	return err
 }
 
 // person checks a contact and puts it into the vault.
@@ -67,15 +76,17 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 		if a, err := mail.ParseAddress(c.Mail); err != nil || a.Address != c.Mail {
 			return x, FieldError{"mail", fmt.Sprintf("%q is not a mail address.", c.Mail)}
 		}
-		x.Channels = append(x.Channels, plan.Mail)
 	}
 	if c.Webhook != "" {
 		u, err := url.Parse(c.Webhook)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return x, FieldError{"webhook", "The webhook is not a web address."}
 		}
-		x.Channels = append(x.Channels, plan.Webhook)
 	}
+	if err := checkNumbers(c); err != nil {
+		return x, err
+	}
+	x.Channels = channelsOf(c)
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return x, FieldError{"zone", fmt.Sprintf("Unknown time zone %q; an example is Europe/Berlin.", c.Zone)}
 	}
@@ -154,36 +165,6 @@ func (d *Desk) NeedsSetup() (needs bool) {
 	return needs
 }
 
-// ErrWrong is the answer to a wrong id and to a wrong password alike.
-var ErrWrong = errors.New("the id or the password is wrong")
-
-// SignIn checks a password and returns who it is. Throttling is the caller's.
-func (d *Desk) SignIn(ctx context.Context, id, password, address string) (auth.Actor, error) {
-	var ref string
-	var x entry.Person
-	d.Read(func(s *State) { ref, x = s.Plan.Passwords[id], s.Plan.People[id] })
-	phc := d.nobody // so that an unknown id takes as long as a wrong password
-	if ref != "" && !x.Gone {
-		b, err := d.vault.Get(ref)
-		if err != nil {
-			return auth.Actor{}, fmt.Errorf("reading the password: %w", err)
-		}
-		phc = string(b)
-	}
-	ok, _, err := d.passwords.Check(ctx, phc, password)
-	if err != nil {
-		return auth.Actor{}, err
-	}
-	net := d.vault.Hash("network", network(address))
-	if !ok || ref == "" || x.Gone {
-		return auth.Actor{}, errors.Join(ErrWrong, d.refuse(net))
-	}
-	err = d.write(func(*State, time.Time) ([]entry.Draft, error) {
-		return []entry.Draft{{Actor: "person:" + id, Kind: entry.SignedIn, Subject: "person:" + id, Body: entry.Signin{ID: id, Net: net}}}, nil
-	})
-	return Actor(x), err
-}
-
 // refuse counts a refused sign-in: an entry at the first of a network and hour, and at each tenfold.
 func (d *Desk) refuse(net string) error {
 	now := time.Now().UTC().Truncate(time.Hour)
@@ -213,13 +194,6 @@ func Actor(p entry.Person) auth.Actor {
 func (d *Desk) Person(id string) (x entry.Person, ok bool) {
 	d.Read(func(s *State) { x, ok = s.Plan.People[id] })
 	return x, ok && !x.Gone
-}
-
-// SetPolicy changes who is rung in which order.
-func (d *Desk) SetPolicy(actor auth.Actor, p entry.Policy) error {
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
-		return s.Plan.SetPolicy(actor.Name, p)
-	})
 }
 
 // RingNow tests a channel of a person.

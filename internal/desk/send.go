@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +27,46 @@ type Contact struct {
 	Name    string `json:"name"`
 	Mail    string `json:"mail,omitempty"`
 	Webhook string `json:"webhook,omitempty"` // the address of a Slack-format incoming webhook: a secret
+	Voice   string `json:"voice,omitempty"`   // a phone: +49301234567, or sips:anna@example.com
+	SMS     string `json:"sms,omitempty"`     // a phone: +49301234567
+	Push    string `json:"push,omitempty"`    // where a push service takes messages for this person: a secret
 	Zone    string `json:"zone,omitempty"`    // IANA name; "" is UTC
+}
+
+// Address returns where a channel reaches the person, "" when it does not.
+func (c Contact) Address(channel string) string {
+	switch channel {
+	case plan.Mail:
+		return c.Mail
+	case plan.Webhook:
+		return c.Webhook
+	case plan.Voice:
+		return c.Voice
+	case plan.SMS:
+		return c.SMS
+	case plan.Push:
+		return c.Push
+	}
+	return ""
+}
+
+var (
+	phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`) // E.164
+	sipForm   = regexp.MustCompile(`^sips?:[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$`)
+)
+
+// checkNumbers says what is wrong with a contact's phones and push address.
+func checkNumbers(c Contact) error {
+	if c.Voice != "" && !phoneForm.MatchString(c.Voice) && !sipForm.MatchString(c.Voice) {
+		return FieldError{"voice", "This is no phone: write +49301234567, with the country and without spaces, or sips:anna@example.com."}
+	}
+	if c.SMS != "" && !phoneForm.MatchString(c.SMS) {
+		return FieldError{"sms", "This is no phone for text messages: write +49301234567, with the country and without spaces."}
+	}
+	if u, err := url.Parse(c.Push); c.Push != "" && (err != nil || u.Host == "" || u.Scheme == "" || len(c.Push) > 500) {
+		return FieldError{"push", "This is no address of a push service: write one such as https://ntfy.example.com/topic."}
+	}
+	return nil
 }
 
 // Location returns the person's time zone, UTC if it names none that this machine knows.
@@ -78,12 +119,12 @@ func (d *Desk) compose(s oncall.Send, twice bool) (notify.Message, error) {
 		}
 		words = d.words(st, s.Call)
 	})
-	to := contact.Mail
-	if s.Try.Channel == plan.Webhook {
-		to = contact.Webhook
-	}
-	if to == "" {
+	to := contact.Address(s.Try.Channel)
+	if to == "" && s.Try.Person != "" {
 		return notify.Message{}, fmt.Errorf("%s has no address for %s any more", s.Try.Person, s.Try.Channel)
+	}
+	if s.Try.Person == "" { // a chat: whoever reads it signs in to answer
+		return words.Message("", s.Try.Message+"@"+d.origin(), subjectCall(s.Call.ID)), nil
 	}
 	words.Twice, words.Zone = twice, contact.Location()
 	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subjectCall(s.Call.ID), s.Try.Person, s.Try.Wanted.Add(answerWithin))

@@ -309,10 +309,28 @@ func (d *Desk) shelve(ctx context.Context) error {
 	}
 }
 
+// sealAtOnce is how many lines of small segments, as a log has them that was left behind, are sealed together: each sealing costs the same few fsyncs.
+const sealAtOnce = 50_000
+
+// together puts spans that lie below a line into groups of at most so many lines, but for one that has more by itself.
+func together(spans []archive.Span, below, most int64) (groups []archive.Span) {
+	for _, s := range spans {
+		if s.Last >= below {
+			break
+		}
+		if n := len(groups); n > 0 && s.Last-groups[n-1].First < most {
+			groups[n-1].Last = s.Last
+		} else {
+			groups = append(groups, s)
+		}
+	}
+	return groups
+}
+
 // shelveOnce seals what can be sealed: complete segments that the saved state of detection has behind it.
 func (d *Desk) shelveOnce(ctx context.Context) error {
-	for _, s := range d.archive.Complete() {
-		if s.Last >= d.reader.saved.Load() || ctx.Err() != nil {
+	for _, s := range together(d.archive.Complete(), d.reader.saved.Load(), cmp.Or(d.o.SealLines, sealAtOnce)) {
+		if ctx.Err() != nil {
 			return nil
 		}
 		if s.Last > d.shelf.Through() {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"tocsin/internal/archive"
 	"tocsin/internal/disk"
 	"tocsin/internal/entry"
 	"tocsin/internal/record"
@@ -218,5 +220,22 @@ func TestExpiryIsDoneAfterItsEntry(t *testing.T) {
 	})
 	if n := h.entries(d)[entry.LinesExpired]; n != 1 {
 		t.Errorf("the ledger says it %d times", n)
+	}
+}
+
+func TestSmallSegmentsAreSealedTogether(t *testing.T) {
+	t.Parallel()
+	spans := []archive.Span{{First: 1, Last: 40}, {First: 41, Last: 90}, {First: 91, Last: 130}, {First: 131, Last: 500}, {First: 501, Last: 520}, {First: 530, Last: 540}}
+	for _, c := range []struct {
+		below int64
+		want  []archive.Span
+	}{
+		{1000, []archive.Span{{First: 1, Last: 90}, {First: 91, Last: 130}, {First: 131, Last: 500}, {First: 501, Last: 540}}},
+		{520, []archive.Span{{First: 1, Last: 90}, {First: 91, Last: 130}, {First: 131, Last: 500}}},
+		{40, nil},
+	} {
+		if got := together(spans, c.below, 100); !slices.Equal(got, c.want) {
+			t.Errorf("below %d: %v", c.below, got)
+		}
 	}
 }

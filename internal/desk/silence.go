@@ -144,6 +144,10 @@ func StandingTitle(rule string) string {
 		return "A certificate of the console ends"
 	case HookRule:
 		return "A webhook is told nothing more"
+	case BeatRule:
+		return "Another Tocsin is not heard of any more"
+	case GlassRule:
+		return "A break-glass sheet was used"
 	}
 	return ""
 }
@@ -158,6 +162,9 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
+	for _, a := range d.brokenGlass(now) {
+		add(a)
+	}
 	of := map[string]int{}
 	silent := d.silences()
 	slices.SortFunc(silent, func(a, b silentSource) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.hash, b.hash)) })
@@ -165,6 +172,9 @@ func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 		if of[s.Agent]++; s.Agent == "" || of[s.Agent] <= silentAtOnce {
 			add(standing(SilentRule, s.hash, s.Since.UTC(), now, s.name, "no line from "+s.name+" since "))
 		}
+	}
+	for _, a := range d.lostBeats(now) {
+		add(a)
 	}
 	type lost struct {
 		fleet.Agent

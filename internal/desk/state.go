@@ -3,14 +3,17 @@ package desk
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"time"
 
+	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
 	"tocsin/internal/hook"
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
+	"tocsin/internal/rota"
 	"tocsin/internal/tuning"
 )
 
@@ -18,29 +21,63 @@ import (
 type State struct {
 	Incidents incident.Book
 	Calls     *oncall.Book
+	Rota      *rota.Book
 	Plan      plan.Plan
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
 	Hooks     hook.Book
+	Contacts  contact.Book
+	Identity  Identity
 	Entries   int64     // number of the last entry
 	First     time.Time // when it did for the first time
 	Started   time.Time // when the program began to work on this ledger last
 	Sample    bool      // the bundled sample was played then
 	Jumps     int       // how often the wall clock jumped
 	Signins   map[string]time.Time
-	Refused   map[string]entry.Refusals // refused sign-ins by network hash, of its newest hour
-	Silences  map[string]bool           // alerts of what is silent or lost that have not ended
-	Erased    []string                  // vault objects that are destroyed, or must be
-	Forgotten map[string]time.Time      // alerts whose details were erased, and when
-	Unlearnt  map[string]int64          // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
+	Refused   map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
+	Silences  map[string]bool              // alerts of what is silent or lost that have not ended
+	Erased    []string                     // vault objects that are destroyed, or must be
+	Forgotten map[string]time.Time         // alerts whose details were erased, and when
+	Beats     map[string]entry.BeatSilence // other Tocsins that are not heard of, by id
+	Unlearnt  map[string]int64             // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
 }
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}}
-	s.Calls = oncall.NewBook(s.Plan.CurrentPolicy)
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity()}
+	s.Plan.Zone = zones()
+	s.Rota = rota.NewBook(s.Plan.Zone)
+	s.Plan.OnCall = s.onCall
+	s.Calls = oncall.NewBook(s.Plan.PolicyFor)
 	return s
+}
+
+// onCall is who is on call by a schedule, nobody in a gap and for a schedule that is none: the step then says so, and the next one rings.
+func (s *State) onCall(schedule string, t time.Time) (who []string) {
+	shifts, err := s.Rota.OnCall(schedule, t)
+	if err != nil {
+		return nil
+	}
+	for _, x := range shifts {
+		who = append(who, x.Person)
+	}
+	return who
+}
+
+// zones finds time zones by name, and remembers them: the bell asks every few seconds.
+func zones() func(string) (*time.Location, error) {
+	var known sync.Map
+	return func(name string) (*time.Location, error) {
+		if z, ok := known.Load(name); ok {
+			return z.(*time.Location), nil
+		}
+		z, err := time.LoadLocation(name)
+		if err == nil {
+			known.Store(name, z)
+		}
+		return z, err
+	}
 }
 
 // apply folds e. An unknown kind means that a newer program has been here: reading on would show, and act on,
@@ -48,7 +85,7 @@ func newState() *State {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {
@@ -94,6 +131,14 @@ func (s *State) applyOwn(e entry.Entry) (bool, error) {
 	case entry.HabitForgotten:
 		x, err := entry.Body[entry.Unlearnt](e)
 		s.Unlearnt[x.Hash] = x.Seq
+		return true, err
+	case entry.BeatLost:
+		x, err := entry.Body[entry.BeatSilence](e)
+		s.Beats[x.ID] = x
+		return true, err
+	case entry.BeatBack:
+		x, err := entry.Body[entry.BeatSilence](e)
+		delete(s.Beats, x.ID)
 		return true, err
 	case entry.SignedIn:
 		x, err := entry.Body[entry.Signin](e)

@@ -63,7 +63,7 @@ func (h *house) something(d *Desk, chance *rand.Rand) {
 	id := int64(chance.IntN(4) + 1)
 	address := fmt.Sprintf("198.51.%d.7", chance.IntN(5))
 	var err error
-	switch chance.IntN(15) {
+	switch chance.IntN(22) {
 	case 0, 1, 2:
 		h.feed(d, request(time.Now(), address, []string{"/evil", "/odd", "/fine"}[chance.IntN(3)]))
 	case 3:
@@ -90,6 +90,24 @@ func (h *house) something(d *Desk, chance *rand.Rand) {
 		err = d.SetPolicy(actor, plan.DefaultPolicy())
 	case 14:
 		err = d.PutPerson(actor, "carla", []string{plan.Legal}, Contact{Name: "Carla", Mail: "carla@shop.example"}, chance.IntN(2) == 0)
+	case 15:
+		err = d.PassOn(actor, id, "voice")
+	case 16:
+		err = d.Snooze(actor, id, "link", time.Duration(chance.IntN(30)+1)*time.Minute)
+	case 17:
+		err = d.BarChannels(actor, id, [][]string{{plan.Mail}, {plan.Webhook, "chat"}, nil}[chance.IntN(3)], "because")
+	case 18:
+		err = d.Maintain(actor, entry.Maintenance{From: time.Now(), Until: time.Now().Add(time.Hour), Severities: []string{"high"}}, "a new database")
+	case 19:
+		err = d.EndMaintenance(actor, id)
+	case 20:
+		err = d.SetWays(actor, entry.Ways{ID: "boris", Rules: []entry.Way{{Channel: plan.Webhook, After: time.Duration(chance.IntN(9)) * time.Minute}}, Quiet: &entry.Hours{From: "22:00", Until: "07:00"}})
+	case 21:
+		p := plan.DefaultPolicy()
+		p.ID, p.Steps[0].Answers = "night", chance.IntN(3)
+		if err = d.SetPolicy(actor, p); err == nil {
+			err = d.ChoosePolicies(actor, map[string]string{"high": []string{"night", ""}[chance.IntN(2)]})
+		}
 	}
 	if err != nil {
 		h.t.Logf("refused: %v", err)
@@ -106,7 +124,7 @@ func wordedState(t *testing.T, s *State) map[string]string {
 	t.Helper()
 	text := map[string]string{}
 	for name, part := range map[string]any{"incidents": s.Incidents.Incidents, "alerts": s.Incidents.Alerts, "order": s.Incidents.Order, "calls": s.Calls.Calls, "plan": s.Plan,
-		"tuning": s.Tuning, "fleet": s.Fleet, "entries": s.Entries, "started": s.Started, "signins": s.Signins, "refused": s.Refused, "silences": s.Silences} {
+		"tuning": s.Tuning, "fleet": s.Fleet, "entries": s.Entries, "started": s.Started, "signins": s.Signins, "refused": s.Refused, "silences": s.Silences, "beats": s.Beats} {
 		b, err := json.MarshalIndent(part, "", " ")
 		if err != nil {
 			t.Fatal(err)

@@ -39,6 +39,7 @@ const (
 	IncidentHeld     Kind = "incident.held"     // Held
 	IncidentReleased Kind = "incident.released" // Held
 	IncidentAttached Kind = "incident.attached" // Attached
+	IncidentChannels Kind = "incident.channels" // Barred
 
 	MuteAdded   Kind = "mute.added"   // Mute
 	MuteRemoved Kind = "mute.removed" // MuteEnd
@@ -51,8 +52,19 @@ const (
 	PersonPut      Kind = "person.put"      // Person
 	PersonPassword Kind = "person.password" // Password
 	PolicyPut      Kind = "policy.put"      // Policy
+	PolicyEnded    Kind = "policy.ended"    // PolicyEnd
+	PolicyChosen   Kind = "policy.chosen"   // PolicyTable
+	PersonWays     Kind = "person.ways"     // Ways
 	SignedIn       Kind = "signin.accepted" // Signin
 	SigninRefused  Kind = "signin.refused"  // Refusals
+
+	CredentialAdded   Kind = "credential.added"   // Credential
+	CredentialRemoved Kind = "credential.removed" // Credential
+	TokenMade         Kind = "token.made"         // Token
+	TokenRevoked      Kind = "token.revoked"      // Token
+	SessionRevoked    Kind = "session.revoked"    // SessionEnd
+	GlassMade         Kind = "breakglass.made"    // Glass
+	GlassUsed         Kind = "breakglass.used"    // GlassUse
 
 	CallOpened   Kind = "call.opened"   // Call
 	CallJoined   Kind = "call.joined"   // CallJoin
@@ -61,6 +73,18 @@ const (
 	CallFailed   Kind = "call.failed"   // CallResult
 	CallAnswered Kind = "call.answered" // Answer
 	CallEnded    Kind = "call.ended"    // CallEnd
+	CallStepped  Kind = "call.stepped"  // CallStep
+	CallPutOff   Kind = "call.held"     // CallHeld
+	CallTaken    Kind = "call.taken"    // Answer, one of several that a step wants
+	CallPassed   Kind = "call.passed"   // CallPass
+	CallSnoozed  Kind = "call.snoozed"  // CallSnooze
+	CallResumed  Kind = "call.resumed"  // CallAgain
+
+	MaintenancePut   Kind = "maintenance.put"   // Maintenance
+	MaintenanceEnded Kind = "maintenance.ended" // MaintenanceEnd
+
+	BeatLost Kind = "beat.lost" // BeatSilence
+	BeatBack Kind = "beat.back" // BeatSilence
 
 	NoticeAsked  Kind = "notice.asked"  // Notice
 	NoticeEnded  Kind = "notice.ended"  // NoticeEnd
@@ -384,23 +408,30 @@ type Password struct {
 // Policy says who is rung in which order.
 type Policy struct {
 	Steps    []PolicyStep  `json:"steps"`
-	Rounds   int           `json:"rounds"`           // how often the steps are gone through before the last one repeats
-	Every    time.Duration `json:"every_ns"`         // between repeats of the last step
-	Throttle time.Duration `json:"throttle_ns"`      // at least so long between new calls; incidents in between wait and share one; 0 is off
-	Medium   bool          `json:"medium,omitempty"` // ring for Medium too
+	Rounds   int           `json:"rounds"`              // how often the steps are gone through before the last one repeats
+	Every    time.Duration `json:"every_ns"`            // between repeats of the last step
+	Throttle time.Duration `json:"throttle_ns"`         // at least so long between new calls; incidents in between wait and share one; 0 is off
+	Medium   bool          `json:"medium,omitempty"`    // ring for Medium too
+	ID       string        `json:"id,omitempty"`        // "" is the default one, which counts where no other is chosen
+	Attend   time.Duration `json:"attend_ns,omitempty"` // after an answer without a sign of work for so long, it rings again; 0 is never
 }
 
 // PolicyStep rings some people at once.
 type PolicyStep struct {
-	Who  []string      `json:"who"`          // person ids, "role:commander", "everyone"
-	By   []string      `json:"by,omitempty"` // mail, webhook, console; none is every channel that a person has
-	Wait time.Duration `json:"wait_ns"`      // for an answer, before the next step
+	Who     []string      `json:"who"`               // person ids, "role:commander", "schedule:web", "chat:ops", "everyone"
+	By      []string      `json:"by,omitempty"`      // mail, webhook, console, ...; none is every channel that a person has
+	Wait    time.Duration `json:"wait_ns"`           // for an answer, before the next step
+	Answers int           `json:"answers,omitempty"` // how many people must answer; 0 is one
 }
 
 // Signin is a person who signed in.
 type Signin struct {
-	ID  string `json:"id"`
-	Net string `json:"net,omitempty"`
+	ID      string   `json:"id"`
+	Net     string   `json:"net,omitempty"`
+	Method  string   `json:"method,omitempty"`  // password, password+code, password+recovery, passkey, oidc, breakglass
+	Session string   `json:"session,omitempty"` // its name, by which it can be revoked
+	Roles   []string `json:"roles,omitempty"`   // that a provider's groups gave it, in place of the plan's
+	Cloned  bool     `json:"cloned,omitempty"`  // the passkey's counter did not grow: somebody may have a copy of it
 }
 
 // Refusals are refused sign-ins from one network in one hour, told at the first and at each tenfold.
@@ -418,6 +449,9 @@ type Call struct {
 	Test      bool    `json:"test,omitempty"`
 	Person    string  `json:"person,omitempty"`  // whom a test rings
 	Channel   string  `json:"channel,omitempty"` // and how
+	Policy    string  `json:"policy,omitempty"`  // the policy's name, "default" of the one without
+	Why       string  `json:"why,omitempty"`     // why it rings when not for something new: unattended, maintenance; of a test: monthly
+	Before    int64   `json:"before,omitempty"`  // of unattended: the call that was answered
 }
 
 // CallJoin adds an incident to a call that still rings.
@@ -436,6 +470,7 @@ type CallTry struct {
 	Message string `json:"message"`         // Message-ID, the same in every repeat of this try
 	Again   int    `json:"again,omitempty"` // the failed try that this one repeats
 	Twice   bool   `json:"twice,omitempty"` // the repeated one may have reached its goal all the same
+	Ring    int    `json:"ring,omitempty"`  // number of the ring in the call that this does; 0 of a test, and of old calls
 }
 
 // CallResult is what became of a try.
@@ -447,13 +482,14 @@ type CallResult struct {
 	Uncertain bool          `json:"uncertain,omitempty"` // of a failure: it broke off when the other side may already have had the message
 	After     time.Duration `json:"after_ns,omitempty"`  // the other side asked to wait so long
 	Text      string        `json:"text,omitempty"`      // vault object: the other side's words
+	Why       string        `json:"why,omitempty"`       // of a failure of our own making: barred
 }
 
 // Answer ends the ringing.
 type Answer struct {
 	ID     int64  `json:"id"`
 	Person string `json:"person,omitempty"` // "" when the local command line did not say
-	Via    string `json:"via"`              // link, console, command
+	Via    string `json:"via"`              // link, console, command, voice, chat, ...
 }
 
 // CallEnd ends a call that nobody needs any more.

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/internal/entry"
@@ -197,6 +198,11 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.Held](e)
 		id, m.Ref = x.ID, x.Text
 		change = func(i *Incident) { i.Held = e.Kind == entry.IncidentHeld }
+	case entry.IncidentChannels:
+		var x entry.Barred
+		x, err = entry.Body[entry.Barred](e)
+		id, m.Ref, m.To = x.ID, x.Text, strings.Join(x.Not, ", ")
+		change = func(*Incident) {}
 	case entry.IncidentAttached:
 		var x entry.Attached
 		x, err = entry.Body[entry.Attached](e)

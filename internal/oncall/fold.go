@@ -19,9 +19,13 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 		if err != nil {
 			return true, err
 		}
-		c := &Call{Call: x, Opened: e.Time, Policy: b.policy(), Step: -1}
+		c := &Call{Call: x, Opened: e.Time, Policy: b.policy(x.Severity), Step: -1, medium: b.policy("medium").Medium}
 		b.Calls = append(b.Calls, c)
 		b.ringing = append(b.ringing, x.ID)
+		if x.Test {
+			b.tested[way{x.Person, x.Channel}] = x.ID
+		}
+		b.busy(x.Before)
 		for _, id := range x.Incidents {
 			if err := b.cover(id, x.ID); err != nil {
 				return true, fmt.Errorf("entry %d: %w", e.N, err)
@@ -55,11 +59,14 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 			c.Step, c.Stepped = x.Step, e.Time
 		}
 		c.Tries = append(c.Tries, Try{CallTry: x, Wanted: e.Time})
-		return true, nil
+		return true, at(e, b.tried(c, x, e.Time))
 	case entry.CallSent, entry.CallFailed:
 		return true, b.applyResult(e)
 	case entry.CallAnswered, entry.CallEnded:
 		return true, b.applyEnd(e)
+	}
+	if known, err := b.applySteps(e); known {
+		return true, at(e, err)
 	}
 	return false, b.applyNeed(e)
 }
@@ -110,6 +117,10 @@ func (b *Book) applyEnd(e entry.Entry) error {
 		return at(e, err)
 	}
 	c.At, c.Answered, c.Ended = e.Time, answer, why
+	c.open = nil
+	if why == "" && !c.Test && c.Call.Policy != "" && c.Policy.Attend > 0 { // of calls before there were names nothing is asked
+		b.idle = append(b.idle, id)
+	}
 	for _, i := range c.Incidents {
 		n := b.needs[i-1]
 		n.answered = rank(n.severity)
@@ -123,9 +134,18 @@ func (b *Book) applyEnd(e entry.Entry) error {
 
 // uncover notes that an incident may have to be rung for again.
 func (b *Book) uncover(n *need) {
-	n.call = 0
+	b.leave(n, 0)
 	if !slices.Contains(b.waiting, n.id) {
 		b.waiting = append(b.waiting, n.id)
+	}
+}
+
+// leave moves an incident to another call, or to none. The one that it leaves may have nothing left to ring for again.
+func (b *Book) leave(n *need, call int64) {
+	was := n.call
+	n.call = call
+	if was != 0 && was != call {
+		b.unneeded(b.Calls[was-1])
 	}
 }
 
@@ -144,13 +164,14 @@ func (b *Book) cover(incident, call int64) error {
 	if incident < 1 || incident > int64(len(b.needs)) {
 		return fmt.Errorf("no incident %d", incident)
 	}
-	b.needs[incident-1].call = call
+	b.leave(b.needs[incident-1], call)
 	b.waiting = slices.DeleteFunc(b.waiting, func(id int64) bool { return id == incident })
 	return nil
 }
 
 // applyNeed folds what incidents' entries mean for ringing.
 func (b *Book) applyNeed(e entry.Entry) error {
+	b.work(e)
 	switch e.Kind {
 	case entry.IncidentOpened:
 		x, err := entry.Body[entry.Opened](e)
@@ -172,6 +193,9 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		}
 		return at(e, b.change(x.ID, func(n *need) {
 			n.severity = x.To
+			if c := b.Of(x.ID); c != nil {
+				b.unneeded(c)
+			}
 			if n.call != 0 && !b.Calls[n.call-1].Rings() && rank(x.To) > n.answered {
 				b.uncover(n) // worse than what somebody answered for
 			}
@@ -182,7 +206,12 @@ func (b *Book) applyNeed(e entry.Entry) error {
 			return err
 		}
 		b.waiting = slices.DeleteFunc(b.waiting, func(id int64) bool { return id == x.ID })
-		return at(e, b.change(x.ID, func(n *need) { n.closed = true }))
+		return at(e, b.change(x.ID, func(n *need) {
+			n.closed = true
+			if c := b.Of(x.ID); c != nil {
+				b.unneeded(c)
+			}
+		}))
 	case entry.IncidentReopened:
 		x, err := entry.Body[entry.Reopened](e)
 		if err != nil {

@@ -1,14 +1,23 @@
 // Package oncall decides who is rung, when, and when again, until somebody answers.
 //
-// A call rings for one incident or for several that came together. It goes through the steps of the policy; each step
-// rings some people on some channels (a try each) and waits. The first answer ends it. What must be done next is Owed: a pure
-// function of state and time, so that a restart owes what was owed before. A try is written down before the act (call.wanted)
-// and its end after it (call.sent, call.failed); one without an end after a restart is sent again with the same Message-ID
+// A call rings for one incident or for several that came together, by the policy that is chosen for their severity. It goes through the
+// policy's steps. A step is found out once, when it begins, and written down (call.stepped): whom it rings by what and when, and whom it
+// names and cannot ring, with the reason. Each of these rings becomes a try when it is due, or is held back, which is written down as well
+// (call.held): nothing is left out in silence. A step that reaches nobody is followed by the next one at once.
+//
+//	call.opened -> call.stepped -> call.wanted -> call.sent | call.failed    for each ring
+//	                            -> call.held                                 throttled, barred, gone: another channel, later, or not at all
+//	            -> call.passed  -> call.stepped                              the next step at once
+//	            -> call.snoozed -> call.resumed -> call.stepped              from the first step again
+//	            -> call.taken   -> call.answered                             where a step wants several people, else call.answered alone
+//
+// The answer ends it. When nobody then does anything about the incident for as long as the policy says, a new call rings for it. What must be
+// done next is Owed: a pure function of state and time, so that a restart owes what was owed before. A try is written down before the act
+// (call.wanted) and its end after it (call.sent, call.failed); one without an end after a restart is sent again with the same Message-ID
 // and marked possibly twice.
 package oncall
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,9 +33,6 @@ const (
 	lastRepeat  = 2 * time.Minute
 )
 
-// testRings is how long a test call waits for its answer.
-const testRings = 10 * time.Minute
-
 // A Try is one person rung on one channel.
 type Try struct {
 	entry.CallTry
@@ -36,21 +42,85 @@ type Try struct {
 	Result entry.CallResult
 }
 
+// A Ring is one person on one channel, as a step found it out.
+type Ring struct {
+	entry.CallRing
+	Step int
+	Due  time.Time
+	Try  int    // the try that did it; 0 is none
+	Off  string // why it will not be done; "" is that it will, or was
+}
+
+// Pending reports whether the ring is still owed.
+func (r *Ring) Pending() bool { return r.Try == 0 && r.Off == "" }
+
+// A Step is one that began.
+type Step struct {
+	entry.CallStep
+	At time.Time
+}
+
+// A Pass is somebody who could not.
+type Pass struct {
+	entry.CallPass
+	At time.Time
+}
+
+// A Take is one of several answers.
+type Take struct {
+	entry.Answer
+	At time.Time
+}
+
+// A Rest is a time in which a call was quiet.
+type Rest struct {
+	entry.CallSnooze
+	At   time.Time
+	Over time.Time // zero while it lasts
+	Why  string    // why it was over: snoozed, worse
+	rank int       // how severe the call was then
+}
+
+// A Hold is a ring that was held back.
+type Hold struct {
+	entry.CallHeld
+	At time.Time
+}
+
 // A Call is the state of one.
 type Call struct {
 	entry.Call
 	Opened   time.Time
 	Policy   entry.Policy // in force when it began: later changes do not rewrite it
-	Step     int          // the step that rings now, counted over all rounds; -1 before the first
+	Step     int          // the step that rings now, counted over all rounds and returns; -1 before the first
 	Stepped  time.Time    // when that step began
+	Base     int          // the step at which the policy began last: it begins anew after a snooze
 	Tries    []Try
+	Asked    []Ring // of every step, in order
+	Steps    []Step
+	Held     []Hold
+	Passed   []Pass
+	Taken    []Take
+	Rests    []Rest
 	Answered entry.Answer
 	At       time.Time // when it was answered or ended
 	Ended    string    // why it ended without an answer
+
+	open   []int // numbers of rings that are pending
+	medium bool  // Medium rang when it began
+	need   int   // the most answers that a step wanted so far
 }
 
 // Rings reports whether nobody has answered yet and somebody still should.
 func (c *Call) Rings() bool { return c.At.IsZero() }
+
+// Resting returns the snooze that lasts, if one does.
+func (c *Call) Resting() (Rest, bool) {
+	if n := len(c.Rests); n > 0 && c.Rests[n-1].Over.IsZero() && c.Rings() {
+		return c.Rests[n-1], true
+	}
+	return Rest{}, false
+}
 
 // need is an incident, as far as ringing goes.
 type need struct {
@@ -61,6 +131,9 @@ type need struct {
 	since    time.Time
 	call     int64 // the call that covers it
 	answered int   // how severe it was when that call was answered
+	worked   time.Time
+	held     int64 // the maintenance window that is known to hold it
+	barred   []string
 }
 
 // rank orders severities.
@@ -72,15 +145,30 @@ func rank(severity string) int {
 type Book struct {
 	Calls []*Call // by id, from 1
 
-	needs   []*need // by incident id, from 1
-	past    int     // needs that are history
-	waiting []int64 // incidents not covered by a call that may have to be, in order
-	ringing []int64 // calls that ring
-	policy  func() entry.Policy
+	needs   []*need       // by incident id, from 1
+	past    int           // needs that are history
+	waiting []int64       // incidents not covered by a call that may have to be, in order
+	ringing []int64       // calls that ring
+	idle    []int64       // calls that were answered, and of whose incidents nobody has shown work yet
+	tested  map[way]int64 // the last test
+	last    map[way][]recent
+	policy  func(severity string) entry.Policy
 }
 
-// NewBook returns an empty book that asks policy for the policy in force when a call begins.
-func NewBook(policy func() entry.Policy) *Book { return &Book{policy: policy} }
+// A way is one channel of one person.
+type way struct{ person, channel string }
+
+// recent is a try that counts against a throttle.
+type recent struct {
+	call int64
+	try  int
+	at   time.Time
+}
+
+// NewBook returns an empty book that asks policy for the policy in force when a call of a severity begins.
+func NewBook(policy func(severity string) entry.Policy) *Book {
+	return &Book{policy: policy, tested: map[way]int64{}, last: map[way][]recent{}}
+}
 
 // A Debt is one thing that must be done now: a draft to write, or a try to send.
 type Debt struct {
@@ -94,9 +182,6 @@ type Send struct {
 	Try  Try
 }
 
-// ErrAnswered says that somebody was faster.
-var ErrAnswered = errors.New("the call is answered already")
-
 // Get returns call id.
 func (b *Book) Get(id int64) (*Call, error) {
 	if id < 1 || id > int64(len(b.Calls)) {
@@ -105,7 +190,7 @@ func (b *Book) Get(id int64) (*Call, error) {
 	return b.Calls[id-1], nil
 }
 
-// Ringing returns the calls that ring, oldest first.
+// Ringing returns the calls that ring, oldest first. Those that are snoozed are among them.
 func (b *Book) Ringing() []*Call {
 	var cs []*Call
 	for _, id := range b.ringing {
@@ -122,56 +207,81 @@ func (b *Book) Of(incident int64) *Call {
 	return b.Calls[b.needs[incident-1].call-1]
 }
 
-// Answer decides that somebody has taken the call.
-func (b *Book) Answer(actor string, id int64, person, via string) (entry.Draft, error) {
-	c, err := b.Get(id)
-	if err != nil {
-		return entry.Draft{}, err
+// Barred returns the channels that must not be used for an incident.
+func (b *Book) Barred(incident int64) []string {
+	if incident < 1 || incident > int64(len(b.needs)) {
+		return nil
 	}
-	if !c.Rings() {
-		return entry.Draft{}, fmt.Errorf("call %d: %w", id, ErrAnswered)
-	}
-	return draft(actor, entry.CallAnswered, id, entry.Answer{ID: id, Person: person, Via: via}), nil
+	return b.needs[incident-1].barred
 }
 
-// Test decides to ring one person on one channel, now.
-func (b *Book) Test(actor string, p *plan.Plan, person, channel string) (entry.Draft, error) {
-	x, ok := p.People[person]
-	if !ok || x.Gone {
-		return entry.Draft{}, fmt.Errorf("nobody on the team has the id %q", person)
+// HeldBy returns the number of the maintenance window that keeps an incident from ringing, 0 when none is known to.
+func (b *Book) HeldBy(incident int64) int64 {
+	if incident < 1 || incident > int64(len(b.needs)) || b.needs[incident-1].call != 0 {
+		return 0
 	}
-	if channel != plan.Console && !slices.Contains(x.Channels, channel) {
-		return entry.Draft{}, fmt.Errorf("%s has no address for %s", person, channel)
+	return b.needs[incident-1].held
+}
+
+// barred returns the channels that must not be used for a call: for any of its open incidents.
+func (b *Book) barred(c *Call) (not []string) {
+	for _, id := range c.Incidents {
+		if n := b.needs[id-1]; !n.closed {
+			not = append(not, n.barred...)
+		}
 	}
-	id := int64(len(b.Calls)) + 1
-	return draft(actor, entry.CallOpened, id, entry.Call{ID: id, Test: true, Person: person, Channel: channel}), nil
+	return not
+}
+
+// severity is how bad a call is now: its worst open incident may have become worse since it began.
+func (b *Book) severity(c *Call) string {
+	worst := c.Severity
+	for _, id := range c.Incidents {
+		if n := b.needs[id-1]; !n.closed && rank(n.severity) > rank(worst) {
+			worst = n.severity
+		}
+	}
+	return worst
 }
 
 func draft(actor string, k entry.Kind, id int64, body any) entry.Draft {
 	return entry.Draft{Actor: actor, Kind: k, Subject: fmt.Sprintf("call:%d", id), Body: body}
 }
 
+func debt(k entry.Kind, id int64, body any) Debt {
+	d := draft("desk", k, id, body)
+	return Debt{Draft: &d}
+}
+
+// A look is one question of what is owed: the time, and what was decided within it.
+type look struct {
+	p     *plan.Plan
+	now   time.Time
+	again time.Time
+	wants map[way]int // tries that were decided, by whom they ring
+	opens int         // calls
+}
+
+// sooner notes when to look again.
+func (l *look) sooner(t time.Time) {
+	if !t.IsZero() && (l.again.IsZero() || t.Before(l.again)) {
+		l.again = t
+	}
+}
+
 // Owed says what must be done now, and when to look again if nothing changes before (zero: not by time alone).
 // A draft changes the state, so after writing drafts, ask again.
 func (b *Book) Owed(p *plan.Plan, now time.Time) (debts []Debt, again time.Time) {
-	sooner := func(t time.Time) {
-		if again.IsZero() || t.Before(again) {
-			again = t
-		}
+	l := &look{p: p, now: now, wants: map[way]int{}}
+	debts = append(debts, b.owedNew(l)...)
+	debts = append(debts, b.owedIdle(l)...)
+	for _, id := range b.ringing {
+		debts = append(debts, b.owedCall(b.Calls[id-1], l)...)
 	}
-	if d, due := b.owedNew(p, now); d != nil {
-		debts = append(debts, d...)
-	} else if !due.IsZero() {
-		sooner(due)
+	if len(debts) == 0 {
+		debts = append(debts, b.owedTests(l)...)
 	}
-	for _, c := range b.Ringing() {
-		ds, due := b.owedCall(c, p, now)
-		debts = append(debts, ds...)
-		if !due.IsZero() {
-			sooner(due)
-		}
-	}
-	return debts, again
+	return debts, l.again
 }
 
 // wants reports whether an incident must ring somebody.
@@ -179,58 +289,96 @@ func wants(n *need, medium bool) bool {
 	if n.closed || n.history || n.call != 0 {
 		return false
 	}
-	return n.severity == "critical" || n.severity == "high" || medium && n.severity == "medium"
+	return rings(n.severity, medium)
+}
+
+func rings(severity string, medium bool) bool {
+	return severity == "critical" || severity == "high" || medium && severity == "medium"
+}
+
+// held says that an incident is kept from ringing by maintenance, if it is.
+func (b *Book) held(n *need, l *look) (debts []Debt, holds bool) {
+	w, holds := l.p.Holds(n.severity, l.now)
+	if !holds {
+		return nil, false
+	}
+	l.sooner(w.Until)
+	if n.held != w.ID {
+		x := entry.CallHeld{Why: "maintenance", Until: w.Until, Incident: n.id, Maintenance: w.ID}
+		debts = append(debts, Debt{Draft: &entry.Draft{Actor: "desk", Kind: entry.CallPutOff, Subject: fmt.Sprintf("incident:%d", n.id), Body: x}})
+	}
+	return debts, true
 }
 
 // owedNew opens a call for the incidents that no call covers, or lets them join one that rings.
-func (b *Book) owedNew(p *plan.Plan, now time.Time) (debts []Debt, due time.Time) {
-	policy := b.policy()
+func (b *Book) owedNew(l *look) (debts []Debt) {
 	var open []*need
-	worst := "high"
+	worst, why := "medium", ""
+	medium := l.p.RingsMedium()
 	for _, id := range b.waiting {
-		if n := b.needs[id-1]; wants(n, policy.Medium) {
-			open = append(open, n)
-			if n.severity == "critical" {
-				worst = n.severity
-			}
+		n := b.needs[id-1]
+		if !wants(n, medium) {
+			continue
+		}
+		if d, holds := b.held(n, l); holds {
+			debts = append(debts, d...)
+			continue
+		}
+		if n.held != 0 {
+			why = "maintenance"
+		}
+		open = append(open, n)
+		if rank(n.severity) > rank(worst) {
+			worst = n.severity
 		}
 	}
 	if len(open) == 0 {
-		return nil, time.Time{}
+		return debts
 	}
-	next := int64(len(b.Calls)) + 1
+	policy := b.policy(worst)
 	if policy.Throttle == 0 {
-		for k, n := range open {
-			debts = append(debts, opening(next+int64(k), []int64{n.id}, n.severity))
+		for _, n := range open {
+			if n.held == 0 {
+				why = ""
+			} else {
+				why = "maintenance"
+			}
+			debts = append(debts, b.opening(l, []int64{n.id}, n.severity, why, 0))
 		}
-		return debts, time.Time{}
+		return debts
 	}
 	if c := b.joinable(worst); c != nil {
 		for _, n := range open {
-			d := draft("desk", entry.CallJoined, c.ID, entry.CallJoin{ID: c.ID, Incident: n.id})
-			debts = append(debts, Debt{Draft: &d})
+			debts = append(debts, debt(entry.CallJoined, c.ID, entry.CallJoin{ID: c.ID, Incident: n.id}))
 		}
-		return debts, time.Time{}
+		return debts
 	}
-	if last := b.lastOpened(worst); !last.IsZero() && now.Before(last.Add(policy.Throttle)) && !turnedBack(last, now) {
-		return nil, last.Add(policy.Throttle)
+	if last := b.lastOpened(worst); !last.IsZero() && l.now.Before(last.Add(policy.Throttle)) && !turnedBack(last, l.now) {
+		l.sooner(last.Add(policy.Throttle))
+		return debts
 	}
 	var ids []int64
 	for _, n := range open {
 		ids = append(ids, n.id)
 	}
-	return []Debt{opening(next, ids, worst)}, time.Time{}
+	return append(debts, b.opening(l, ids, worst, why, 0))
 }
 
-func opening(id int64, incidents []int64, severity string) Debt {
-	d := draft("desk", entry.CallOpened, id, entry.Call{ID: id, Incidents: incidents, Severity: severity})
-	return Debt{Draft: &d}
+func (b *Book) opening(l *look, incidents []int64, severity, why string, before int64) Debt {
+	l.opens++
+	id := int64(len(b.Calls) + l.opens)
+	name := b.policy(severity).ID
+	if name == "" {
+		name = plan.DefaultName
+	}
+	return debt(entry.CallOpened, id, entry.Call{ID: id, Incidents: incidents, Severity: severity, Policy: name, Why: why, Before: before})
 }
 
-// joinable returns the newest call that rings for something at least as bad.
+// joinable returns the newest call that rings for something at least as bad. One that is snoozed would keep quiet what is new.
 func (b *Book) joinable(severity string) *Call {
 	for _, id := range slices.Backward(b.ringing) {
-		if c := b.Calls[id-1]; !c.Test && (c.Severity == severity || c.Severity == "critical") {
+		c := b.Calls[id-1]
+		if _, rests := c.Resting(); !rests && !c.Test && rank(c.Severity) >= rank(severity) {
 			return c
 		}
 	}
@@ -241,115 +389,46 @@ func (b *Book) joinable(severity string) *Call {
 // lesser one rang a minute ago.
 func (b *Book) lastOpened(severity string) time.Time {
 	for _, c := range slices.Backward(b.Calls) {
-		if !c.Test && (c.Severity == severity || c.Severity == "critical") {
+		if !c.Test && rank(c.Severity) >= rank(severity) {
 			return c.Opened
 		}
 	}
 	return time.Time{}
 }
 
-// owedCall goes on with a call that rings.
-func (b *Book) owedCall(c *Call, p *plan.Plan, now time.Time) (debts []Debt, again time.Time) {
-	if c.Test {
-		return b.owedTest(c, now)
-	}
-	if d, ok := b.ended(c); ok {
-		return []Debt{{Draft: &d}}, time.Time{}
-	}
-	for _, t := range c.Tries {
-		if t.Done.IsZero() {
-			debts = append(debts, Debt{Send: &Send{c, t}})
+// owedIdle rings again for what somebody answered, and nobody has worked on since for as long as the policy says.
+func (b *Book) owedIdle(l *look) (debts []Debt) {
+	for _, id := range b.idle {
+		c := b.Calls[id-1]
+		if due := c.At.Add(c.Policy.Attend); l.now.Before(due) && !turnedBack(c.At, l.now) {
+			l.sooner(due)
+			continue
 		}
-	}
-	wait := plan.StepOf(c.Policy, max(c.Step, 0)).Wait
-	due := c.Stepped.Add(wait)
-	if c.Step < 0 || !now.Before(due) || turnedBack(c.Stepped, now) || deaf(c, p) {
-		return append(debts, b.ring(c, p, c.Step+1)...), time.Time{}
-	}
-	again = due
-	for _, t := range c.Tries {
-		at, ok := repeatAt(c, t)
-		switch {
-		case !ok:
-		case now.Before(at) && !turnedBack(t.Done, now):
-			if at.Before(again) {
-				again = at
+		var ids []int64
+		worst := "medium"
+		for _, i := range c.Incidents {
+			if n := b.needs[i-1]; n.call == c.ID && !n.closed && !n.history && rings(n.severity, c.medium) {
+				ids = append(ids, i)
+				if rank(n.severity) > rank(worst) {
+					worst = n.severity
+				}
 			}
-		default:
-			debts = append(debts, b.want(c, len(c.Tries)+1+count(debts), t.Step, plan.Ring{Person: t.Person, Channel: t.Channel}, t.Try))
 		}
+		if len(ids) == 0 {
+			continue // what it was about has gone to another call: the fold forgets it with its last incident
+		}
+		if w, holds := l.p.Holds(worst, l.now); holds {
+			l.sooner(w.Until)
+			continue
+		}
+		debts = append(debts, b.opening(l, ids, worst, "unattended", c.ID))
 	}
-	return debts, again
+	return debts
 }
 
 // turnedBack reports whether the clock was set back since a moment: what waits for that moment and some more would then wait
 // for days, so it is due at once. A ring too many is better than none.
 func turnedBack(since, now time.Time) bool { return since.After(now.Add(time.Minute)) }
-
-// count says how many of the debts are drafts.
-func count(debts []Debt) (n int) {
-	for _, d := range debts {
-		if d.Draft != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// ring wants everybody of a step.
-func (b *Book) ring(c *Call, p *plan.Plan, step int) (debts []Debt) {
-	for k, r := range p.Resolve(c.Policy, step) {
-		debts = append(debts, b.want(c, len(c.Tries)+1+k, step, r, 0))
-	}
-	return debts
-}
-
-func (b *Book) want(c *Call, try, step int, r plan.Ring, again int) Debt {
-	x := entry.CallTry{ID: c.ID, Try: try, Step: step, Person: r.Person, Channel: r.Channel, Message: fmt.Sprintf("call-%d-%d", c.ID, try), Again: again}
-	if again != 0 {
-		before := c.Tries[again-1]
-		x.Message, x.Twice = before.Message, before.Twice || before.Result.Uncertain
-	}
-	d := draft("desk", entry.CallWanted, c.ID, x)
-	return Debt{Draft: &d}
-}
-
-// deaf reports whether waiting for an answer to the current step is of no use: it rings the console only, or every try of
-// it failed for good, and a later step can reach somebody.
-func deaf(c *Call, p *plan.Plan) bool {
-	for _, t := range c.Tries {
-		if t.Step == c.Step && t.Channel != plan.Console && (!t.Failed || t.Result.Temporary) {
-			return false
-		}
-	}
-	for step := c.Step + 1; step <= len(c.Policy.Steps)*c.Policy.Rounds; step++ {
-		if len(p.Resolve(c.Policy, step)) > 1 { // the console is always among them
-			return true
-		}
-	}
-	return false
-}
-
-// repeatAt says when a failed try is worth another.
-func repeatAt(c *Call, t Try) (time.Time, bool) {
-	if !t.Failed || !t.Result.Temporary || t.Step != c.Step {
-		return time.Time{}, false
-	}
-	repeats := 0
-	for _, o := range c.Tries {
-		if o.Again == t.Try {
-			return time.Time{}, false
-		}
-		if o.Step == t.Step && o.Person == t.Person && o.Channel == t.Channel {
-			repeats++
-		}
-	}
-	if repeats > maxRepeats {
-		return time.Time{}, false
-	}
-	wait := min(firstRepeat<<(repeats-1), lastRepeat)
-	return t.Done.Add(max(wait, t.Result.After)), true
-}
 
 // ended reports whether nobody needs the call any more.
 func (b *Book) ended(c *Call) (entry.Draft, bool) {
@@ -359,26 +438,10 @@ func (b *Book) ended(c *Call) (entry.Draft, bool) {
 		if n.closed {
 			continue
 		}
-		if n.severity == "critical" || n.severity == "high" || c.Policy.Medium && n.severity == "medium" {
+		if rings(n.severity, c.medium) {
 			return entry.Draft{}, false
 		}
 		why = "lowered"
 	}
 	return draft("desk", entry.CallEnded, c.ID, entry.CallEnd{ID: c.ID, Why: why}), true
-}
-
-// owedTest rings once, and waits a while for the answer: a test shows that the whole way works, the answer included.
-func (b *Book) owedTest(c *Call, now time.Time) (debts []Debt, again time.Time) {
-	if len(c.Tries) == 0 {
-		return []Debt{b.want(c, 1, 0, plan.Ring{Person: c.Person, Channel: c.Channel}, 0)}, time.Time{}
-	}
-	t := c.Tries[0]
-	if t.Done.IsZero() {
-		return []Debt{{Send: &Send{c, t}}}, time.Time{}
-	}
-	if over := t.Done.Add(testRings); !t.Failed && now.Before(over) && !turnedBack(t.Done, now) {
-		return nil, over
-	}
-	d := draft("desk", entry.CallEnded, c.ID, entry.CallEnd{ID: c.ID, Why: "tested"})
-	return []Debt{{Draft: &d}}, time.Time{}
 }

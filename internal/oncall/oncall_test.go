@@ -27,7 +27,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, now: t0}
-	w.book = NewBook(w.plan.CurrentPolicy)
+	w.book = NewBook(w.plan.PolicyFor)
 	return w
 }
 
@@ -157,7 +157,7 @@ func TestFirstAnswerStopsTheRest(t *testing.T) {
 	w := team(t)
 	w.incident(1, "high")
 	w.until(6 * time.Minute)
-	d, err := w.book.Answer("person:boris", 1, "boris", "link")
+	d, err := w.book.Answer("person:boris", &w.plan, 1, "boris", "link")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestFirstAnswerStopsTheRest(t *testing.T) {
 	if len(w.sent) != n {
 		t.Errorf("rang on after the answer: %v", w.sent[n:])
 	}
-	if _, err := w.book.Answer("person:anna", 1, "anna", "link"); err == nil {
+	if _, err := w.book.Answer("person:anna", &w.plan, 1, "anna", "link"); err == nil {
 		t.Error("a second answer was taken")
 	}
 }
@@ -232,7 +232,7 @@ func TestStormRingsOnce(t *testing.T) {
 	if n := len(w.book.Calls[0].Incidents); n != 50 {
 		t.Errorf("the call stands for %d incidents, want 50", n)
 	}
-	d, _ := w.book.Answer("person:anna", 1, "anna", "link")
+	d, _ := w.book.Answer("person:anna", &w.plan, 1, "anna", "link")
 	w.write(d)
 	for id := int64(51); id <= 60; id++ {
 		w.incident(id, "high")
@@ -252,7 +252,7 @@ func TestCriticalDoesNotWaitForTheThrottleOfALesserCall(t *testing.T) {
 	w := team(t)
 	w.incident(1, "high")
 	w.settle()
-	d, _ := w.book.Answer("person:anna", 1, "anna", "link")
+	d, _ := w.book.Answer("person:anna", &w.plan, 1, "anna", "link")
 	w.write(d)
 	w.incident(2, "critical")
 	w.settle()
@@ -393,7 +393,7 @@ func TestClockSetBack(t *testing.T) {
 			w.fail = func(Try) (bool, bool) { return true, true }
 		}, 3},
 		{"while the throttle holds a new call back", func(w *world) {
-			d, err := w.book.Answer("anna", 1, "anna", "test")
+			d, err := w.book.Answer("anna", &w.plan, 1, "anna", "test")
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -421,7 +421,7 @@ func TestClockSetBack(t *testing.T) {
 
 func answer(t *testing.T, w *world, call int64) {
 	t.Helper()
-	d, err := w.book.Answer("person:anna", call, "anna", "link")
+	d, err := w.book.Answer("person:anna", &w.plan, call, "anna", "link")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,16 +28,6 @@ func Roles() []string {
 	return []string{Commander, Engineer, Analyst, Legal, Communications, Reader}
 }
 
-// Channels by which a person can be rung.
-const (
-	Mail    = "mail"
-	Webhook = "webhook"
-	Console = "console"
-)
-
-// Everyone in a step means every person who is not gone.
-const Everyone = "everyone"
-
 // A Plan is the state. The zero Plan is empty.
 type Plan struct {
 	People    map[string]entry.Person
@@ -46,14 +35,17 @@ type Plan struct {
 	Left      map[string]int64  // number of the entry by which a person went last
 	Policy    entry.Policy
 	PolicyN   int64 // number of the entry that set it; 0 is the default
-}
 
-// DefaultPolicy rings everyone at once, then again every five minutes.
-func DefaultPolicy() entry.Policy {
-	return entry.Policy{
-		Steps:  []entry.PolicyStep{{Who: []string{Everyone}, Wait: 5 * time.Minute}},
-		Rounds: 1, Every: 5 * time.Minute, Throttle: 2 * time.Minute,
-	}
+	Policies map[string]entry.Policy // the named ones
+	Table    map[string]string       // policy by severity
+	Ways     map[string]entry.Ways   // by person, where they have rules
+	Windows  []Window                // of maintenance, by id from 1
+	Since    map[string]time.Time    // when a person came, or came back
+
+	// What the plan is told from outside. They are funcs of what was written and of the time alone, so that a replay decides the same.
+	OnCall func(schedule string, t time.Time) []string `json:"-"` // who is on call then; nil: there are no schedules
+	Zone   func(name string) (*time.Location, error)   `json:"-"` // nil: every zone is UTC
+	Tests  time.Duration                               `json:"-"` // how often each channel of a person is tested; 0 is never
 }
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,31}$`)
@@ -117,108 +109,12 @@ func (p *Plan) last(x entry.Person, kind func(id string) bool) bool {
 	return true
 }
 
-// SetPolicy decides who is rung in which order.
-func (p *Plan) SetPolicy(actor string, x entry.Policy) (entry.Draft, error) {
-	if len(x.Steps) == 0 {
-		return entry.Draft{}, errors.New("an escalation policy needs at least one step")
-	}
-	if len(x.Steps) > 20 || x.Rounds < 1 || x.Rounds > 20 {
-		return entry.Draft{}, errors.New("an escalation policy has 1 to 20 steps and 1 to 20 rounds")
-	}
-	if x.Every < 30*time.Second || x.Every > 24*time.Hour {
-		return entry.Draft{}, errors.New("the last step repeats every 30 s to 24 h")
-	}
-	if x.Throttle < 0 || x.Throttle > time.Hour {
-		return entry.Draft{}, errors.New("the throttle is 0 (off) to 1 h")
-	}
-	for i, s := range x.Steps {
-		if err := p.checkStep(s); err != nil {
-			return entry.Draft{}, fmt.Errorf("step %d: %w", i+1, err)
-		}
-	}
-	last := x.Steps[len(x.Steps)-1]
-	if len(last.By) > 0 && !slices.Contains(last.By, Mail) && !slices.Contains(last.By, Webhook) {
-		return entry.Draft{}, errors.New("the last step must ring by mail or webhook, not in the console alone: nobody may be looking at it")
-	}
-	if !slices.Contains(last.Who, Everyone) {
-		return entry.Draft{}, fmt.Errorf("the last step must ring %q, so that a call never ends unheard", Everyone)
-	}
-	return entry.Draft{Actor: actor, Kind: entry.PolicyPut, Subject: "policy", Body: x}, nil
-}
-
-func (p *Plan) checkStep(s entry.PolicyStep) error {
-	if len(s.Who) == 0 {
-		return errors.New("nobody to ring")
-	}
-	if s.Wait < 10*time.Second || s.Wait > 24*time.Hour {
-		return errors.New("the wait for an answer is 10 s to 24 h")
-	}
-	for _, w := range s.Who {
-		role, isRole := strings.CutPrefix(w, "role:")
-		_, known := p.People[w]
-		if w != Everyone && !known && !(isRole && slices.Contains(Roles(), role)) {
-			return fmt.Errorf("%q is neither a person, nor role:<role>, nor %s", w, Everyone)
-		}
-	}
-	for _, b := range s.By {
-		if b != Mail && b != Webhook && b != Console {
-			return fmt.Errorf("unknown channel %q; known: mail, webhook, console", b)
-		}
-	}
-	return nil
-}
-
-// A Ring is one person on one channel. Person "" is the console as a whole, before anybody is set up.
-type Ring struct{ Person, Channel string }
-
-// Resolve says whom step n of the policy rings now. Beyond the last round it is the last step again.
-// The console is always among them: it costs nothing and it needs no address.
-func (p *Plan) Resolve(x entry.Policy, n int) []Ring {
-	s := StepOf(x, n)
-	who := map[string]bool{}
-	for _, w := range s.Who {
-		role, isRole := strings.CutPrefix(w, "role:")
-		for id, person := range p.People {
-			if !person.Gone && (w == Everyone || w == id || isRole && slices.Contains(person.Roles, role)) {
-				who[id] = true
-			}
-		}
-	}
-	rings := []Ring{{"", Console}}
-	for _, id := range slices.Sorted(maps.Keys(who)) {
-		for _, c := range p.People[id].Channels {
-			if len(s.By) == 0 || slices.Contains(s.By, c) {
-				rings = append(rings, Ring{id, c})
-			}
-		}
-	}
-	return rings
-}
-
-// StepOf returns step n of x, counted over all rounds.
-func StepOf(x entry.Policy, n int) entry.PolicyStep {
-	if n >= len(x.Steps)*x.Rounds {
-		s := x.Steps[len(x.Steps)-1]
-		s.Wait = x.Every
-		return s
-	}
-	return x.Steps[n%len(x.Steps)]
-}
-
 // SetPassword decides that a person has a new password, kept in a vault object.
 func (p *Plan) SetPassword(actor, id, vault string) (entry.Draft, error) {
 	if x, ok := p.People[id]; !ok || x.Gone {
 		return entry.Draft{}, fmt.Errorf("nobody on the team has the id %q", id)
 	}
 	return entry.Draft{Actor: actor, Kind: entry.PersonPassword, Subject: "person:" + id, Body: entry.Password{ID: id, Vault: vault}}, nil
-}
-
-// CurrentPolicy returns the policy in force.
-func (p *Plan) CurrentPolicy() entry.Policy {
-	if p.PolicyN == 0 {
-		return DefaultPolicy()
-	}
-	return p.Policy
 }
 
 // Apply folds an entry and reports whether it was one of the plan's.
@@ -229,6 +125,7 @@ func (p *Plan) Apply(e entry.Entry) (bool, error) {
 		if p.People == nil {
 			p.People = map[string]entry.Person{}
 		}
+		p.arrived(x, e.Time)
 		p.People[x.ID] = x
 		if x.Gone { // who comes back chooses a new password
 			delete(p.Passwords, x.ID)
@@ -245,10 +142,16 @@ func (p *Plan) Apply(e entry.Entry) (bool, error) {
 		}
 		p.Passwords[x.ID] = x.Vault
 		return true, err
-	case entry.PolicyPut:
-		x, err := entry.Body[entry.Policy](e)
-		p.Policy, p.PolicyN = x, e.N
-		return true, err
 	}
-	return false, nil
+	return p.applyPolicies(e)
+}
+
+// arrived notes since when a person is on the team.
+func (p *Plan) arrived(x entry.Person, at time.Time) {
+	if was, known := p.People[x.ID]; !known || was.Gone && !x.Gone {
+		if p.Since == nil {
+			p.Since = map[string]time.Time{}
+		}
+		p.Since[x.ID] = at
+	}
 }

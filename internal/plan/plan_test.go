@@ -43,20 +43,20 @@ func team(t *testing.T) *Plan {
 
 func TestResolve(t *testing.T) {
 	p := team(t)
-	console := Ring{"", Console}
+	console := entry.CallRing{Channel: Console}
 	for _, tt := range []struct {
 		name string
 		step entry.PolicyStep
-		want []Ring
+		want []entry.CallRing
 	}{
-		{"a person on all channels", entry.PolicyStep{Who: []string{"anna"}}, []Ring{console, {"anna", Mail}, {"anna", Webhook}}},
-		{"a person on one channel", entry.PolicyStep{Who: []string{"anna"}, By: []string{Webhook}}, []Ring{console, {"anna", Webhook}}},
-		{"a role", entry.PolicyStep{Who: []string{"role:analyst"}}, []Ring{console, {"boris", Mail}}},
-		{"everyone but who is gone", entry.PolicyStep{Who: []string{Everyone}}, []Ring{console, {"anna", Mail}, {"anna", Webhook}, {"boris", Mail}}},
-		{"named twice, rung once", entry.PolicyStep{Who: []string{"boris", "role:engineer"}}, []Ring{console, {"boris", Mail}}},
-		{"who left is not rung", entry.PolicyStep{Who: []string{"chen"}}, []Ring{console}},
+		{"a person on all channels", entry.PolicyStep{Who: []string{"anna"}}, []entry.CallRing{console, {Person: "anna", Channel: Mail}, {Person: "anna", Channel: Webhook}}},
+		{"a person on one channel", entry.PolicyStep{Who: []string{"anna"}, By: []string{Webhook}}, []entry.CallRing{console, {Person: "anna", Channel: Webhook}}},
+		{"a role", entry.PolicyStep{Who: []string{"role:analyst"}}, []entry.CallRing{console, {Person: "boris", Channel: Mail}}},
+		{"everyone but who is gone", entry.PolicyStep{Who: []string{Everyone}}, []entry.CallRing{console, {Person: "anna", Channel: Mail}, {Person: "anna", Channel: Webhook}, {Person: "boris", Channel: Mail}}},
+		{"named twice, rung once", entry.PolicyStep{Who: []string{"boris", "role:engineer"}}, []entry.CallRing{console, {Person: "boris", Channel: Mail}}},
+		{"who left is not rung", entry.PolicyStep{Who: []string{"chen"}}, []entry.CallRing{console}},
 	} {
-		if got := p.Resolve(entry.Policy{Steps: []entry.PolicyStep{tt.step}, Rounds: 1}, 0); !reflect.DeepEqual(got, tt.want) {
+		if got, _ := p.Resolve(Want{Policy: entry.Policy{Steps: []entry.PolicyStep{tt.step}, Rounds: 1}, At: t0}); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,18 +28,41 @@ type Store struct {
 
 // A Session is somebody signed in with one browser.
 type Session struct {
-	Person  string    `json:"person"`  // staff id
-	Started time.Time `json:"started"` // when they signed in
-	Seen    time.Time `json:"seen"`    // last use, to the minute
+	ID      string    `json:"id"`               // names it where it is listed and in the ledger; it opens nothing
+	Person  string    `json:"person"`           // staff id, or "break-glass:3"
+	Started time.Time `json:"started"`          // when they signed in
+	Seen    time.Time `json:"seen"`             // last use, to the minute
+	Proved  time.Time `json:"proved"`           // when they last proved who they are, by anything
+	Second  time.Time `json:"second,omitzero"`  // when they last proved it by a second factor
+	Until   time.Time `json:"until,omitzero"`   // ends then in any case: of a provider's session and of break-glass
+	Method  string    `json:"method,omitempty"` // password, password+code, password+recovery, passkey, oidc, breakglass
+	Net     string    `json:"net,omitempty"`    // from which network: "203.0.113.0/24"
+	Device  string    `json:"device,omitempty"` // "Firefox on Linux"
+	Roles   []string  `json:"roles,omitempty"`  // of a provider's groups, in place of those of the plan; nil is those of the plan
+	Given   bool      `json:"given,omitempty"`  // Roles count, even when there are none
 }
 
-// ends returns when s ends if it is not used again: 12 hours after its last use, 7 days after its start.
+// ends returns when s ends if it is not used again: 12 hours after its last use, 7 days after its start, and at its own end.
 func (s Session) ends() time.Time {
-	idle, whole := s.Seen.Add(idleTime), s.Started.Add(wholeTime)
-	if idle.Before(whole) {
-		return idle
+	end := s.Seen.Add(idleTime)
+	if whole := s.Started.Add(wholeTime); whole.Before(end) {
+		end = whole
 	}
-	return whole
+	if !s.Until.IsZero() && s.Until.Before(end) {
+		end = s.Until
+	}
+	return end
+}
+
+// Fresh reports whether the person proved a second factor within the last ten minutes: what dangerous acts ask for.
+func Fresh(s Session, now time.Time) bool { return within(s.Second, now) }
+
+// Recent is Fresh for those who have no second factor: a proof of any sort within the last ten minutes.
+func Recent(s Session, now time.Time) bool { return within(s.Proved, now) || within(s.Second, now) }
+
+// within reports whether at lies in the last ten minutes; a clock that was set back makes nothing fresh that lies ahead.
+func within(at, now time.Time) bool {
+	return !at.IsZero() && !at.After(now.Add(time.Minute)) && now.Sub(at) < freshTime
 }
 
 // Sessions knows who is signed in. A session is a random token of 256 bits in a cookie; stored is only its SHA-256, so that a
@@ -67,13 +93,70 @@ func (s *Sessions) cookie(value string) *http.Cookie {
 
 // Start signs person in and returns the cookie to set. Each sign-in gets a new token, so that none can be set beforehand.
 func (s *Sessions) Start(now time.Time, person string) (*http.Cookie, error) {
+	return s.Begin(now, Session{Person: person})
+}
+
+// NewSessionID returns a name for a session that is about to begin, for its entry.
+func NewSessionID() string { return shortID() }
+
+// Begin is Start for a session of which more is known. Times that are not set are now.
+func (s *Sessions) Begin(now time.Time, x Session) (*http.Cookie, error) {
+	if x.ID == "" {
+		x.ID = shortID()
+	}
+	x.Started, x.Seen = now.UTC(), now.UTC()
+	if x.Proved.IsZero() {
+		x.Proved = now.UTC()
+	}
+	return s.put(x)
+}
+
+// put keeps a session under a new token.
+func (s *Sessions) put(x Session) (*http.Cookie, error) {
 	token := make([]byte, 32)
 	rand.Read(token) // never fails (crypto/rand)
 	value := base64.RawURLEncoding.EncodeToString(token)
-	if err := s.keep(key(value), Session{Person: person, Started: now.UTC(), Seen: now.UTC()}); err != nil {
-		return nil, fmt.Errorf("signing %s in: %w", person, err)
+	if err := s.keep(key(value), x); err != nil {
+		return nil, fmt.Errorf("signing %s in: %w", x.Person, err)
 	}
 	return s.cookie(value), nil
+}
+
+// Freshen notes that the person of a request has proved once more who they are; second says that it was by a second factor. Rights rise, so the
+// session gets a new token, and the old one ends: whoever had seen it has nothing (session fixation). It returns the cookie to set.
+func (s *Sessions) Freshen(now time.Time, r *http.Request, second bool) (*http.Cookie, error) {
+	x, ok := s.Find(now, r)
+	c, err := r.Cookie(s.cookieName())
+	if !ok || err != nil {
+		return nil, fmt.Errorf("proving anew who somebody is: nobody is signed in")
+	}
+	x.Proved = now.UTC()
+	if second {
+		x.Second = now.UTC()
+	}
+	fresh, err := s.put(x)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.Delete(sessionKind, key(c.Value)); err != nil {
+		return nil, fmt.Errorf("ending the old token of a session: %w", err)
+	}
+	return fresh, nil
+}
+
+// List returns the sessions of a person that have not ended, the one used last first.
+func (s *Sessions) List(now time.Time, person string) (out []Session) {
+	s.store.Each(sessionKind, now, func(_ string, raw []byte) bool {
+		var x Session
+		if json.Unmarshal(raw, &x) == nil && x.Person == person && now.Before(x.ends()) {
+			out = append(out, x)
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b Session) int {
+		return cmp.Or(b.Seen.Compare(a.Seen), b.Started.Compare(a.Started), strings.Compare(a.ID, b.ID))
+	})
+	return out
 }
 
 // Find returns the session of a request. It counts as use of the session; that this was noted may fail unseen, as the
@@ -115,17 +198,32 @@ func (s *Sessions) End(r *http.Request) (*http.Cookie, error) {
 
 // EndAll signs person out everywhere: after a change of password, or when somebody leaves. It returns how many sessions ended.
 func (s *Sessions) EndAll(now time.Time, person string) (n int, err error) {
+	return s.endSome(now, person, func(Session) bool { return true })
+}
+
+// EndOne ends the session of a person that has an id. It returns false when there is none.
+func (s *Sessions) EndOne(now time.Time, person, id string) (bool, error) {
+	n, err := s.endSome(now, person, func(x Session) bool { return x.ID == id })
+	return n > 0, err
+}
+
+// EndOthers ends all sessions of a person but one, and returns how many.
+func (s *Sessions) EndOthers(now time.Time, person, id string) (int, error) {
+	return s.endSome(now, person, func(x Session) bool { return x.ID != id })
+}
+
+func (s *Sessions) endSome(now time.Time, person string, which func(Session) bool) (n int, err error) {
 	var keys []string
 	s.store.Each(sessionKind, now, func(k string, raw []byte) bool {
 		var x Session
-		if json.Unmarshal(raw, &x) != nil || x.Person == person {
+		if json.Unmarshal(raw, &x) != nil || x.Person == person && which(x) {
 			keys = append(keys, k)
 		}
 		return true
 	})
 	for _, k := range keys {
 		if err := s.store.Delete(sessionKind, k); err != nil {
-			return n, fmt.Errorf("signing %s out everywhere: %w", person, err)
+			return n, fmt.Errorf("ending sessions of %s: %w", person, err)
 		}
 		n++
 	}

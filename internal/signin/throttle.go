@@ -14,6 +14,9 @@ import (
 // Anybody can make an account wait by trying it, and in an emergency the team must get in. So a network from which the
 // account has signed in within 30 days does not wait for what others did to the account, only for what it did itself.
 //
+// A browser that has signed in to the account before (see Device) has a counter of its own, and waits for nothing else: not for what others did
+// to the account, nor for what somebody else behind the same address did. So nobody can lock an owner out of their own browser.
+//
 // It lies in memory: a restart forgives, and an attacker cannot cause one. Safe for use by many goroutines.
 type Throttle struct {
 	mu       sync.Mutex
@@ -21,6 +24,7 @@ type Throttle struct {
 	networks map[string]tries
 	pairs    map[string]tries
 	known    map[string]tries // pairs that signed in; n is not used
+	devices  map[string]tries // by account and device
 	evicted  int64
 }
 
@@ -52,7 +56,7 @@ func (t tries) more(now time.Time) tries {
 
 // NewThrottle returns an empty Throttle.
 func NewThrottle() *Throttle {
-	return &Throttle{accounts: map[string]tries{}, networks: map[string]tries{}, pairs: map[string]tries{}, known: map[string]tries{}}
+	return &Throttle{accounts: map[string]tries{}, networks: map[string]tries{}, pairs: map[string]tries{}, known: map[string]tries{}, devices: map[string]tries{}}
 }
 
 // Network returns the network of an address as the throttle counts it: "203.0.113.0/24", "2001:db8::/64".
@@ -73,8 +77,21 @@ func Network(a netip.Addr) string {
 // many at once do not slip through before the first is known to be wrong; call Succeeded when it was right. account is what
 // was typed, whether it exists or not; those of more than 64 bytes share a counter.
 func (t *Throttle) Allow(now time.Time, account string, addr netip.Addr) (wait time.Duration) {
+	return t.AllowDevice(now, account, addr, "")
+}
+
+// AllowDevice is Allow for a browser that has signed in to this account before; "" is one that has not.
+func (t *Throttle) AllowDevice(now time.Time, account string, addr netip.Addr, device string) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if device != "" {
+		own := strings.ToLower(account) + " " + device
+		if wait := t.devices[own].wait(now, maxAccountWait); wait > 0 {
+			return wait
+		}
+		t.put(t.devices, own, t.devices[own].more(now), now)
+		return 0
+	}
 	account, network, pair := keys(account, addr)
 	wait = t.networks[network].wait(now, maxNetworkWait)
 	known, ok := t.known[pair]
@@ -98,8 +115,16 @@ func (t *Throttle) Allow(now time.Time, account string, addr netip.Addr) (wait t
 // Succeeded forgives the account, and the network as far as it had tried this account: an attacker's own account does not
 // help them to try others.
 func (t *Throttle) Succeeded(now time.Time, account string, addr netip.Addr) {
+	t.SucceededDevice(now, account, addr, "")
+}
+
+// SucceededDevice is Succeeded after AllowDevice. It forgives the browser, too.
+func (t *Throttle) SucceededDevice(now time.Time, account string, addr netip.Addr, device string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if device != "" {
+		delete(t.devices, strings.ToLower(account)+" "+device)
+	}
 	account, network, pair := keys(account, addr)
 	n := t.networks[network]
 	n.n -= t.pairs[pair].n

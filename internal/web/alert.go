@@ -326,6 +326,11 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 	case entry.IncidentAttached:
 		n, _ := strconv.ParseInt(m.To, 10, 64)
 		x.Icon, x.Says, x.Href = "search", ui.Plural(n, "log line", "log lines")+" attached", "#lines"
+	case entry.IncidentChannels:
+		x.Icon, x.Says, x.Note = "call", "Not to be used for it: "+m.To, ui.VisibleLines(s.desk.Text(m.Ref))
+		if m.To == "" {
+			x.Says = "Every channel may be used for it again"
+		}
 	case entry.IncidentReopened:
 		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
 	}

@@ -235,7 +235,7 @@ func TestBrowserMainJob(t *testing.T) {
 	if got := path(); got != "/people?done=setup" {
 		t.Errorf("after the setup the page is %s", got)
 	}
-	in(t, ctx, click(".who button"), shown("#password"), fill("#id", "anna"), fill("#password", password), click("main form button"), shown("#open"))
+	in(t, ctx, click(".who button"), shown("#password"), fill("#id", "anna"), fill("#password", password), click("form[action='/sign-in'] button"), shown("#open"))
 	in(t, ctx, shown("#ringing .answer"))
 	open := 0
 	for open < 10 {
@@ -270,7 +270,7 @@ func TestBrowserMainJob(t *testing.T) {
 	incident := strings.TrimSuffix(path(), "?done=answered")
 	alert, rule := first(t, ctx, console+"/alerts", "/alerts/"), first(t, ctx, console+"/rules?sort=-day", "/rules/")
 	pages := map[string]string{"overview": "/", "incidents": "/incidents", "incident": incident, "close": incident + "/close", "alerts": "/alerts", "alert": alert, "sources": "/sources", "agents": "/agents",
-		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "line": "/search/line/100?q=status%3D200", "ledger": "/ledger", "missing": "/no/such/page", "answer": "/answer/none"}
+		"rules": "/rules", "rule": rule, "calls": "/calls", "people": "/people", "person": "/people/anna", "notices": "/notices", "search": "/search", "search-lines": "/search?q=status%3D200", "search-table": "/search?q=%7C+top+ip", "search-wrong": "/search?q=ip%3D", "line": "/search/line/100?q=status%3D200", "ledger": "/ledger", "me": "/me", "sheets": "/break-glass", "step-up": "/step-up", "missing": "/no/such/page", "answer": "/answer/none"}
 	t.Run("what comes in leaves what is typed", func(t *testing.T) { testTypedStays(t, ctx, console+incident) })
 	heard.report(t, "live update")
 	t.Run("search by keyboard", func(t *testing.T) { testSearchByKeyboard(t, ctx, console) })

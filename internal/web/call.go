@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/oncall"
+	"tocsin/internal/plan"
 	"tocsin/ui"
 )
 
@@ -37,6 +39,9 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 	case c.Rings():
 		r.State, r.Says = ui.State{Tone: "busy", Word: "ringing"}, "nobody has answered for "+ui.Span(v.now.Sub(c.Opened))
 		r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
+		if x, rests := c.Resting(); rests {
+			r.State, r.Says = ui.State{Tone: "off", Word: "snoozed"}, "snoozed by "+s.whoAnswered(st, x.Person)+" until "+v.at(x.Until).Local
+		}
 	case c.Ended == "":
 		who := s.name(st, c.Answered.Person)
 		if c.Answered.Person == "" {
@@ -44,7 +49,7 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 		}
 		r.State, r.Says = ui.State{Tone: "good", Word: "answered"}, "answered by "+who+" after "+ui.Span(c.At.Sub(c.Opened))+", by "+c.Answered.Via
 	default:
-		r.State, r.Says = ui.State{Tone: "off", Word: "ended"}, map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "the test is over"}[c.Ended]
+		r.State, r.Says = ui.State{Tone: "off", Word: "ended"}, endedWords(c.Ended)
 	}
 	for _, t := range c.Tries {
 		r.Tries = append(r.Tries, s.try(v, st, c, t))
@@ -68,7 +73,9 @@ func (s *Server) callTitle(st *desk.State, c *oncall.Call, r *ui.CallRow) {
 // try words one attempt to reach somebody.
 func (s *Server) try(v *visit, st *desk.State, c *oncall.Call, t oncall.Try) ui.Try {
 	x := ui.Try{Number: fmt.Sprint(t.Try), At: v.at(t.Wanted), Who: s.name(st, t.Person), Channel: t.Channel}
-	if t.Person == "" {
+	if strings.HasPrefix(t.Channel, plan.Chat) {
+		x.Who = "whoever reads it"
+	} else if t.Person == "" {
 		x.Who = "everybody who is signed in"
 	}
 	switch {
@@ -78,6 +85,9 @@ func (s *Server) try(v *visit, st *desk.State, c *oncall.Call, t oncall.Try) ui.
 		x.State = ui.State{Tone: "off", Word: "not sent"}
 	case t.Failed:
 		x.State, x.Says = ui.State{Tone: "bad", Word: "failed"}, s.desk.Text(t.Result.Text)
+		if t.Result.Why != "" {
+			x.Says = strings.TrimPrefix(x.Says+": "+whyWord(t.Result.Why), ": ")
+		}
 		if t.Result.Temporary {
 			x.Says += " (worth another try)"
 		}
@@ -96,20 +106,26 @@ func (s *Server) answer(v *visit) error {
 		return err
 	}
 	if err := s.desk.Answer(v.actor, id, "console"); err != nil {
+		if errors.Is(err, oncall.ErrTaken) {
+			return done(v, fmt.Sprintf("/calls/%d", id), "taken")
+		}
 		if known(err) {
 			return err
 		}
 		return errMissing
 	}
-	to := "/calls"
+	to, key := "/calls", "answered"
 	s.desk.Read(func(st *desk.State) {
 		if c, err := st.Calls.Get(id); err == nil {
+			if c.Rings() {
+				key = "taken"
+			}
 			if i := desk.WorstOf(st, c); i != nil {
 				to = fmt.Sprintf("/incidents/%d", i.ID)
 			}
 		}
 	})
-	return done(v, to, "answered")
+	return done(v, to, key)
 }
 
 // openLink shows what an answer link is about. It changes nothing: programs that scan mail open every link.
@@ -128,6 +144,7 @@ func (s *Server) openLink(v *visit) error {
 		if !c.Test {
 			s.callTitle(st, c, &row)
 		}
+		view.Pass = c.Rings() && !c.Test
 		view.Severity, view.Call, view.More, view.Opened, view.To = row.Severity, row.Title, row.More, v.at(c.Opened), s.name(st, l.Person)
 		if !c.Rings() {
 			view.Action, view.Says = "", s.overWords(v, st, c)
@@ -145,14 +162,19 @@ func (s *Server) overWords(v *visit, st *desk.State, c *oncall.Call) string {
 }
 
 func (s *Server) answerLink(v *visit) error {
-	l, err := s.desk.AnswerLink(v.r.PathValue("token"))
-	if err != nil && !errors.Is(err, oncall.ErrAnswered) {
+	press := s.desk.AnswerLink
+	passing := v.r.PostFormValue("act") == "pass"
+	if passing {
+		press = s.desk.PassLink
+	}
+	l, err := press(v.r.PathValue("token"))
+	if err != nil && !errors.Is(err, oncall.ErrAnswered) && !errors.Is(err, oncall.ErrPassed) && !errors.Is(err, oncall.ErrRests) {
 		if known(err) {
 			return err
 		}
 		return errMissing
 	}
-	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil}
+	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil && !passing}
 	view.Still = true // this page is the answer to a form
 	s.desk.Read(func(st *desk.State) {
 		c, err := st.Calls.Get(l.Call)
@@ -164,22 +186,38 @@ func (s *Server) answerLink(v *visit) error {
 			s.callTitle(st, c, &row)
 		}
 		view.Severity, view.Call, view.Href = row.Severity, row.Title, row.Href
+		if c.Rings() {
+			view.Says, view.Passed = s.pressedWords(err, passing), true
+			view.You = false
+			return
+		}
 		view.Says = s.overWords(v, st, c)
-		if view.You {
+		if view.You || c.Ended == "" && c.Answered.Person == l.Person { // a second press says what the first did
 			view.Says = "You answered at " + v.at(c.At).Local + ". Nobody else is rung."
 		}
 	})
+	if view.Passed {
+		return ui.Answered.Show(v.w, http.StatusOK, view)
+	}
 	view.Next = []string{"Open the incident and read what is known.", "Say in the notes what you see and do; the times are kept for you.", "If you cannot work on it now, tell somebody who can and assign it to them."}
 	return ui.Answered.Show(v.w, http.StatusOK, view)
 }
 
+// pressedWords says what a press did that has not ended the call.
+func (s *Server) pressedWords(err error, passing bool) string {
+	switch {
+	case errors.Is(err, oncall.ErrRests):
+		return "The call is snoozed: nobody is rung until it rings again."
+	case passing:
+		return "You passed the call on. The next step rings now."
+	}
+	return "You have taken the call. It rings on, because it wants another answer besides yours."
+}
+
 // lastTest returns the last test of a person's channel.
 func lastTest(st *desk.State, person, channel string) (oncall.Try, bool) {
-	for k := len(st.Calls.Calls) - 1; k >= 0; k-- {
-		c := st.Calls.Calls[k]
-		if c.Test && c.Person == person && c.Channel == channel && len(c.Tries) > 0 {
-			return c.Tries[0], true
-		}
+	if c := st.Calls.LastTest(person, channel); c != nil && len(c.Tries) > 0 {
+		return c.Tries[0], true
 	}
 	return oncall.Try{}, false
 }
@@ -202,9 +240,14 @@ func kindWords(k entry.Kind) string {
 		entry.IncidentReopened: "an incident was reopened", entry.IncidentHeld: "the lines of an incident were held", entry.IncidentReleased: "the lines of an incident are no longer held", entry.IncidentAttached: "lines were attached to an incident", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
 		entry.ListPut: "a watch list was made, changed or ended", entry.ListAdded: "values were put on a watch list", entry.ListRemoved: "values were taken off a watch list",
 		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PolicyPut: "the policy was changed",
+		entry.CredentialAdded: "a way to sign in was added", entry.CredentialRemoved: "a way to sign in was removed or used up", entry.TokenMade: "a token for programs was made",
+		entry.TokenRevoked: "a token for programs was revoked", entry.SessionRevoked: "sessions were ended", entry.GlassMade: "break-glass sheets were made", entry.GlassUsed: "a break-glass sheet was used",
 		entry.SignedIn: "somebody signed in", entry.SigninRefused: "sign-ins were refused", entry.CallOpened: "a call began",
 		entry.CallJoined: "an incident joined a call", entry.CallWanted: "somebody is to be rung", entry.CallSent: "somebody was rung",
 		entry.CallFailed: "ringing somebody failed", entry.CallAnswered: "a call was answered", entry.CallEnded: "a call ended",
+		entry.CallStepped: "a step of a call began", entry.CallPutOff: "a ring was held back", entry.CallTaken: "a call was taken, and wants another answer", entry.CallPassed: "a call was passed on",
+		entry.CallSnoozed: "a call was snoozed", entry.CallResumed: "a call rings again", entry.PolicyEnded: "a policy was removed", entry.PolicyChosen: "policies were chosen", entry.PersonWays: "the rules of a person were changed",
+		entry.MaintenancePut: "maintenance was planned", entry.MaintenanceEnded: "maintenance was ended", entry.IncidentChannels: "channels were barred for an incident", entry.BeatLost: "another Tocsin fell silent", entry.BeatBack: "another Tocsin was heard again",
 		entry.NoticeAsked: "somebody is to be told of sign-ins", entry.NoticeEnded: "a notice of sign-ins was removed", entry.NoticeWanted: "sign-ins are to be told",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
 		entry.WebhookBegun: "another program is told from now on", entry.WebhookFailed: "a webhook takes nothing", entry.WebhookBack: "a webhook takes what it is told again",

@@ -179,7 +179,8 @@ func (c *console) settled(t *testing.T) {
 type visitor struct {
 	*console
 	t      *testing.T
-	cookie *http.Cookie
+	cookie *http.Cookie            // of the session
+	others map[string]*http.Cookie // by name
 }
 
 // as returns a browser in which somebody is signed in; "" is nobody.
@@ -222,6 +223,9 @@ func (v *visitor) do(method, path string, form url.Values, header map[string]str
 	if v.cookie != nil {
 		req.AddCookie(v.cookie)
 	}
+	for _, k := range v.others {
+		req.AddCookie(k)
+	}
 	for k, x := range header {
 		req.Header.Set(k, x)
 	}
@@ -232,6 +236,13 @@ func (v *visitor) do(method, path string, form url.Values, header map[string]str
 	defer resp.Body.Close()
 	a := answer{code: resp.StatusCode, location: resp.Header.Get("Location"), header: resp.Header}
 	for _, k := range resp.Cookies() {
+		if k.Name != "tocsin" {
+			if v.others == nil {
+				v.others = map[string]*http.Cookie{}
+			}
+			v.others[k.Name] = k
+			continue
+		}
 		v.cookie = k
 		if k.MaxAge < 0 {
 			v.cookie = nil

@@ -293,8 +293,13 @@ func TestBehindTLS(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	cookies := resp.Cookies()
-	if len(cookies) != 1 || cookies[0].Name != "__Host-tocsin" || !cookies[0].Secure || cookies[0].Path != "/" || cookies[0].Domain != "" {
+	if len(cookies) != 2 || cookies[0].Name != "__Host-tocsin" || cookies[1].Name != "__Host-tocsin-device" {
 		t.Errorf("cookies %v", cookies)
+	}
+	for _, k := range cookies {
+		if !k.Secure || !k.HttpOnly || k.Path != "/" || k.Domain != "" || k.SameSite < http.SameSiteLaxMode {
+			t.Errorf("cookie %v", k)
+		}
 	}
 	if h := resp.Header.Get("Strict-Transport-Security"); !strings.Contains(h, "max-age=") {
 		t.Errorf("HSTS %q", h)

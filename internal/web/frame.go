@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
+	"tocsin/internal/signin"
 	"tocsin/ui"
 )
 
@@ -50,7 +51,8 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 			}
 		}
 	})
-	f.Problems = append(append(f.Problems, s.problems()...), s.noticeProblems()...)
+	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(), s.updateProblems(v.now)...)...)
+	f.Problems = append(f.Problems, s.bellProblems(v)...)
 	if n := f.Counts.Agents; n > 0 {
 		f.Problems = append(f.Problems, ui.Problem{Says: ui.Plural(int64(n), "agent is", "agents are") + " not heard of any more.", Mend: "See whether the host runs, and reaches this server.", Href: "/agents"})
 	}
@@ -153,6 +155,9 @@ func (s *Server) name(st *desk.State, id string) string {
 // actorName words who did something: "person:anna" is Anna Keller.
 func (s *Server) actorName(st *desk.State, actor string) string {
 	if id, ok := strings.CutPrefix(actor, "person:"); ok {
+		if strings.HasPrefix(id, signin.GlassPrefix) {
+			return desk.GlassName(id)
+		}
 		return s.name(st, id)
 	}
 	switch actor {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
 	"tocsin/ui"
@@ -226,6 +227,15 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Marks = append(view.Marks, "sample: made from the bundled logs")
 	}
 	view.Held = i.Held
+	if !i.Closed && auth.May(v.actor, auth.Handle) == nil {
+		view.Channels = barrable(st, i.ID, s.desk.Groups(st))
+	}
+	if not := st.Calls.Barred(i.ID); len(not) > 0 {
+		view.Marks = append(view.Marks, "not to be used for it: "+strings.Join(not, ", "))
+	}
+	if n := st.Calls.HeldBy(i.ID); n > 0 && !i.Closed {
+		view.Marks = append(view.Marks, fmt.Sprintf("maintenance %d keeps it from ringing", n))
+	}
 	if i.Held {
 		view.Marks = append(view.Marks, "held: its log lines are kept beyond their time")
 	}

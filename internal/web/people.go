@@ -36,7 +36,8 @@ func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake erro
 		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
 			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
 		}
-		view.Policy = s.policyForm(st)
+		view.Policy = s.policyForm(st, st.Plan.CurrentPolicy())
+		view.Policy.Action = "/policy"
 		for _, m := range st.Tuning.Mutes {
 			if m.Holds(v.now) {
 				view.Mutes = append(view.Mutes, s.muteView(v, st, m))
@@ -70,7 +71,7 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 		x.Roles = append(x.Roles, desk.Title(r))
 	}
 	if len(p.Channels) == 0 && !p.Gone {
-		x.Says = "has no mail address and no webhook: is rung in the console only"
+		x.Says = "has no mail address, no phone and no webhook: is rung in the console only"
 	}
 	if c.Mail != "" {
 		if !x.You && auth.May(v.actor, auth.Team) != nil {
@@ -80,6 +81,17 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 	}
 	if c.Webhook != "" {
 		x.Channels = append(x.Channels, s.channel(v, st, p, plan.Webhook, "Chat webhook", "kept secret"))
+	}
+	for _, more := range []struct{ key, word, address string }{{plan.Voice, "Phone", c.Voice}, {plan.SMS, "Text message", c.SMS}, {plan.Push, "Push", c.Push}} {
+		if more.address == "" {
+			continue
+		}
+		if more.key == plan.Push {
+			more.address = "kept secret"
+		} else if !x.You && auth.May(v.actor, auth.Team) != nil {
+			more.address = "shown to those who keep the team"
+		}
+		x.Channels = append(x.Channels, s.channel(v, st, p, more.key, more.word, more.address))
 	}
 	x.Channels = append(x.Channels, s.channel(v, st, p, plan.Console, "Console", "every browser that is signed in"))
 	return x
@@ -134,9 +146,9 @@ func (s *Server) unmute(v *visit) error {
 // typedPerson reads the form of a person.
 func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact) {
 	roles := v.r.PostForm["roles"]
-	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Zone: text(v.r, "zone"),
+	f := ui.PersonForm{Action: action, ID: text(v.r, "id"), Name: text(v.r, "name"), Mail: text(v.r, "mail"), Webhook: text(v.r, "webhook"), Voice: text(v.r, "voice"), SMS: text(v.r, "sms"), Push: text(v.r, "push"), Zone: text(v.r, "zone"),
 		Roles: roleOptions(roles), Gone: v.r.PostFormValue("gone") != "", Open: true}
-	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Zone: f.Zone}
+	return f, roles, desk.Contact{Name: f.Name, Mail: f.Mail, Webhook: f.Webhook, Voice: f.Voice, SMS: f.SMS, Push: f.Push, Zone: f.Zone}
 }
 
 func (s *Server) addPerson(v *visit) error {
@@ -152,6 +164,11 @@ func (s *Server) addPerson(v *visit) error {
 }
 
 func (s *Server) person(v *visit) error {
+	if v.actor.ID != v.r.PathValue("id") {
+		if err := auth.May(v.actor, auth.Team); err != nil {
+			return err
+		}
+	}
 	return s.showPerson(v, http.StatusOK, nil, nil, "")
 }
 
@@ -166,18 +183,25 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 		found = true
 		c := s.desk.People.Get(p.Vault)
 		view.Person = s.personView(v, st, p)
-		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
+		view.Form = ui.PersonForm{Action: "/people/" + p.ID, ID: p.ID, Name: c.Name, Mail: c.Mail, Webhook: c.Webhook, Voice: c.Voice, SMS: c.SMS, Push: c.Push, Zone: c.Zone, Roles: roleOptions(p.Roles), Gone: p.Gone, Open: true}
 		if !p.Gone {
-			view.Invite = "/people/" + p.ID + "/invite"
+			view.Ways = waysForm(p, st.Plan.Ways[p.ID], c.Zone)
+			if auth.May(v.actor, auth.Team) == nil {
+				view.Invite = "/people/" + p.ID + "/invite"
+			}
 		}
 	})
 	if !found {
 		return errMissing
 	}
+	s.factorsOf(view.Person.ID, &view)
 	view.Frame = s.frame(v, "people", view.Person.Name)
 	view.Path = "/people/" + view.Person.ID
 	if typed != nil {
 		view.Form = *typed
+	}
+	if auth.May(v.actor, auth.Team) != nil {
+		view.Form.Action = "" // one's own rules only
 	}
 	if mistake != nil {
 		view.Errors, view.Still = fieldErrors(mistake), true
@@ -233,17 +257,24 @@ func (s *Server) ringNow(v *visit) error {
 	return done(v, "/people", "rung")
 }
 
-// policyForm words the policy in force and fills its form, with a row to spare.
-func (s *Server) policyForm(st *desk.State) ui.PolicyForm {
-	p := st.Plan.CurrentPolicy()
-	f := ui.PolicyForm{Rounds: fmt.Sprint(p.Rounds), Every: minutes(p.Every), Throttle: minutes(p.Throttle), Medium: p.Medium}
+// policyForm words a policy and fills its form, with a row to spare.
+func (s *Server) policyForm(st *desk.State, p entry.Policy) ui.PolicyForm {
+	f := ui.PolicyForm{Rounds: fmt.Sprint(p.Rounds), Every: minutes(p.Every), Throttle: minutes(p.Throttle), Attend: minutes(p.Attend), Medium: p.Medium}
 	for _, step := range p.Steps {
 		who := strings.Join(s.whoWords(st, step.Who), ", ")
 		by := "on every channel"
 		if len(step.By) > 0 {
-			by = "by " + strings.Join(step.By, " and ")
+			var words []string
+			for _, c := range step.By {
+				words = append(words, channelWord(c))
+			}
+			by = "by " + strings.Join(words, " and ")
 		}
-		f.Says = append(f.Says, fmt.Sprintf("%s, %s; wait %s min for an answer.", desk.Title(who), by, minutes(step.Wait)))
+		wanted := "an answer"
+		if step.Answers > 1 {
+			wanted = fmt.Sprintf("%d answers", step.Answers)
+		}
+		f.Says = append(f.Says, fmt.Sprintf("%s, %s; wait %s min for %s.", desk.Title(who), by, minutes(step.Wait), wanted))
 	}
 	f.Says = append(f.Says, fmt.Sprintf("After %s, the last step repeats every %s min until somebody answers.", ui.Plural(int64(p.Rounds), "round", "rounds"), minutes(p.Every)))
 	severities := "Critical and High ring; Medium and Low do not."
@@ -251,6 +282,9 @@ func (s *Server) policyForm(st *desk.State) ui.PolicyForm {
 		severities = "Critical, High and Medium ring; Low does not."
 	}
 	f.Says = append(f.Says, severities)
+	if p.Attend > 0 {
+		f.Says = append(f.Says, fmt.Sprintf("After an answer and %s min without a sign of work it rings again.", minutes(p.Attend)))
+	}
 	for k := range len(p.Steps) + 1 {
 		var step entry.PolicyStep
 		if k < len(p.Steps) {
@@ -269,6 +303,10 @@ func (s *Server) whoWords(st *desk.State, who []string) (out []string) {
 	for _, w := range who {
 		if role, ok := strings.CutPrefix(w, "role:"); ok {
 			out = append(out, "every "+role)
+		} else if schedule, ok := strings.CutPrefix(w, "schedule:"); ok {
+			out = append(out, "who is on call in "+schedule)
+		} else if chat, ok := strings.CutPrefix(w, plan.Chat); ok {
+			out = append(out, "the chat "+chat)
 		} else if w == plan.Everyone {
 			out = append(out, "everyone")
 		} else {
@@ -279,7 +317,7 @@ func (s *Server) whoWords(st *desk.State, who []string) (out []string) {
 }
 
 func (s *Server) policyStep(st *desk.State, n int, step entry.PolicyStep) ui.PolicyStep {
-	x := ui.PolicyStep{N: n, Word: fmt.Sprintf("Step %d", n+1), Wait: minutes(step.Wait)}
+	x := ui.PolicyStep{N: n, Word: fmt.Sprintf("Step %d", n+1), Wait: minutes(step.Wait), Answers: fmt.Sprint(max(step.Answers, 1))}
 	if step.Wait == 0 {
 		x.Wait = ""
 	}
@@ -293,8 +331,13 @@ func (s *Server) policyStep(st *desk.State, n int, step entry.PolicyStep) ui.Pol
 	for _, id := range staff(st) {
 		add(id, s.name(st, id))
 	}
-	for _, c := range []string{plan.Mail, plan.Webhook, plan.Console} {
-		x.By = append(x.By, ui.Option{Value: c, Word: desk.Title(c), Chosen: slices.Contains(step.By, c)})
+	for _, w := range append(s.desk.Groups(st), step.Who...) { // schedules and chats, and what the policy names already
+		if strings.Contains(w, ":") && !strings.HasPrefix(w, "role:") && !slices.ContainsFunc(x.Who, func(o ui.Option) bool { return o.Value == w }) {
+			add(w, desk.Title(strings.Join(s.whoWords(st, []string{w}), "")))
+		}
+	}
+	for _, c := range plan.Channels() {
+		x.By = append(x.By, ui.Option{Value: c, Word: desk.Title(channelWord(c)), Chosen: slices.Contains(step.By, c)})
 	}
 	return x
 }
@@ -302,9 +345,10 @@ func (s *Server) policyStep(st *desk.State, n int, step entry.PolicyStep) ui.Pol
 // typedAgainPolicy puts what was typed back into the policy's form.
 func typedAgainPolicy(v *visit, f *ui.PolicyForm) {
 	f.Open, f.Rounds, f.Every, f.Throttle, f.Medium = true, text(v.r, "rounds"), text(v.r, "every"), text(v.r, "throttle"), v.r.PostFormValue("medium") != ""
+	f.Attend = text(v.r, "attend")
 	for k := range f.Steps {
 		step := &f.Steps[k]
-		step.Wait = text(v.r, fmt.Sprintf("wait.%d", step.N))
+		step.Wait, step.Answers = text(v.r, fmt.Sprintf("wait.%d", step.N)), text(v.r, fmt.Sprintf("answers.%d", step.N))
 		for n := range step.Who {
 			step.Who[n].Chosen = slices.Contains(v.r.PostForm[fmt.Sprintf("who.%d", step.N)], step.Who[n].Value)
 		}
@@ -341,6 +385,11 @@ func typedPolicy(v *visit) (entry.Policy, error) {
 	if p.Throttle, err = typedMinutes(v, "throttle"); err != nil {
 		return p, err
 	}
+	if text(v.r, "attend") != "" {
+		if p.Attend, err = typedMinutes(v, "attend"); err != nil {
+			return p, err
+		}
+	}
 	for n := range 20 {
 		who := v.r.PostForm[fmt.Sprintf("who.%d", n)]
 		if len(who) == 0 {
@@ -349,6 +398,11 @@ func typedPolicy(v *visit) (entry.Policy, error) {
 		step := entry.PolicyStep{Who: who, By: v.r.PostForm[fmt.Sprintf("by.%d", n)]}
 		if step.Wait, err = typedMinutes(v, fmt.Sprintf("wait.%d", n)); err != nil {
 			return p, err
+		}
+		if answers := text(v.r, fmt.Sprintf("answers.%d", n)); answers != "" && answers != "1" {
+			if step.Answers, err = strconv.Atoi(answers); err != nil {
+				return p, desk.FieldError{Field: fmt.Sprintf("answers-%d", n), Says: "Say how many answers the step wants, as a number."}
+			}
 		}
 		p.Steps = append(p.Steps, step)
 	}

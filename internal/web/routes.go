@@ -62,12 +62,28 @@ func routes() []route {
 		{"POST /lists/{id}/end", auth.Tune, (*Server).endList},
 		{"POST /never", auth.Tune, (*Server).addNever},
 		{"GET /calls", auth.See, (*Server).calls},
+		{"GET /calls/{id}", auth.See, (*Server).call},
 		{"POST /calls/{id}/answer", auth.Ring, (*Server).answer},
+		{"POST /calls/{id}/pass", auth.Ring, (*Server).passOn},
+		{"POST /calls/{id}/snooze", auth.Ring, (*Server).snooze},
+		{"GET /bell", auth.See, (*Server).bellPage},
+		{"GET /simulate", auth.See, (*Server).simulate},
+		{"POST /maintenance", auth.Team, (*Server).maintain},
+		{"POST /maintenance/{id}/end", auth.Team, (*Server).endMaintenance},
+		{"POST /policies", auth.Team, (*Server).choosePolicies},
+		{"GET /policies/{id}", auth.Team, (*Server).policyPage},
+		{"POST /policies/{id}", auth.Team, (*Server).setNamedPolicy},
+		{"POST /policies/{id}/end", auth.Team, (*Server).endPolicy},
+		{"POST /incidents/{id}/channels", auth.Handle, (*Server).barChannels},
+		{"POST /beat/{id}", "", (*Server).takeBeat},
 		{"GET /people", auth.See, (*Server).people},
 		{"POST /people", auth.Team, (*Server).addPerson},
-		{"GET /people/{id}", auth.Team, (*Server).person},
+		{"GET /people/{id}", auth.See, (*Server).person},        // oneself; others by auth.Team
+		{"POST /people/{id}/ways", auth.See, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
 		{"POST /people/{id}", auth.Team, (*Server).changePerson},
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
+		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
+		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
 		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
 		{"POST /policy", auth.Team, (*Server).setPolicy},
 		{"GET /notices", auth.See, (*Server).notices},
@@ -76,12 +92,62 @@ func routes() []route {
 		{"POST /notices/{id}/test", auth.See, (*Server).testNotice},
 		{"GET /webhooks", auth.See, (*Server).webhooks},
 		{"POST /webhooks/{id}/test", auth.Hosts, (*Server).testWebhook},
+		{"GET /incidents/{id}/updates", auth.Reach, (*Server).updates},
+		{"POST /incidents/{id}/updates/send", auth.Inform, (*Server).sendUpdate},
+		{"POST /incidents/{id}/updates/told", auth.Inform, (*Server).toldUpdate},
+		{"POST /incidents/{id}/updates/waive", auth.Inform, (*Server).waiveUpdate},
+		{"POST /incidents/{id}/updates/status", auth.Inform, (*Server).setStatus},
+		{"POST /incidents/{id}/updates/link", auth.Inform, (*Server).statusLink},
+		{"GET /contacts", auth.Reach, (*Server).contacts},
+		{"POST /contacts", auth.Contacts, (*Server).addContact},
+		{"POST /contacts/import", auth.Contacts, (*Server).importContacts},
+		{"GET /contacts/export", auth.Reach, (*Server).exportContacts},
+		{"GET /contacts/card", auth.Reach, (*Server).card},
+		{"POST /contacts/card", auth.Contacts, (*Server).changeCard},
+		{"GET /contacts/{id}", auth.Reach, (*Server).contact},
+		{"POST /contacts/{id}", auth.Contacts, (*Server).changeContact},
+		{"POST /contacts/{id}/check", auth.Contacts, (*Server).checkContact},
+		{"POST /contacts/{id}/remove", auth.Contacts, (*Server).removeContact},
+		{"POST /contacts/{id}/revoke", auth.Inform, (*Server).revokeLinks},
+		{"GET /stakeholders", auth.Reach, (*Server).stakeholders},
+		{"POST /stakeholders/rules", auth.Contacts, (*Server).addRule},
+		{"POST /stakeholders/rules/{id}/end", auth.Contacts, (*Server).endRule},
+		{"POST /stakeholders/texts", auth.Contacts, (*Server).putText},
+		{"POST /stakeholders/texts/{id}/end", auth.Contacts, (*Server).endText},
+		{"GET /status/{token}", "", (*Server).status},
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
 		{"GET /live", auth.See, (*Server).live},
+		{"GET /break-glass", auth.Team, (*Server).sheets},
+		{"POST /break-glass", auth.Team, (*Server).makeSheets},
+		{"GET /me", auth.See, (*Server).me}, // of oneself, as all below it
+		{"POST /me/passkeys/begin", auth.See, (*Server).beginPasskey},
+		{"POST /me/passkeys", auth.See, (*Server).addPasskey},
+		{"POST /me/passkeys/{id}/remove", auth.See, (*Server).removePasskey},
+		{"POST /me/app", auth.See, (*Server).beginApp},
+		{"POST /me/app/confirm", auth.See, (*Server).addApp},
+		{"POST /me/app/remove", auth.See, (*Server).removeApp},
+		{"POST /me/recovery", auth.See, (*Server).newRecovery},
+		{"POST /me/password", auth.See, (*Server).changePassword},
+		{"GET /me/link", auth.See, (*Server).linkElsewhere},
+		{"POST /me/links/{id}/remove", auth.See, (*Server).unlink},
+		{"POST /me/sessions/end", auth.See, (*Server).endOtherSessions},
+		{"POST /me/sessions/{id}/end", auth.See, (*Server).endSession},
+		{"POST /me/tokens", auth.See, (*Server).makeToken},
+		{"POST /me/tokens/{id}/revoke", auth.See, (*Server).revokeToken},
+		{"GET /step-up", auth.See, (*Server).askStepUp},
+		{"POST /step-up", auth.See, (*Server).proveAgain},
+		{"POST /step-up/passkey/begin", auth.See, (*Server).beginPasskeyAgain},
+		{"POST /step-up/passkey", auth.See, (*Server).proveAgainByPasskey},
 		{"POST /sign-out", auth.See, (*Server).signOut},
 		{"GET /sign-in", "", (*Server).askSignIn},
 		{"POST /sign-in", "", (*Server).signIn},
+		{"POST /sign-in/passkey/begin", "", (*Server).beginPasskeySignIn},
+		{"POST /sign-in/passkey", "", (*Server).signInByPasskey},
+		{"GET /sign-in/provider", "", (*Server).signInElsewhere},
+		{"GET /sign-in/provider/back", "", (*Server).arrives},
+		{"GET /sign-in/break-glass", "", (*Server).askGlass},
+		{"POST /sign-in/break-glass", "", (*Server).breakGlass},
 		{"GET /setup/{token}", "", (*Server).askSetup},
 		{"POST /setup/{token}", "", (*Server).setup},
 		{"GET /answer/{token}", "", (*Server).openLink},
@@ -140,6 +206,17 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the form has come; its limit would end slow work, such as verifying
+	}
+	if route.need != "" && dangerous(route.pattern) {
+		if fresh, err := s.fresh(v); err != nil || !fresh {
+			if err == nil {
+				err = s.stepUp(v)
+			}
+			if err != nil {
+				s.fail(v, err)
+			}
+			return
+		}
 	}
 	if err := route.handle(s, v); err != nil {
 		s.fail(v, err)

@@ -41,13 +41,14 @@ type Warning struct{ Says, Mend string }
 
 // A Server is the console.
 type Server struct {
-	log      *slog.Logger
-	desk     *desk.Desk
-	o        Options
-	sessions *signin.Sessions
-	throttle *signin.Throttle
-	checked  *verdict
-	quit     chan struct{}
+	log        *slog.Logger
+	desk       *desk.Desk
+	o          Options
+	sessions   *signin.Sessions
+	throttle   *signin.Throttle
+	ceremonies *signin.Ceremonies
+	checked    *verdict
+	quit       chan struct{}
 
 	seeking *slots // of requests that search
 	// These hold one for each request that looks for values, or follows lines.
@@ -56,7 +57,7 @@ type Server struct {
 
 // New returns the console of a desk.
 func New(log *slog.Logger, d *desk.Desk, o Options) *Server {
-	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), checked: &verdict{}, quit: make(chan struct{}),
+	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), ceremonies: signin.NewCeremonies(), checked: &verdict{}, quit: make(chan struct{}),
 		seeking: newSlots(seekers), completing: make(chan struct{}, completing), following: make(chan struct{}, followers)}
 }
 
@@ -82,6 +83,8 @@ type visit struct {
 	actor auth.Actor
 	name  string
 	zone  *time.Location
+
+	session signin.Session
 }
 
 // at words a time for the reader.
@@ -97,12 +100,19 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	if !ok {
 		return v
 	}
+	if a, ok := s.desk.GlassActor(session.Person, v.now); ok {
+		v.actor, v.name, v.session = a, desk.GlassName(a.ID), session
+		return v
+	}
 	p, ok := s.desk.Person(session.Person)
 	if !ok {
 		return v
 	}
 	contact := s.desk.People.Get(p.Vault)
-	v.actor, v.name, v.zone = desk.Actor(p), contact.Name, contact.Location()
+	v.actor, v.name, v.zone, v.session = desk.Actor(p), contact.Name, contact.Location(), session
+	if session.Given {
+		v.actor.Roles = session.Roles
+	}
 	return v
 }
 
