@@ -143,7 +143,6 @@ func mayUse(s *State, i *incident.Incident) bool {
 type cardDebt struct {
 	card chat.Card
 	at   chat.Place
-	hash string
 	open bool
 }
 

@@ -266,7 +266,7 @@ func TestWebhookFailures(t *testing.T) {
 	}{
 		{"an error", func(w http.ResponseWriter, _ *http.Request) bool { http.Error(w, "no\x1b[31m", 500); return true }, "it answered 500"},
 		{"elsewhere", func(w http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(w, r, "http://evil.example/", 307)
+			http.Redirect(w, r, "http://evil.example/", http.StatusTemporaryRedirect)
 			return true
 		}, "points elsewhere, which is not followed"},
 		{"too many", func(w http.ResponseWriter, _ *http.Request) bool {
