@@ -31,6 +31,7 @@ const layers = `
 	envelope   :
 	voice      :
 	client     :
+	cert       :
 	query    * : record
 	sigma    * : record
 
@@ -51,6 +52,7 @@ const layers = `
 
 	auth     * : entry
 	plan     * : entry rota
+	hook     * : entry
 	tuning   * : entry
 	fleet    * : entry
 	report   * : entry
@@ -68,13 +70,13 @@ const layers = `
 	hub        : record contain entry
 	agent      : record manifest contain entry inlet disk guard backup evidence
 
-	desk       : entry record disk manifest notify envelope chat voice room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach contact signin guard backup evidence hub agent
+	desk       : entry record disk manifest notify hook envelope chat voice room sigma vault scratch ledger archive shelf search query inlet intake detect trace auth plan tuning fleet report contain review incident rota oncall breach contact signin guard backup evidence hub agent
 
 	dossier  * : entry incident contain oncall breach plan report review
 	drill      : desk record FACE
 	api        : desk auth dossier drill client FACE
 	web        : desk auth dossier drill ui signin agent intake FACE
-	cli        : desk hub inlet config client api web dossier drill disk notify envelope voice intake FACE
+	cli        : desk hub inlet cert config client api web dossier drill disk notify envelope voice intake FACE
 
 	main             : cli
 	cmd/tocsin-agent : agent config

@@ -17,6 +17,7 @@ var licences = map[string]string{
 	"Apache-2.0":   "Apache License",
 	"BSD-2-Clause": "Redistribution and use in source and binary forms",
 	"BSD-3-Clause": "Neither the name of",
+	"CC0-1.0":      "CC0 1.0",
 	"ISC":          "ISC",
 	"MIT":          "Permission is hereby granted, free of charge",
 	"MPL-2.0":      "Mozilla Public License",

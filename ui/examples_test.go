@@ -541,6 +541,8 @@ func examples() []example {
 		ex("sheets-none", Sheets, SheetsView{Frame: frame("Break-glass sheets", "people", "/break-glass"), Count: "5"}),
 		ex("notices", Notices, noticesView()),
 		ex("notices-wrong", Notices, noticesWrong()),
+		ex("webhooks", Webhooks, webhooksView()),
+		ex("webhooks-none", Webhooks, WebhooksView{Frame: frame("Webhooks", "webhooks", "/webhooks")}),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),
 		ex("error-404", Error, signedIn),

@@ -92,6 +92,7 @@ func (f Frame) Links() []NavLink {
 		{Key: "people", Href: "/people", Word: "People and policy", Icon: "people"},
 		{Key: "contacts", Href: "/contacts", Word: "Contacts", Icon: "call"},
 		{Key: "notices", Href: "/notices", Word: "Notices", Icon: "note"},
+		{Key: "webhooks", Href: "/webhooks", Word: "Webhooks", Icon: "source"},
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	if f.Search {
@@ -358,6 +359,8 @@ func Done(key string) string {
 		return "The PIN is saved."
 	case "revoked":
 		return "The agent is not heard any more. What it sent before stays."
+	case "hook-tested":
+		return "The webhook took the test."
 	case "told":
 		return "The notice is in force from now on."
 	case "untold":

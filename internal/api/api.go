@@ -17,6 +17,8 @@
 //	GET  /v1/agents/{agent}                             -> client.Agent; {agent} is an id or a name
 //	POST /v1/agents                  {"name": "web-1", "valid_ns": 86400000000000, "person": "anna"} -> client.Invitation
 //	POST /v1/agents/{agent}/revoke   {"why": "...", "person": "anna"} -> {}
+//	GET  /v1/webhooks                                   -> client.WebhookList
+//	POST /v1/webhooks/{name}/test    {"person": "anna"} -> {}, or why it was not taken
 //	GET  /v1/contacts?person=anna                       -> client.Contact, all of them
 //	POST /v1/contacts/import         client.Importing   -> client.ImportedContacts: what would change, or did
 //	POST /v1/contacts/export         {"form": "csv", "secrets": false, "person": "anna"} -> client.Exported; csv, vcard or card
@@ -61,7 +63,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), contactRoutes(d), oncallRoutes(d), scheduleRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), webhookRoutes(d), contactRoutes(d), oncallRoutes(d), scheduleRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -28,7 +28,7 @@ func lacking(c config.Config, outside bool) (out []web.Warning) {
 		out = append(out, web.Warning{Says: "The links in calls lead to localhost, the reader's own machine, so nobody can answer by them.",
 			Mend: "Set public_url in tocsin.yaml to the address under which people reach the console, then restart."})
 	}
-	if strings.HasPrefix(c.PublicURL, "https:") && c.TLS.Cert == "" && len(c.TrustedProxies) == 0 {
+	if strings.HasPrefix(c.PublicURL, "https:") && !c.TLS.On() && len(c.TrustedProxies) == 0 {
 		out = append(out, web.Warning{Says: "A proxy speaks TLS for the console, and is not named: all sign-ins count as from its address, so one attacker slows down everybody.",
 			Mend: "Set trusted_proxies in tocsin.yaml to the proxy's address, such as [127.0.0.1, \"::1\"], and have it set X-Forwarded-For."})
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	certLookEvery = time.Minute         // at most so often the files are looked at
-	certSoon      = 14 * 24 * time.Hour // before its end the doctor says so
+	certSoon      = 30 * 24 * time.Hour // before its end the doctor says so
 )
 
 // A certificate is the console's, read again when its files change: what renews it need not restart the program. A new

@@ -107,7 +107,7 @@ func (p Program) examine(ctx context.Context, o serveFlags, quick bool) (found [
 	found = append(found, p.examineSenders(ctx, s.Config)...)
 	found = append(found, p.examineTeam(ctx, s)...)
 	if s.tls() {
-		found = append(found, examineCertificate(s.TLS.Cert, s.TLS.Key, time.Now()))
+		found = append(found, examineTLS(s, time.Now())...)
 	}
 	return append(found, examineServer(ctx, s.data))
 }

@@ -84,6 +84,12 @@ func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
 	}
 	defer listener.Close() // closed by the server, too; the second time does nothing
 	set.desk.URL = set.url(listener.Addr())
+	shown, err := secure(ctx, log, set, listener)
+	if err != nil {
+		return err
+	}
+	defer shown.Close()
+	set.desk.Expiries = shown.expiries
 	if set.desk.Hub, err = hubOf(set.Config, set.sample); err != nil {
 		return err
 	}
@@ -100,7 +106,7 @@ func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
 	} else if took {
 		log.Info("the team and the policy were taken from the settings file; from now on they are kept in the plan", "file", set.file)
 	}
-	return p.run(ctx, log, d, set, listener)
+	return p.run(ctx, log, d, set, listener, shown)
 }
 
 // logger writes to standard error, for a person or for journald.
@@ -159,17 +165,11 @@ func (p Program) openLayers(set *settings) error {
 const stopWithin = 5 * time.Second
 
 // run serves the console and the socket while the desk runs.
-func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set settings, listener net.Listener) error {
-	console := web.New(log, d, web.Options{TLS: strings.HasPrefix(set.desk.URL, "https://"), Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
-		Warnings: func() []web.Warning { return advice(set.Config, d) }})
+func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set settings, listener net.Listener, shown secured) error {
+	console := web.New(log, d, web.Options{TLS: strings.HasPrefix(set.desk.URL, "https://"), HSTS: shown.remember, Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
+		Warnings: func() []web.Warning { return append(advice(set.Config, d), shown.warnings(time.Now())...) }})
 	server := newServer(log, withLines(console.Handler(), d.LineHandler()))
-	if set.tls() {
-		c, err := openCertificate(log, set.TLS.Cert, set.TLS.Key, time.Now())
-		if err != nil {
-			return err
-		}
-		server.TLSConfig = c.settings()
-	}
+	server.TLSConfig = shown.tls
 	socket, err := openSocket(set.data)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set se
 	local := &http.Server{Handler: api.Handler(log, d), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 2)
 	go func() {
-		if set.tls() {
+		if shown.tls != nil {
 			served <- server.ServeTLS(listener, "", "")
 			return
 		}
@@ -271,7 +271,7 @@ type settings struct {
 	rules  desk.RuleSet
 }
 
-func (s settings) tls() bool { return s.TLS.Cert != "" }
+func (s settings) tls() bool { return s.TLS.On() }
 
 // url is where people reach the console.
 func (s settings) url(addr net.Addr) string {

@@ -64,6 +64,11 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if err = p.senders(s.Config, &s.desk); err != nil {
 		return s, err
 	}
+	if !o.sample { // nothing of it is real
+		if s.desk.Webhooks, err = p.hooksOf(s.Config); err != nil {
+			return s, err
+		}
+	}
 	if err := p.watchersOf(&s); err != nil {
 		return s, err
 	}
@@ -96,7 +101,7 @@ func (s *settings) readFile(o serveFlags) error {
 		return nil
 	}
 	var err error
-	s.Config, err = config.Load(s.file, checkMappings)
+	s.Config, err = config.Load(s.file, checkMappings, checkHooks)
 	return err
 }
 

@@ -25,6 +25,7 @@ func (d *decoder) check(c *Config) {
 	checkListen(c, say)
 	checkFolders(c, say)
 	checkWays(c, say)
+	checkHooks(c.Webhooks, say)
 	checkSignOn(c.SignOn, say)
 	checkRooms(c, say)
 	checkMail(c.Mail, say)
@@ -57,18 +58,13 @@ func checkListen(c *Config, say say) {
 		return
 	}
 	checkURL(c, say)
-	switch {
-	case c.TLS.Cert == "" && c.TLS.Key != "":
-		say("tls.cert", "the certificate of the key is missing")
-	case c.TLS.Cert != "" && c.TLS.Key == "":
-		say("tls.key", "the key of the certificate is missing")
-	}
+	checkTLS(c, say)
 	if loopback(host) {
 		return
 	}
 	const reason = "others than this machine can reach %s, and without TLS passwords and incidents could be read on the way"
-	if c.TLS.Cert == "" {
-		say("listen", reason+": give tls.cert and tls.key, or listen on localhost behind a proxy that speaks TLS", c.Listen)
+	if !c.TLS.On() {
+		say("listen", reason+": give tls.cert and tls.key, or tls.acme, or listen on localhost behind a proxy that speaks TLS", c.Listen)
 	}
 	if c.PublicURL == "" {
 		say("listen", "calls need a link that works from outside when the console listens on %s: give public_url, such as https://tocsin.example.com", c.Listen)

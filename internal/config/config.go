@@ -26,7 +26,7 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// PublicURL is how people reach the console; links in calls begin with it. Default: http://localhost and the port.
 	PublicURL string `yaml:"public_url"`
-	// TLS names the certificate (with its chain) and its key, as PEM files.
+	// TLS is how the console shows who it is: by a certificate of your own, or by one that an ACME server gives (doc/tls.md).
 	TLS TLS `yaml:"tls"`
 	// Data is the folder of all state; Keys the folder of the master and signing key. Default: see tocsin serve --help.
 	Data string `yaml:"data"`
@@ -58,6 +58,8 @@ type Config struct {
 	Syslog  Syslog       `yaml:"syslog"`
 	HTTP    []HTTPSource `yaml:"http"`
 	Buckets []Bucket     `yaml:"buckets"`
+	// Webhooks are other programs that are told what happens (doc/webhooks.md).
+	Webhooks []Hook `yaml:"webhooks"`
 	// SignOn is where people may sign in elsewhere (OpenID Connect).
 	SignOn SignOn `yaml:"sign_on"`
 	// Slack keeps a channel for each incident, Room is the audio conference of each.
@@ -122,12 +124,6 @@ type Stamp struct {
 	Path   string `yaml:"path"`
 	Layout string `yaml:"layout"`
 	Zone   Zone   `yaml:"zone"`
-}
-
-// TLS is a certificate of the console.
-type TLS struct {
-	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
 }
 
 // Mail is an SMTP server that takes our mail.
@@ -208,6 +204,7 @@ type Zone struct{ *time.Location }
 func Default() Config {
 	return Config{
 		Listen: "localhost:8181", Retention: Duration(400 * 24 * time.Hour), SilentAfter: Duration(24 * time.Hour),
+		TLS:        TLS{HSTS: Duration(365 * 24 * time.Hour)},
 		Agents:     Agents{LostAfter: Duration(40 * time.Second)},
 		Mail:       Mail{Port: 587, StartTLS: "required"},
 		Escalation: Escalation{Rounds: 1, Every: Duration(5 * time.Minute), Throttle: Duration(2 * time.Minute), Attend: Duration(30 * time.Minute)},

@@ -8,8 +8,8 @@ import (
 
 // TestManual reads the settings that the manual shows as the program would.
 func TestManual(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```yaml\n((?:agents|syslog|http|buckets):\n.*?)```")
-	for file, want := range map[string]int{"../../doc/inlets.md": 3, "../../doc/agents.md": 1} {
+	blocks := regexp.MustCompile("(?s)```yaml\n((?:(?:agents|syslog|http|buckets|webhooks):\n|listen: ).*?)```")
+	for file, want := range map[string]int{"../../doc/inlets.md": 3, "../../doc/agents.md": 1, "../../doc/webhooks.md": 1, "../../doc/tls.md": 2} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

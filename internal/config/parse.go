@@ -120,7 +120,7 @@ func (c *Config) resolve(dir string) {
 			at(p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.Mail.CAFile, &c.Syslog.Cert, &c.Syslog.Key, &c.Syslog.ClientCA} {
+	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.TLS.ACME.CAFile, &c.Mail.CAFile, &c.Syslog.Cert, &c.Syslog.Key, &c.Syslog.ClientCA} {
 		at(p)
 	}
 	for i := range c.Watch {
@@ -134,6 +134,10 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Buckets {
 		at(&c.Buckets[i].KeyFile)
+	}
+	for i := range c.Webhooks {
+		at(&c.Webhooks[i].CAFile)
+		secret(&c.Webhooks[i].KeyFile)
 	}
 	secret(&c.Mail.PasswordFile)
 	secret(&c.SignOn.SecretFile)

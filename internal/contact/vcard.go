@@ -172,11 +172,10 @@ const maxLine = 1 << 20
 
 // unfold joins folded lines and takes each apart.
 func unfold(data []byte) (out []property, err error) {
-	text, _, _, err := opening(data)
-	if err != nil {
+	if _, _, _, err := opening(data); err != nil {
 		return nil, err
 	}
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(data), "\ufeff"))
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(data), "\ufeff"))
 	at, logical := 0, ""
 	end := func() error {
 		if strings.TrimSpace(logical) == "" {

@@ -84,6 +84,8 @@ type Options struct {
 	Tests      time.Duration                                                  // how often each channel of a person is tested; 0 is never
 	Room       *RoomOptions                                                   // the war room; nil is none
 	Slack      *SlackOptions                                                  // a channel for each incident; nil is none
+	Webhooks   []Webhook                                                      // other programs that are told what happens
+	Expiries   func(time.Time) []Expiry                                       // certificates that end soon or do not hold; nil is none
 	SignOn     *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
 	URL        string                                                         // where people reach the console, without a slash at the end
 }
@@ -130,7 +132,8 @@ type Desk struct {
 	unsaid    bool            // an entry about volumes could not be written
 	agents    agents
 	doors     doors
-	names     sync.Map // of log sources, by keyed hash
+	callers   []*caller // of webhooks
+	names     sync.Map  // of log sources, by keyed hash
 	beats     beats
 	identity  *envelope.Identity // our key for mail; nil is none
 	People    contacts
@@ -206,6 +209,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	if err == nil {
 		err = d.openSlack()
 	}
+	if err == nil {
+		err = d.openWebhooks()
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -247,7 +253,7 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "cards": d.showCards, "slack": d.hearSlack,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "cards": d.showCards, "slack": d.hearSlack, "webhooks": d.tellHooks,
 	})
 	d.sending.Wait()
 	d.landLast()

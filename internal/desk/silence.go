@@ -127,6 +127,8 @@ const (
 	SilentRule = "tocsin-source-silent"
 	LostRule   = "tocsin-agent-lost"
 	GapRule    = "tocsin-lines-lost"
+	CertRule   = "tocsin-certificate-ends"
+	HookRule   = "tocsin-webhook-off"
 )
 
 // StandingTitle is the title of such an alert, "" of one that has a rule.
@@ -138,6 +140,10 @@ func StandingTitle(rule string) string {
 		return "An agent is not heard of any more"
 	case GapRule:
 		return "Log lines of a host are lost"
+	case CertRule:
+		return "A certificate of the console ends"
+	case HookRule:
+		return "A webhook is told nothing more"
 	case BeatRule:
 		return "Another Tocsin is not heard of any more"
 	case GlassRule:
@@ -202,7 +208,35 @@ func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 		}
 		add(a)
 	}
+	for _, a := range d.ending(now) {
+		add(a)
+	}
 	return live
+}
+
+// An Expiry is a certificate that ends soon, or does not hold.
+type Expiry struct {
+	Name  string
+	Level string    // low, medium, high, critical
+	Since time.Time // when it came to this level
+	Says  string    // a sentence with what to do
+}
+
+// ending are the alerts of certificates that end and of webhooks that are off. A certificate that comes to the next level is another alert, so that it is heard again.
+func (d *Desk) ending(now time.Time) (out []detect.Alert) {
+	if d.o.Expiries != nil {
+		for _, x := range d.o.Expiries(now) {
+			a := standing(CertRule, x.Name+" "+x.Level, x.Since.UTC(), now, x.Name, "")
+			a.Level, a.Samples = x.Level, []string{x.Says}
+			out = append(out, a)
+		}
+	}
+	for _, w := range d.Webhooks() {
+		if w.State == "off" {
+			out = append(out, standing(HookRule, w.Name, w.Since.UTC(), now, "webhook "+w.Name, "the webhook "+w.Name+" ("+w.Host+") took nothing for three days, and is off until a test of it succeeds: "+w.Why+"; since "))
+		}
+	}
+	return out
 }
 
 // standing is the alert of one of them.

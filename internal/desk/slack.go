@@ -146,7 +146,6 @@ func mayUse(s *State, i *incident.Incident) bool {
 type cardDebt struct {
 	card chat.Card
 	at   chat.Place
-	hash string
 	open bool
 }
 

@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
+	"tocsin/internal/hook"
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
@@ -27,6 +28,7 @@ type State struct {
 	Tuning    tuning.Book
 	Notices   plan.Notices
 	Fleet     fleet.Book
+	Hooks     hook.Book
 	Contacts  contact.Book
 	Identity  Identity
 	Approvals auth.Approvals
@@ -78,7 +80,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

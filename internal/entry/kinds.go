@@ -116,6 +116,12 @@ const (
 	PersonAbsent       Kind = "person.absent"           // Absence
 	PersonBack         Kind = "person.back"             // AbsenceEnd
 	CalendarRenewed    Kind = "calendar.renewed"        // Calendar
+
+	WebhookBegun  Kind = "webhook.begun"  // Webhook: the settings have it, and did not before
+	WebhookFailed Kind = "webhook.failed" // Webhook: it takes nothing
+	WebhookBack   Kind = "webhook.back"   // Webhook: it takes what it is told again
+	WebhookOff    Kind = "webhook.off"    // Webhook: it took nothing for so long that it is told nothing more
+	WebhookEnded  Kind = "webhook.ended"  // Webhook: the settings have it no more
 )
 
 // Started says that the program began to work on this ledger.

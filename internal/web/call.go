@@ -258,6 +258,8 @@ func kindWords(k entry.Kind) string {
 		entry.ChatPlaced: "an incident got its place in a chat", entry.RoomJoined: "somebody came into the war room", entry.RoomLeft: "somebody left the war room", entry.RoomMuted: "a host of the war room muted somebody, or lifted that",
 		entry.RoomRecorded: "a recording of the war room began or ended", entry.RoomEnded: "the war room ended for all",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
+		entry.WebhookBegun: "another program is told from now on", entry.WebhookFailed: "a webhook takes nothing", entry.WebhookBack: "a webhook takes what it is told again",
+		entry.WebhookOff: "a webhook is told nothing more", entry.WebhookEnded: "another program is no longer told",
 	}
 	if w, ok := words[k]; ok {
 		return w

@@ -61,7 +61,7 @@ func parseWeekHours(t string) (out []entry.ScheduleHours, err error) {
 		}
 		from, until, ok := strings.Cut(words[len(words)-1], "-")
 		if !ok || len(words) < 2 {
-			return nil, fmt.Errorf("%.60q is no part of the week; write the days and a time, as mon tue wed 18:00-08:00.", line)
+			return nil, fmt.Errorf("%.60q is no part of the week; write the days and a time, as mon tue wed 18:00-08:00", line)
 		}
 		out = append(out, entry.ScheduleHours{Days: words[:len(words)-1], From: from, Until: until})
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,6 +111,8 @@ func routes() []route {
 		{"GET /incidents/{id}/room", auth.Ring, (*Server).room},
 		{"POST /incidents/{id}/room/invite", auth.Handle, (*Server).inviteToRoom},
 		{"GET /room", "", (*Server).guestRoom},
+		{"GET /webhooks", auth.See, (*Server).webhooks},
+		{"POST /webhooks/{id}/test", auth.Hosts, (*Server).testWebhook},
 		{"GET /incidents/{id}/updates", auth.Reach, (*Server).updates},
 		{"POST /incidents/{id}/updates/send", auth.Inform, (*Server).sendUpdate},
 		{"POST /incidents/{id}/updates/told", auth.Inform, (*Server).toldUpdate},
@@ -194,7 +197,16 @@ func (s *Server) Handler() http.Handler {
 	if rooms := s.desk.RoomHandler(); rooms != nil {
 		mux.Handle("/room/", http.StripPrefix("/room", s.located(rooms)))
 	}
-	return ui.Secure(mux, s.o.TLS)
+	h := ui.Secure(mux, s.o.TLS && s.o.HSTS == nil)
+	if !s.o.TLS || s.o.HSTS == nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if age := s.o.HSTS(r); age > 0 {
+			w.Header().Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(age/time.Second), 10))
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // serve asks who it is and whether they may, then handles. A panic costs the request, not the program.

@@ -178,6 +178,8 @@ var needs = map[string]auth.Action{
 	"GET /incidents/{id}/room":              auth.Ring,
 	"POST /incidents/{id}/room/invite":      auth.Handle,
 	"GET /room":                             "",
+	"GET /webhooks":                         auth.See,
+	"POST /webhooks/{id}/test":              auth.Hosts,
 }
 
 // pathOf puts something that exists into a route's pattern.

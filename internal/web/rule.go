@@ -30,6 +30,10 @@ func (s *Server) ruleLink(key, word string) ui.Link {
 		return ui.Link{Word: word, Href: "/sources"}
 	case desk.LostRule, desk.GapRule:
 		return ui.Link{Word: word, Href: "/agents"}
+	case desk.HookRule:
+		return ui.Link{Word: word, Href: "/webhooks"}
+	case desk.CertRule:
+		return ui.Link{Word: word, Href: "/"} // what does not work stands there
 	}
 	if _, ok := s.o.Set.Find(key); !ok {
 		return ui.Link{Word: word + " (no such rule now)", Href: "/rules"}

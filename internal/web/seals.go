@@ -104,10 +104,7 @@ func (s *Server) tryLines(t oncall.Try) (out []string) {
 	if t.Failed {
 		lines = lines[1:] // the first stands beside the state
 	}
-	for _, l := range lines {
-		out = append(out, l)
-	}
-	return out
+	return append(out, lines...)
 }
 
 func firstLine(s string) string {

@@ -28,11 +28,12 @@ const maxForm = 256 << 10
 
 // Options are what the command line decides.
 type Options struct {
-	TLS      bool                       // reached by https only: secure cookies, HSTS
-	Set      desk.RuleSet               // for the pages of rules
-	Trusted  []netip.Prefix             // proxies whose X-Forwarded-For is believed
-	Limit    func(string) time.Duration // of silence of a source; nil is none
-	Warnings func() []Warning           // what the settings lack, asked for each page; nil is nothing
+	TLS      bool                              // reached by https only: secure cookies, HSTS
+	HSTS     func(*http.Request) time.Duration // how long a browser shall remember that, 0 says nothing of it; nil is a year
+	Set      desk.RuleSet                      // for the pages of rules
+	Trusted  []netip.Prefix                    // proxies whose X-Forwarded-For is believed
+	Limit    func(string) time.Duration        // of silence of a source; nil is none
+	Warnings func() []Warning                  // what the settings lack, asked for each page; nil is nothing
 }
 
 // A Warning is a setting that will not do what people expect of it.
