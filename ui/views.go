@@ -287,6 +287,16 @@ func Done(key string) string {
 		return "The incident is closed. It no longer rings anybody."
 	case "reopened":
 		return "The incident is open again."
+	case "role":
+		return "The roles of this incident are changed."
+	case "restricted":
+		return "The incident is restricted. Everybody else sees its number only."
+	case "asked":
+		return "This waits for a second person, who finds it here."
+	case "approved":
+		return "It is approved, and done within seconds."
+	case "denied":
+		return "It is not done."
 	case "held":
 		return "The log lines of this incident, from thirty days before it on, are kept beyond their time."
 	case "released":

@@ -52,6 +52,7 @@ type IncidentView struct {
 	Unusual   []Text   // what is not normal for accounts, in the alerts' words
 	Next      Next
 	Assigned  string
+	Roles     RolesPart
 	Verdict   string // "True alarm: ..."; "" while open
 	Facts     []Fact // began, learned, last seen, moved bytes, ...
 	Times     []TimeFact

@@ -30,6 +30,10 @@
 //	POST /v1/incidents/{id}/lines    client.Search      -> client.Attached: what it finds is part of the incident from then on
 //	POST /v1/incidents/{id}/trace    client.Tracing     -> client.Story
 //	POST /v1/export                  client.Search      -> an export of lines (doc/formats/export.md)
+//	GET  /v1/rights?person=anna                         -> client.Rights: the table, and who has which role
+//	GET  /v1/incidents/{id}/roles?person=anna           -> client.HeldRole, one for each role
+//	POST /v1/incidents/{id}/roles    client.RoleChange  -> client.HeldRole, as they are then
+//	GET  /v1/approvals?person=anna                      -> client.Approval, newest first
 //	GET  /healthz                                       -> 200 while the bell works, else 503
 //
 // {call} is a number, or "ringing": the one that rings longest. Errors are application/problem+json (RFC 9457).
@@ -41,6 +45,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,7 +63,7 @@ const maxBody = 64 << 10
 // Handler returns the routes, for the local socket.
 func Handler(log *slog.Logger, d *desk.Desk) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range append(append(append(append(append(listRoutes(d), agentRoutes(d)...), webhookRoutes(d)...), contactRoutes(d)...), append(oncallRoutes(d), scheduleRoutes(d)...)...), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
+	for _, r := range append(slices.Concat(listRoutes(d), agentRoutes(d), webhookRoutes(d), contactRoutes(d), oncallRoutes(d), scheduleRoutes(d), rightRoutes(d)), route{"POST /v1/calls/{call}/answer", func(w http.ResponseWriter, r *http.Request) (any, error) {
 		id, err := answer(d, w, r)
 		return client.Answered{Call: id}, err
 	}}, route{"POST /v1/habits/forget", func(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -162,7 +167,7 @@ func forget(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
 
 func pick(d *desk.Desk, name string) (int64, error) {
 	if name == "ringing" {
-		rs := d.Ringing()
+		rs := d.Ringing(desk.Local("command"))
 		if len(rs) == 0 {
 			return 0, errNothingRings
 		}
@@ -186,13 +191,19 @@ func problem(log *slog.Logger, w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, oncall.ErrAnswered), errors.Is(err, oncall.ErrPassed), errors.Is(err, oncall.ErrRests), errors.Is(err, errNothingRings):
 		status = http.StatusConflict
-	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent), errors.Is(err, incident.ErrNotFound):
+	case errors.Is(err, desk.ErrNoHabit), errors.Is(err, fleet.ErrNoAgent), errors.Is(err, incident.ErrNotFound), errors.Is(err, auth.ErrNoApproval):
 		status = http.StatusNotFound
 	case errors.Is(err, desk.ErrBroken):
 		status = http.StatusServiceUnavailable
 	}
 	if _, ok := errors.AsType[auth.Refusal](err); ok {
 		status = http.StatusForbidden
+	}
+	if _, ok := errors.AsType[auth.Closed](err); ok {
+		status = http.StatusForbidden
+	}
+	if _, ok := errors.AsType[desk.Asked](err); ok {
+		status = http.StatusAccepted
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)

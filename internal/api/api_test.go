@@ -61,7 +61,7 @@ func running(t *testing.T) (*desk.Desk, *disk.Lossy, string) {
 		}
 		_ = d.Close() // of a disk that a test has broken
 	})
-	for end := time.Now().Add(30 * time.Second); len(d.Ringing()) == 0; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); len(d.Ringing(desk.Local("test"))) == 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("nothing rings")
 		}
@@ -85,7 +85,7 @@ func TestAnsweringThroughTheSocket(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, x.says)
 		}
 	}
-	if len(d.Ringing()) != 1 {
+	if len(d.Ringing(desk.Local("test"))) != 1 {
 		t.Fatal("a refused answer has stopped the call")
 	}
 	got, err := c.Answer(t.Context(), 0, plan.Analyst)

@@ -42,7 +42,7 @@ func traced(d *desk.Desk, w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	out := storyOf(s, zone)
 	out.Incident = id
-	d.Read(func(st *desk.State) {
+	d.ReadAs(actor, func(st *desk.State) {
 		if i, err := st.Incidents.Get(id); err == nil {
 			out.Title = i.Title
 		}

@@ -64,7 +64,7 @@ func Main(args []string, p Program) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return wrong{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.oncall(), p.watch(), p.never(), p.contacts(), p.search(), p.trace(), p.archive(), p.agents(), p.webhooks(), p.habits(), p.doctor(), p.version())
+	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.oncall(), p.watch(), p.never(), p.contacts(), p.people(), p.incident(), p.search(), p.trace(), p.archive(), p.agents(), p.webhooks(), p.habits(), p.doctor(), p.version())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	err := root.ExecuteContext(ctx)
 	switch {

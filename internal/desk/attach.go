@@ -78,7 +78,7 @@ func (d *Desk) numbersOf(ctx context.Context, actor auth.Actor, q *query.Query) 
 }
 
 func (d *Desk) attach(ctx context.Context, actor auth.Actor, id int64, numbers []int64, found string) (int, error) {
-	if err := errors.Join(auth.May(actor, auth.Handle), auth.May(actor, auth.SearchLines), d.Broken()); err != nil {
+	if err := errors.Join(d.MayOn(actor, auth.Handle, id), d.MayOn(actor, auth.SearchLines, id), d.Broken()); err != nil {
 		return 0, err
 	}
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
@@ -113,7 +113,7 @@ func (d *Desk) attach(ctx context.Context, actor auth.Actor, id int64, numbers [
 	if err != nil {
 		return 0, fmt.Errorf("keeping which lines are attached: %w", err)
 	}
-	return len(x.Lines), d.do(actor, auth.Handle, func(s *State, _ time.Time) (entry.Draft, error) {
+	return len(x.Lines), d.doOn(actor, auth.Handle, id, func(s *State, _ time.Time) (entry.Draft, error) {
 		return s.Incidents.Attach(actor.Name, entry.Attached{ID: id, Lines: len(x.Lines), First: x.Lines[0].Number, Last: x.Lines[len(x.Lines)-1].Number,
 			Vault: object, Hash: d.vault.Hash("attached", string(b))})
 	})
@@ -188,6 +188,9 @@ type IncidentLine struct {
 // IncidentLines returns lines of an incident, those that were attached last first, from place from on and at most most of them, and how many there are. Who may not search gets
 // no text. Lines that are not read when ctx ends say so.
 func (d *Desk) IncidentLines(ctx context.Context, actor auth.Actor, id int64, from, most int) (out []IncidentLine, all int, err error) {
+	if err := d.MayOn(actor, auth.See, id); err != nil {
+		return nil, 0, err
+	}
 	var attached []incident.Attachment
 	d.Read(func(s *State) {
 		i, e := s.Incidents.Get(id)

@@ -41,7 +41,7 @@ func TestLineToAnswer(t *testing.T) {
 		if !ok {
 			t.Fatalf("no answer link in %q", first.Body)
 		}
-		if l, err := d.OpenLink(token); err != nil || l.Person != "anna" || len(d.Ringing()) != 1 {
+		if l, err := d.OpenLink(token); err != nil || l.Person != "anna" || len(d.Ringing(Local("test"))) != 1 {
 			t.Fatalf("opening the link: %+v, %v; it must change nothing", l, err)
 		}
 		if _, err := d.AnswerLink(token); err != nil {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -52,23 +53,43 @@ func (d *Desk) sheets() (s signin.Sheets, ref string, err error) {
 	return s, ref, nil
 }
 
-// MakeSheets makes break-glass sheets that replace all sealed ones, and returns what is to be printed: it is the only time.
+// MakeSheets makes break-glass sheets that replace all sealed ones, once a second person approved (Asked), and returns what is to be printed: it is the only time.
 func (d *Desk) MakeSheets(actor auth.Actor, count int) (pages []signin.SheetPage, err error) {
-	if err := auth.May(actor, auth.Team); err != nil {
+	if err := auth.May(actor, auth.Sheets); err != nil {
 		return nil, err
 	}
 	if actor.Scope != nil {
-		return nil, auth.Refusal{Actor: actor.Name, Action: auth.Team}
+		return nil, auth.Refusal{Actor: actor.Name, Action: auth.Sheets}
+	}
+	if count < 1 || count > 20 {
+		return nil, FieldError{"count", "Make 1 to 20 sheets at once."}
+	}
+	var by *auth.Approval
+	if !actor.Local {
+		d.Read(func(s *State) { by = sheetsApproved(s, actor, time.Now()) })
+		if by == nil {
+			return nil, d.askFor(actor, auth.Sheets, demand{About: "breakglass", Count: count})
+		}
+	}
+	drafts := []func(ref string) entry.Draft{}
+	if by != nil { // under the lock of credentials, so used once
+		drafts = append(drafts, func(string) entry.Draft { return by.Done("") })
 	}
 	err = d.changeSheets(func(s signin.Sheets) (next signin.Sheets, err error) {
+		if by != nil {
+			d.Read(func(s *State) { by = sheetsApproved(s, actor, time.Now()) })
+			if by == nil {
+				return s, errors.New("this approval was used meanwhile: ask for another one")
+			}
+		}
 		next, pages, err = signin.NewSheets(s, count, actor.Name, d.o.URL+"/sign-in/break-glass", time.Now())
 		if err != nil {
 			err = FieldError{"count", Title(err.Error()) + "."}
 		}
 		return next, err
-	}, func(ref string) entry.Draft {
+	}, append(drafts, func(ref string) entry.Draft {
 		return entry.Draft{Actor: actor.Name, Kind: entry.GlassMade, Subject: "breakglass", Body: entry.Glass{First: pages[0].Number, Count: len(pages), Vault: ref}}
-	})
+	})...)
 	if err != nil {
 		return nil, err
 	}

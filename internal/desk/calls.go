@@ -87,24 +87,26 @@ type Rings struct {
 	Now      string // who is being rung, in words
 }
 
-// Ringing returns the calls that nobody has answered, oldest first. A monthly test is none that everybody must see.
-func (d *Desk) Ringing() (rs []Rings) {
-	d.Read(func(s *State) {
+// Ringing returns the calls that nobody has answered, oldest first, as actor may see them. A monthly test is none that everybody must see.
+func (d *Desk) Ringing(actor auth.Actor) (rs []Rings) {
+	d.ReadAs(actor, func(s *State) {
 		for _, c := range s.Calls.Ringing() {
 			if c.Why == oncall.Monthly {
 				continue
 			}
-			rs = append(rs, d.rings(s, c))
+			rs = append(rs, d.rings(s, c, actor))
 		}
 	})
 	return rs
 }
 
-func (d *Desk) rings(s *State, c *oncall.Call) Rings {
-	w := d.words(s, c)
+func (d *Desk) rings(s *State, c *oncall.Call, actor auth.Actor) Rings {
+	w := d.words(s, c, actor.ID)
 	r := Rings{ID: c.ID, Severity: strings.ToLower(w.Severity), Title: w.Title, Since: c.Opened, Test: c.Test, More: w.More}
 	if worst, _ := worstOf(s, c); worst != nil {
-		r.Incident = worst.ID
+		if r.Incident = worst.ID; worst.Restricted() && !worst.Hides(actor.ID) {
+			r.Title = worst.Title // on a screen of who is named
+		}
 	}
 	var who []string
 	for _, t := range c.Tries {

@@ -128,7 +128,7 @@ func TestEscalationUnderCrash(t *testing.T) {
 					fed++
 				}
 			}
-			for _, r := range n.d.Ringing() {
+			for _, r := range n.d.Ringing(Local("test")) {
 				if time.Since(r.Since) >= 40*time.Minute && n.d.Answer(actor, r.ID, "console") == nil {
 					n.answers[r.ID] = time.Now()
 				}

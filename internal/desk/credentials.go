@@ -142,7 +142,7 @@ func (d *Desk) own(actor auth.Actor) error {
 	if _, ok := d.Person(actor.ID); !ok || actor.Scope != nil {
 		return auth.Refusal{Actor: actor.Name, Action: "change how they sign in"}
 	}
-	return auth.May(actor, auth.See)
+	return auth.May(actor, auth.Own)
 }
 
 // HasPassword reports whether a person has one.

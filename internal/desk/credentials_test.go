@@ -49,7 +49,7 @@ func TestUsedUpSurvivesARestart(t *testing.T) {
 	if a, err := prove(d, next); err != nil || a.Method != "password+code" {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	sheets, err := d.MakeSheets(anna, 2)
+	sheets, err := d.MakeSheets(Local("test"), 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func (d *Desk) ring(ctx context.Context) error {
 		last = now
 		d.ground()
 		d.beat.at.Store(now.UnixNano())
-		again := sooner(sooner(d.settle(ctx, now), d.settleNotices(ctx, now)), d.settleUpdates(ctx, now))
+		again := sooner(sooner(d.settle(ctx, now), d.settleNotices(ctx, now)), sooner(d.settleUpdates(ctx, now), d.settleApprovals()))
 		wait := heartbeat
 		if !again.IsZero() {
 			wait = max(time.Millisecond, min(heartbeat, time.Until(again)))

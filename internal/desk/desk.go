@@ -138,6 +138,7 @@ type Desk struct {
 	identity  *envelope.Identity // our key for mail; nil is none
 	People    contacts
 	ways      ways
+	views     views
 	rooms     *room.Rooms // nil: there is no war room
 	chat      chatting
 }

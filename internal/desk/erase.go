@@ -14,17 +14,29 @@ import (
 
 // EraseAlert destroys the details of an alert for ever: addresses, accounts and sample lines, of every state that the ledger names.
 // What was counted and decided stays, and so do the keyed hashes. The erasure is written down before it is done, with who
-// ordered it and why, so that each start can do it again on a vault that came back from a backup. Later states of the alert
+// ordered it and why (a second person approves it: Asked), so that each start can do it again on a vault that came back from a backup. Later states of the alert
 // keep no details.
 //
 // It does not reach the log lines themselves, which the archive holds in clear until their retention ends, nor the windows of detection
 // (derived/reader), which forget by themselves.
 func (d *Desk) EraseAlert(actor auth.Actor, alert, why string) error {
-	if err := errors.Join(auth.May(actor, auth.Team), d.Broken()); err != nil {
+	if err := errors.Join(auth.May(actor, auth.Forget), d.Broken()); err != nil {
 		return err
 	}
 	if strings.TrimSpace(why) == "" {
 		return errors.New("an erasure needs a reason")
+	}
+	if !actor.Local {
+		id, known := int64(0), false
+		d.ReadAs(actor, func(s *State) {
+			if a := s.Incidents.Alerts[alert]; a != nil {
+				id, known = a.Incident, true
+			}
+		})
+		if !known {
+			return fmt.Errorf("no alert has the id %q", alert)
+		}
+		return d.askFor(actor, auth.Forget, demand{About: alertSubject + alert, Incident: id, Alert: alert, Why: why})
 	}
 	d.details.Lock() // no details of a batch may come in between
 	defer d.details.Unlock()
@@ -37,7 +49,7 @@ func (d *Desk) EraseAlert(actor auth.Actor, alert, why string) error {
 	if err != nil {
 		return err
 	}
-	err = d.say(actor, auth.Team, why, func(_ *State, text string) (entry.Draft, error) {
+	err = d.say(actor, auth.Forget, why, func(_ *State, text string) (entry.Draft, error) {
 		return entry.Draft{Actor: actor.Name, Kind: entry.VaultErased, Subject: alertSubject + alert, Body: entry.Erased{IDs: ids, Text: text}}, nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,14 +14,14 @@ import (
 
 // SetSeverity changes how severe an incident is, with a reason.
 func (d *Desk) SetSeverity(actor auth.Actor, id int64, to, why string) error {
-	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {
+	return d.sayOn(actor, auth.Handle, id, why, func(s *State, text string) (entry.Draft, error) {
 		return s.Incidents.SetSeverity(actor.Name, id, to, text)
 	})
 }
 
 // SetPhase says where the work on an incident stands.
 func (d *Desk) SetPhase(actor auth.Actor, id int64, to string) error {
-	return d.do(actor, auth.Handle, func(s *State, _ time.Time) (entry.Draft, error) {
+	return d.doOn(actor, auth.Handle, id, func(s *State, _ time.Time) (entry.Draft, error) {
 		return s.Incidents.SetPhase(actor.Name, id, to)
 	})
 }
@@ -30,14 +31,14 @@ func (d *Desk) Note(actor auth.Actor, id int64, note string, happened time.Time)
 	if happened.After(time.Now()) {
 		return errors.New("what the note tells of cannot lie in the future")
 	}
-	return d.say(actor, auth.Note, note, func(s *State, text string) (entry.Draft, error) {
+	return d.sayOn(actor, auth.Note, id, note, func(s *State, text string) (entry.Draft, error) {
 		return s.Incidents.Note(actor.Name, id, text, happened)
 	})
 }
 
 // Assign gives an incident to a person; person "" takes it away.
 func (d *Desk) Assign(actor auth.Actor, id int64, person string) error {
-	return d.do(actor, auth.Handle, func(s *State, _ time.Time) (entry.Draft, error) {
+	return d.doOn(actor, auth.Handle, id, func(s *State, _ time.Time) (entry.Draft, error) {
 		if p, ok := s.Plan.People[person]; person != "" && (!ok || p.Gone) {
 			return entry.Draft{}, fmt.Errorf("nobody on the team has the id %q", person)
 		}
@@ -47,24 +48,32 @@ func (d *Desk) Assign(actor auth.Actor, id int64, person string) error {
 
 // Hold keeps the lines of an incident beyond their time; Release ends that. Both need a reason.
 func (d *Desk) Hold(actor auth.Actor, id int64, why string) error {
-	return d.say(actor, auth.Hold, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Hold(actor.Name, id, text) })
+	return d.sayOn(actor, auth.Hold, id, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Hold(actor.Name, id, text) })
 }
 
-// Release lets them go when their time is over.
+// Release lets them go when their time is over. A second person must approve (Asked).
 func (d *Desk) Release(actor auth.Actor, id int64, why string) error {
-	return d.say(actor, auth.Hold, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Release(actor.Name, id, text) })
+	if !actor.Local {
+		try := error(nil)
+		d.Read(func(s *State) { _, try = s.Incidents.Release(actor.Name, id, "-") })
+		if may := d.MayOn(actor, auth.Release, id); may != nil || try != nil {
+			return cmp.Or(may, try)
+		}
+		return d.askFor(actor, auth.Release, demand{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
+	}
+	return d.sayOn(actor, auth.Release, id, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Release(actor.Name, id, text) })
 }
 
 // CloseIncident ends the work on an incident.
 func (d *Desk) CloseIncident(actor auth.Actor, id int64, verdict, why string) error {
-	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {
+	return d.sayOn(actor, auth.Handle, id, why, func(s *State, text string) (entry.Draft, error) {
 		return s.Incidents.Close(actor.Name, id, verdict, text)
 	})
 }
 
 // Reopen resumes the work on an incident.
 func (d *Desk) Reopen(actor auth.Actor, id int64, why string) error {
-	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {
+	return d.sayOn(actor, auth.Handle, id, why, func(s *State, text string) (entry.Draft, error) {
 		return s.Incidents.Reopen(actor.Name, id, text)
 	})
 }

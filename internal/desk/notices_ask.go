@@ -15,7 +15,7 @@ import (
 // mayNotice asks whether somebody may decide on the notices of a person: on their own everybody may, on others' who keeps the team.
 func mayNotice(actor auth.Actor, person string) error {
 	if actor.ID == person && person != "" {
-		return auth.May(actor, auth.See)
+		return auth.May(actor, auth.Ask)
 	}
 	return auth.May(actor, auth.Team)
 }

@@ -29,6 +29,9 @@ func (d *Desk) AddPerson(actor auth.Actor, id string, roles []string, c Contact)
 	if err != nil {
 		return err
 	}
+	if err := d.twoForPower(actor, x, true); err != nil {
+		return err
+	}
 	err = d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
 		return s.Plan.Add(actor.Name, x)
 	})
@@ -47,6 +50,9 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
+	if err := d.twoForPower(actor, x, false); err != nil {
+		return err
+	}
 	ways := ""
 	err = d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
 		ways = s.Identity.Ways[id]
@@ -59,6 +65,25 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 		}
 	}
 	return err
+}
+
+// twoForPower asks for a second person when somebody would become commander or administrator. Until then nothing of the person changes.
+func (d *Desk) twoForPower(actor auth.Actor, x entry.Person, add bool) (err error) {
+	if actor.Local {
+		return nil
+	}
+	gives := false
+	d.Read(func(s *State) {
+		if gives = power(s, x); gives && add {
+			_, err = s.Plan.Add(actor.Name, x)
+		} else if gives {
+			_, err = s.Plan.Put(actor.Name, x)
+		}
+	})
+	if err != nil || !gives {
+		return err
+	}
+	return d.askFor(actor, auth.GivePower, demand{About: "person:" + x.ID, Person: &x, Add: add, Why: "roles: " + strings.Join(x.Roles, ", ")})
 }
 
 // person checks a contact and puts it into the vault.
@@ -190,7 +215,7 @@ func (d *Desk) Person(id string) (x entry.Person, ok bool) {
 func (d *Desk) RingNow(actor auth.Actor, person, channel string) error {
 	a := auth.TestRing
 	if actor.ID == person && person != "" {
-		a = auth.See
+		a = auth.Ask
 	}
 	return d.do(actor, a, func(s *State, _ time.Time) (entry.Draft, error) {
 		return s.Calls.Test(actor.Name, &s.Plan, person, channel)

@@ -148,7 +148,7 @@ var ErrNoRoom = errors.New("there is no war room on this server: name its port u
 // RoomTicket returns the code with which somebody who is signed in comes into an incident's war room. Who works on incidents is a host.
 // Who was sent out gets none, until a host has ended the conference for all.
 func (d *Desk) RoomTicket(actor auth.Actor, name string, incident int64) (string, error) {
-	if err := errors.Join(auth.May(actor, auth.See), auth.May(actor, auth.Ring)); err != nil {
+	if err := errors.Join(d.MayOn(actor, auth.See, incident), d.MayOn(actor, auth.Ring, incident)); err != nil {
 		return "", err
 	}
 	if d.rooms == nil {
@@ -173,7 +173,7 @@ func SentOut(err error) bool { return errors.Is(err, errOut) }
 
 // RoomLink returns a one-time link for a guest, who learns nothing but what is said in the room.
 func (d *Desk) RoomLink(actor auth.Actor, incident int64, name string, long time.Duration) (string, error) {
-	if err := auth.May(actor, auth.Handle); err != nil {
+	if err := d.MayOn(actor, auth.Handle, incident); err != nil {
 		return "", err
 	}
 	if d.rooms == nil {

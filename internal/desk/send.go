@@ -70,7 +70,7 @@ func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
 		if ok {
 			contact = d.People.Get(p.Vault)
 		}
-		words, seal = d.words(st, s.Call), st.Seals.Of(s.Try.Person)
+		words, seal = d.words(st, s.Call, s.Try.Person), st.Seals.Of(s.Try.Person)
 		if s.Try.Channel == plan.Voice && d.o.Phone != nil {
 			j.order = d.orderOf(st, s.Call, words, s.Try.Person, contact)
 		}
@@ -92,14 +92,23 @@ func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
 	return j, nil
 }
 
-// words says what a call is about: the worst of its open incidents, and how many more.
-func (d *Desk) words(s *State, c *oncall.Call) notify.Call {
+// words says what a call is about, to a person: the worst of its open incidents, and how many more. Others can read over a shoulder, and a
+// server on the way: of a restricted incident it says the number and the severity, to who is not named the number alone.
+func (d *Desk) words(s *State, c *oncall.Call, person string) notify.Call {
 	if c.Test {
 		return notify.Call{Test: true, Sample: d.Sample(), Title: "Ring me now", At: c.Opened}
 	}
 	worst, more := worstOf(s, c)
 	if worst == nil {
 		return notify.Call{Title: "closed meanwhile", At: c.Opened}
+	}
+	if worst.Restricted() {
+		w := notify.Call{Title: fmt.Sprintf("A restricted incident needs you: number %d", worst.ID), At: c.Opened, More: more, Sample: worst.Sample,
+			Incident: fmt.Sprintf("%s/incidents/%d", d.o.URL, worst.ID)}
+		if !worst.Hides(person) {
+			w.Severity = Title(worst.Severity)
+		}
+		return w
 	}
 	return notify.Call{Severity: Title(worst.Severity), Title: worst.Title, At: worst.Happened, Known: Sentence(s, worst),
 		Incident: fmt.Sprintf("%s/incidents/%d", d.o.URL, worst.ID), More: more, Sample: worst.Sample}

@@ -148,6 +148,8 @@ func StandingTitle(rule string) string {
 		return "Another Tocsin is not heard of any more"
 	case GlassRule:
 		return "A break-glass sheet was used"
+	case AloneRule:
+		return "Something dangerous passes without a second person"
 	}
 	return ""
 }
@@ -162,7 +164,7 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
-	for _, a := range d.brokenGlass(now) {
+	for _, a := range append(d.brokenGlass(now), d.aloneAlerts(now)...) {
 		add(a)
 	}
 	of := map[string]int{}

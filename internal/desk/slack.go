@@ -135,6 +135,9 @@ func (d *Desk) SlackTrouble(now time.Time) string {
 
 // mayUse reports whether an incident may be shown in a channel: one that may itself be part of it is left out of it.
 func mayUse(s *State, i *incident.Incident) bool {
+	if i.Restricted() { // others read the chat
+		return false
+	}
 	barred := s.Calls.Barred(i.ID)
 	return !plan.Bars(barred, "slack") && !plan.Bars(barred, "chat:slack")
 }

@@ -167,7 +167,7 @@ func (d *Desk) OpenStatus(token string) (Page, error) {
 	vault := ""
 	d.Read(func(s *State) {
 		i, ierr := s.Incidents.Get(claim.Incident)
-		if !s.Contacts.Honours(claim) || ierr != nil {
+		if !s.Contacts.Honours(claim) || ierr != nil || i.Restricted() {
 			err = contact.ErrLink
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/fleet"
@@ -30,6 +31,7 @@ type State struct {
 	Hooks     hook.Book
 	Contacts  contact.Book
 	Identity  Identity
+	Approvals auth.Approvals
 	Rooms     Conferences
 	Chat      Chats
 	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
@@ -78,7 +80,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
+		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {

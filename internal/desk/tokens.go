@@ -36,7 +36,7 @@ func (d *Desk) MakeToken(actor auth.Actor, name string, scope []auth.Action, day
 func (d *Desk) RevokeToken(actor auth.Actor, person, id string) error {
 	need := auth.Team
 	if actor.ID == person && actor.Scope == nil {
-		need = auth.See
+		need = auth.Own
 	}
 	if err := auth.May(actor, need); err != nil {
 		return err
@@ -79,6 +79,6 @@ func (d *Desk) TokenActor(token string, now time.Time) (auth.Actor, error) {
 		}
 	}
 	a := Actor(p)
-	a.Scope = found.Scope
+	a.Scope, a.Via = found.Scope, "token:"+found.ID
 	return a, nil
 }

@@ -27,7 +27,7 @@ const (
 // Trace reads for the cause of an incident: what led to it, as far as kept lines say so. It changes nothing. It ends when ctx does, or after
 // TraceLimit, with what was known by then (Story.Cut). Errors: no such incident, an auth.Refusal, a disk that cannot be read.
 func (d *Desk) Trace(ctx context.Context, actor auth.Actor, id int64) (trace.Story, error) {
-	if err := auth.May(actor, auth.SearchLines); err != nil {
+	if err := d.MayOn(actor, auth.SearchLines, id); err != nil {
 		return trace.Story{}, err
 	}
 	c, cut, err := d.caseOf(id)

@@ -64,7 +64,12 @@ func (d *Desk) settleUpdates(ctx context.Context, now time.Time) (again time.Tim
 
 // autoUpdate wants what an automatic rule demands. What cannot be worded stays overdue on the screen, and is tried again each time something changes.
 func (d *Desk) autoUpdate(x contact.Due, now time.Time) {
-	if d.Broken() != nil {
+	restricted := false
+	d.Read(func(s *State) {
+		i, err := s.Incidents.Get(x.Incident)
+		restricted = err == nil && i.Restricted()
+	})
+	if restricted || d.Broken() != nil { // of a restricted incident nothing leaves by itself
 		return
 	}
 	o := Owing{x.Incident, x.Rule.ID, x.Contact.ID, x.Stage}

@@ -26,6 +26,9 @@ func (d *Desk) orderOf(s *State, c *oncall.Call, words notify.Call, person strin
 	o := &voice.Order{To: contact.Voice, Through: !strings.HasPrefix(contact.Voice, "sips:"), Language: contact.Language, Test: c.Test}
 	if i, _ := worstOf(s, c); i != nil {
 		o.Number, o.Severity, o.Detail = fmt.Sprint(i.ID), strings.ToLower(words.Severity), i.Title+". "+words.Known
+		if i.Restricted() { // a telephone is overheard: no more than what is written
+			o.Detail = words.Title + "."
+		}
 	}
 	if ref := s.Seals.Of(person).PIN; ref != "" {
 		o.PIN = func(ctx context.Context, pin string) bool { return d.rightPIN(ctx, person, ref, pin) }

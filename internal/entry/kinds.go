@@ -41,6 +41,19 @@ const (
 	IncidentAttached Kind = "incident.attached" // Attached
 	IncidentChannels Kind = "incident.channels" // Barred
 
+	IncidentRoleTaken    Kind = "incident.role_taken"   // IncidentRole
+	IncidentRoleGiven    Kind = "incident.role_given"   // IncidentRole
+	IncidentRoleHanded   Kind = "incident.role_handed"  // IncidentRole
+	IncidentRoleLeft     Kind = "incident.role_left"    // IncidentRole
+	IncidentRestricted   Kind = "incident.restricted"   // Restriction
+	IncidentUnrestricted Kind = "incident.unrestricted" // RestrictionEnd
+
+	ApprovalAsked   Kind = "approval.asked"   // Approval
+	ApprovalGiven   Kind = "approval.given"   // Approved
+	ApprovalDenied  Kind = "approval.denied"  // Approved
+	ApprovalExpired Kind = "approval.expired" // Approved
+	ApprovalDone    Kind = "approval.done"    // ApprovalResult
+
 	MuteAdded   Kind = "mute.added"   // Mute
 	MuteRemoved Kind = "mute.removed" // MuteEnd
 

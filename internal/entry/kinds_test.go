@@ -124,6 +124,18 @@ var full = map[Kind]any{
 	UpdateFailed:       UpdateResult{9, true, true, true, time.Second, "v27"},
 	UpdateWaived:       UpdateWaiver{4, 3, 7, "again", "v28"},
 
+	IncidentRoleTaken:    IncidentRole{4, "legal", "anna", true, "", ""},
+	IncidentRoleGiven:    IncidentRole{4, "legal", "anna", true, "", "v6"},
+	IncidentRoleHanded:   IncidentRole{4, "legal", "boris", false, "anna", "v6"},
+	IncidentRoleLeft:     IncidentRole{4, "legal", "anna", true, "", "v6"},
+	IncidentRestricted:   Restriction{4, "insider", []string{"anna", "boris"}},
+	IncidentUnrestricted: RestrictionEnd{4, 9, "v6"},
+	ApprovalAsked:        Approval{9, "erase", "anna", "s1", "alert:a1", 4, "v6", "aa11", t0, true, t0},
+	ApprovalGiven:        Approved{9, "boris", "s2", "aa11", true, "v6"},
+	ApprovalDenied:       Approved{9, "boris", "s2", "aa11", false, "v6"},
+	ApprovalExpired:      Approved{ID: 9},
+	ApprovalDone:         ApprovalResult{9, true, "v6"},
+
 	CredentialAdded:   Credential{"anna", "passkey", "k1", "v21", 0, false},
 	CredentialRemoved: Credential{"anna", "recovery", "", "v22", 9, true},
 	TokenMade:         Token{"t1", "anna", []string{"note", "see"}, t0, "v23"},

@@ -208,6 +208,24 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.Attached](e)
 		id, m.Ref, m.To = x.ID, x.Vault, strconv.Itoa(x.Lines)
 		change = func(i *Incident) { i.Lines = append(i.Lines, Attachment{x, e.N, e.Actor, e.Time}) }
+	case entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded, entry.IncidentRoleLeft:
+		var x entry.IncidentRole
+		x, err = entry.Body[entry.IncidentRole](e)
+		id, m.From, m.To, m.Ref, m.Why = x.ID, x.From, x.Person, x.Text, []string{x.Role}
+		if x.Deputy {
+			m.Why = append(m.Why, "deputy")
+		}
+		change = func(i *Incident) { i.become(e.Kind, x, e.Time) }
+	case entry.IncidentRestricted:
+		var x entry.Restriction
+		x, err = entry.Body[entry.Restriction](e)
+		id, m.To, m.Why = x.ID, x.Kind, x.People
+		change = func(i *Incident) { i.Restriction = x }
+	case entry.IncidentUnrestricted:
+		var x entry.RestrictionEnd
+		x, err = entry.Body[entry.RestrictionEnd](e)
+		id, m.Ref = x.ID, x.Text
+		change = func(i *Incident) { i.Restriction = entry.Restriction{} }
 	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted:
 		var x entry.RoomSeat
 		x, err = entry.Body[entry.RoomSeat](e)

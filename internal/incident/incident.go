@@ -104,6 +104,9 @@ type Incident struct {
 	Timeline []Mark
 	Lines    []Attachment // as they were attached
 
+	Roles       map[string]Holder // who holds which role of the team in it
+	Restriction entry.Restriction // Kind "" is none
+
 	titleRank int
 	alerts    map[string]bool
 	sources   map[string]int // place in Sources

@@ -200,6 +200,18 @@ func (b *Book) applyNeed(e entry.Entry) error {
 				b.uncover(n) // worse than what somebody answered for
 			}
 		}))
+	case entry.IncidentRestricted:
+		x, err := entry.Body[entry.Restriction](e)
+		if err != nil {
+			return err
+		}
+		return at(e, b.change(x.ID, func(n *need) { n.only = x.People }))
+	case entry.IncidentUnrestricted:
+		x, err := entry.Body[entry.RestrictionEnd](e)
+		if err != nil {
+			return err
+		}
+		return at(e, b.change(x.ID, func(n *need) { n.only = nil }))
 	case entry.IncidentClosed:
 		x, err := entry.Body[entry.Closed](e)
 		if err != nil {

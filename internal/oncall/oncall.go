@@ -134,6 +134,7 @@ type need struct {
 	worked   time.Time
 	held     int64 // the maintenance window that is known to hold it
 	barred   []string
+	only     []string // people, of a restricted incident
 }
 
 // rank orders severities.

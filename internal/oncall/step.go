@@ -74,7 +74,9 @@ func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
 }
 
 // wait is how long the step that rings waits for its answer.
-func (b *Book) wait(c *Call) time.Duration { return plan.StepOf(c.Policy, max(c.Step-c.Base, 0)).Wait }
+func (b *Book) wait(c *Call) time.Duration {
+	return plan.StepOf(b.inForce(c), max(c.Step-c.Base, 0)).Wait
+}
 
 // stepWhy says why the next step begins now, "" when it does not.
 func (b *Book) stepWhy(c *Call, l *look) string {
@@ -95,7 +97,7 @@ func (b *Book) stepWhy(c *Call, l *look) string {
 
 // ask is what a step of a call is found out by.
 func (b *Book) ask(c *Call, step int, not []string, l *look) plan.Want {
-	w := plan.Want{Policy: c.Policy, Step: step - c.Base, Severity: b.severity(c), At: l.now, Not: not}
+	w := plan.Want{Policy: b.inForce(c), Step: step - c.Base, Severity: b.severity(c), At: l.now, Not: not}
 	for _, t := range c.Taken {
 		w.Took = append(w.Took, t.Person)
 	}
@@ -114,7 +116,7 @@ func (b *Book) step(c *Call, why string, not []string, l *look) (debts []Debt) {
 	asked, left := l.p.Resolve(b.ask(c, next, not, l))
 	x := entry.CallStep{ID: c.ID, Step: next, Why: why, Rings: asked, Left: left, Empty: true}
 	for _, r := range asked {
-		if r.Channel != plan.Console && (r.Due.IsZero() || r.Due.Before(l.now.Add(plan.StepOf(c.Policy, next-c.Base).Wait))) {
+		if r.Channel != plan.Console && (r.Due.IsZero() || r.Due.Before(l.now.Add(plan.StepOf(b.inForce(c), next-c.Base).Wait))) {
 			x.Empty = false
 		}
 	}
@@ -164,7 +166,7 @@ func (b *Book) holdBack(c *Call, n int, r entry.CallRing, until time.Time, not [
 	if n <= len(c.Asked) {
 		step = c.Asked[n-1].Step
 	}
-	x.Instead = l.p.InsteadOf(r.Person, r.Channel, plan.StepOf(c.Policy, step-c.Base), func(channel string) bool {
+	x.Instead = l.p.InsteadOf(r.Person, r.Channel, plan.StepOf(b.inForce(c), step-c.Base), func(channel string) bool {
 		return !plan.Bars(not, channel) && b.throttled(c, r.Person, channel, l).IsZero() && l.wants[way{r.Person, channel}] == 0 &&
 			!slices.ContainsFunc(c.Asked, func(o Ring) bool {
 				return o.Step == step && o.Person == r.Person && o.Channel == channel && n <= len(c.Asked)
@@ -231,8 +233,8 @@ func (b *Book) deaf(c *Call, l *look) bool {
 		}
 	}
 	not := b.barred(c)
-	for step := c.Step + 1; step-c.Base <= len(c.Policy.Steps)*c.Policy.Rounds; step++ {
-		until := l.now.Add(plan.StepOf(c.Policy, step-c.Base).Wait)
+	for step := c.Step + 1; step-c.Base <= len(b.inForce(c).Steps)*b.inForce(c).Rounds; step++ {
+		until := l.now.Add(plan.StepOf(b.inForce(c), step-c.Base).Wait)
 		asked, _ := l.p.Resolve(b.ask(c, step, not, l))
 		for _, r := range asked {
 			if r.Channel != plan.Console && (r.Due.IsZero() || r.Due.Before(until)) {

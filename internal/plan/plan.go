@@ -20,13 +20,44 @@ const (
 	Analyst        = "analyst"
 	Legal          = "legal"
 	Communications = "communications"
-	Reader         = "reader" // sees, does nothing
+	Administrator  = "administrator" // keeps people, credentials, settings, agents and channels; handles no incident
+	Reader         = "reader"        // sees, does nothing: screens say Observer
+	Auditor        = "auditor"       // reads all, the ledger too; changes nothing
+	Reporter       = "reporter"      // files reports, and sees her own
 )
 
 // Roles lists every role, in the order in which screens show them.
 func Roles() []string {
-	return []string{Commander, Engineer, Analyst, Legal, Communications, Reader}
+	return []string{Commander, Engineer, Analyst, Legal, Communications, Administrator, Reader, Auditor, Reporter}
 }
+
+// RoleWord is what a role is called on screens, by the word that the ledger keeps.
+func RoleWord(role string) string {
+	switch role {
+	case Commander:
+		return "Incident Commander"
+	case Engineer:
+		return "Platform Engineer"
+	case Analyst:
+		return "Security Analyst"
+	case Legal:
+		return "Legal Advisor"
+	case Communications:
+		return "Communications Officer"
+	case Administrator:
+		return "Administrator"
+	case Reader:
+		return "Observer"
+	case Auditor:
+		return "Auditor"
+	case Reporter:
+		return "Reporter"
+	}
+	return role
+}
+
+// ResponseRoles are the roles that somebody can hold within an incident.
+func ResponseRoles() []string { return []string{Commander, Engineer, Analyst, Legal, Communications} }
 
 // A Plan is the state. The zero Plan is empty.
 type Plan struct {
@@ -85,18 +116,24 @@ func (p *Plan) Put(actor string, x entry.Person) (entry.Draft, error) {
 	if len(x.Roles) == 0 {
 		return entry.Draft{}, errors.New("a person needs at least one role")
 	}
-	if p.last(x, func(string) bool { return true }) {
-		return entry.Draft{}, errors.New("somebody must stay commander: give that role to another person first")
+	if slices.Contains(x.Roles, Auditor) && len(x.Roles) > 1 {
+		return entry.Draft{}, errors.New("an auditor changes nothing, so she has no other role")
 	}
-	if p.last(x, func(id string) bool { return p.Passwords[id] != "" }) {
-		return entry.Draft{}, errors.New("somebody who can sign in must stay commander: let another commander choose a password first")
+	for _, role := range []string{Commander, Administrator} {
+		if p.last(x, role, func(string) bool { return true }) {
+			return entry.Draft{}, fmt.Errorf("somebody must stay %s: give that role to another person first", role)
+		}
+		if p.last(x, role, func(id string) bool { return p.Passwords[id] != "" }) {
+			return entry.Draft{}, fmt.Errorf("somebody who can sign in must stay %s: let another %s choose a password first", role, role)
+		}
 	}
 	return entry.Draft{Actor: actor, Kind: entry.PersonPut, Subject: "person:" + x.ID, Body: x}, nil
 }
 
-// last reports whether x would leave the team without a commander of a kind that it has now.
-func (p *Plan) last(x entry.Person, kind func(id string) bool) bool {
-	commands := func(o entry.Person) bool { return !o.Gone && slices.Contains(o.Roles, Commander) && kind(o.ID) }
+// last reports whether x would leave the team without somebody in a role, of a kind that it has now. A team that never had an
+// administrator needs none: there, commanders and engineers keep the team.
+func (p *Plan) last(x entry.Person, role string, kind func(id string) bool) bool {
+	commands := func(o entry.Person) bool { return !o.Gone && slices.Contains(o.Roles, role) && kind(o.ID) }
 	was, ok := p.People[x.ID]
 	if !ok || !commands(was) || commands(x) {
 		return false

@@ -73,7 +73,7 @@ func (s *Server) showAgent(v *visit, a desk.Agent, code int, mistake error) erro
 // agentFacts is what this server knows of an agent by itself.
 func (s *Server) agentFacts(v *visit, a desk.Agent) (out []ui.AgentFact) {
 	by, ended := "", ""
-	s.desk.Read(func(st *desk.State) { by, ended = s.actorName(st, a.By), s.actorName(st, a.Ended) })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { by, ended = s.actorName(st, a.By), s.actorName(st, a.Ended) })
 	out = []ui.AgentFact{
 		{Name: "Heard last", Says: map[bool]string{true: "not since Tocsin started"}[a.Seen.IsZero()], At: v.at(a.Seen)},
 		{Name: "From", Text: ui.Visible(a.Address)},

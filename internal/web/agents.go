@@ -46,7 +46,7 @@ func (s *Server) showAgents(v *visit, code int, mistake error, made ui.Joining) 
 		view.Agents = append(view.Agents, s.agentRow(v, a))
 	}
 	view.Losses, view.MoreLosses = s.losses(v, all, true)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, t := range tokens {
 			view.Tokens = append(view.Tokens, ui.TokenRow{Name: t.Name, By: s.actorName(st, t.By), Made: v.at(t.Made), Until: v.at(t.Expires)})
 		}

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
+	"tocsin/internal/plan"
 	"tocsin/ui"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) alerts(v *visit) error {
 		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational")}
 	page := pageOf(v)
 	var shown []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		titles := map[string]string{}
 		var list []*incident.Alert
 		for _, id := range slices.Backward(st.Incidents.Order) {
@@ -75,7 +76,7 @@ func (s *Server) alerts(v *visit) error {
 		}
 	})
 	s.openDetails(shown)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, d := range shown {
 			view.Rows = append(view.Rows, s.alertRow(v, st, d, false))
 		}
@@ -157,7 +158,7 @@ func few(ps []detect.Party, place bool) string {
 // alert shows one alert.
 func (s *Server) alert(v *visit) error {
 	var d []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if a := st.Incidents.Alerts[v.r.PathValue("id")]; a != nil {
 			d = []alertDetails{{state: *a}}
 		}
@@ -169,7 +170,7 @@ func (s *Server) alert(v *visit) error {
 	a := d[0].state
 	view := ui.AlertView{Frame: s.frame(v, "alerts", "Alert: "+a.Title), Rule: s.ruleLink(a.Rule, a.Title), Impact: impactWords(a.Impact)}
 	var quiet []ui.Fact
-	s.desk.Read(func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { view.Row, quiet = s.alertRow(v, st, d[0], true), s.why(st, a.Mute) })
 	view.Says = ui.Plural(a.Count, "log line", "log lines") + " between " + view.Row.First.Local + " and " + view.Row.Last.Local
 	if n := len(a.Sources); n > 0 {
 		view.Says += ", from " + ui.Plural(int64(n), "address", "addresses")
@@ -319,6 +320,28 @@ func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
 		}
 	case entry.IncidentClosed:
 		x.Tone, x.Says, x.Note = "good", "Closed as a "+m.To+" alarm", ui.VisibleLines(s.desk.Text(m.Ref))
+	case entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded, entry.IncidentRoleLeft:
+		x.Icon, x.Note = "user", ui.VisibleLines(s.desk.Text(m.Ref))
+		what := plan.RoleWord(m.Why[0])
+		if len(m.Why) > 1 {
+			what = "deputy of the " + what
+		}
+		switch m.Kind {
+		case entry.IncidentRoleLeft:
+			x.Says = s.name(st, m.To) + " is no longer " + what
+		case entry.IncidentRoleHanded:
+			x.Says = what + ": " + s.name(st, m.From) + " handed over to " + s.name(st, m.To)
+		default:
+			x.Says = s.name(st, m.To) + " is " + what
+		}
+	case entry.IncidentRestricted:
+		var who []string
+		for _, id := range m.Why {
+			who = append(who, s.name(st, id))
+		}
+		x.Icon, x.Tone, x.Says = "user", "late", "Restricted ("+m.To+") to "+strings.Join(who, ", ")
+	case entry.IncidentUnrestricted:
+		x.Icon, x.Says, x.Note = "user", "No longer restricted", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentHeld:
 		x.Icon, x.Says, x.Note = "note", "Its log lines are held beyond their time", ui.VisibleLines(s.desk.Text(m.Ref))
 	case entry.IncidentReleased:

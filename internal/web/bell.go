@@ -28,7 +28,7 @@ func (s *Server) bellPage(v *visit) error { return s.showBell(v, http.StatusOK, 
 func (s *Server) showBell(v *visit, code int, typed *ui.MaintenanceForm, mistake error) error {
 	view := ui.BellView{Frame: s.frame(v, "bell", "The bell"), Change: auth.May(v.actor, auth.Team) == nil,
 		Form: ui.MaintenanceForm{Severities: heldBack([]string{"high", "medium"})}}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		proofs, percent := st.Calls.Readiness(&st.Plan, v.now)
 		view.Ready = fmt.Sprintf("%d %% proven", percent)
 		for _, f := range proofs {
@@ -145,7 +145,7 @@ func watchPulse(v *visit, w desk.WatchedBell) ui.Pulse {
 
 // bellProblems says on every page what keeps the bell quiet, and who cannot be told that it works.
 func (s *Server) bellProblems(v *visit) (ps []ui.Problem) {
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, w := range st.Plan.Standing(v.now) {
 			if !v.now.Before(w.From) {
 				ps = append(ps, ui.Problem{Grave: true, Says: "Maintenance until " + v.at(w.Until).Local + ": new incidents of " + strings.Join(w.Severities, " and ") + " severity do not ring.",
@@ -236,7 +236,7 @@ func (s *Server) showPolicy(v *visit, code int, mistake error) error {
 	name := v.r.PathValue("id")
 	view := ui.PolicyView{Name: name, New: name == "new"}
 	found := false
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		p, ok := st.Plan.Policies[name]
 		if found = ok || view.New; !found {
 			return
@@ -262,7 +262,7 @@ func (s *Server) showPolicy(v *visit, code int, mistake error) error {
 func (s *Server) setNamedPolicy(v *visit) error {
 	name := v.r.PathValue("id")
 	exists := name == "new"
-	s.desk.Read(func(st *desk.State) { _, ok := st.Plan.Policies[name]; exists = exists || ok })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, ok := st.Plan.Policies[name]; exists = exists || ok })
 	if !exists {
 		return errMissing
 	}
@@ -287,7 +287,7 @@ func (s *Server) setNamedPolicy(v *visit) error {
 func (s *Server) endPolicy(v *visit) error {
 	name := v.r.PathValue("id")
 	exists := false
-	s.desk.Read(func(st *desk.State) { _, exists = st.Plan.Policies[name] })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, exists = st.Plan.Policies[name] })
 	if !exists {
 		return errMissing
 	}
@@ -307,7 +307,7 @@ func (s *Server) simulate(v *visit) error {
 	q := v.r.URL.Query()
 	severity, policy := q.Get("severity"), q.Get("policy")
 	view := ui.SimulateView{Frame: s.frame(v, "bell", "Who would be rung?"), When: q.Get("at"), Policies: []ui.Option{{Value: "", Word: "the one for the severity"}, {Value: plan.DefaultName, Word: plan.DefaultName, Chosen: policy == plan.DefaultName}}}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, name := range slices.Sorted(maps.Keys(st.Plan.Policies)) {
 			view.Policies = append(view.Policies, ui.Option{Value: name, Word: name, Chosen: name == policy})
 		}
@@ -330,7 +330,7 @@ func (s *Server) simulate(v *visit) error {
 		view.Errors, view.Still = fieldErrors(err), true
 		return ui.Simulate.Show(v.w, http.StatusUnprocessableEntity, view)
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		rings := 0
 		for _, m := range ms {
 			if m.What == "ring" && m.Channel != plan.Console {

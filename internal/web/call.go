@@ -19,7 +19,7 @@ const callsShown = 30
 func (s *Server) calls(v *visit) error {
 	view := ui.CallsView{Frame: s.frame(v, "calls", "Calls")}
 	page := pageOf(v)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		all := st.Calls.Calls
 		view.Pager = pager(v, page, callsShown, len(all))
 		for k := len(all) - 1 - page*callsShown; k >= 0 && len(view.Calls) < callsShown; k-- {
@@ -115,7 +115,7 @@ func (s *Server) answer(v *visit) error {
 		return errMissing
 	}
 	to, key := "/calls", "answered"
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if c, err := st.Calls.Get(id); err == nil {
 			if c.Rings() {
 				key = "taken"
@@ -135,7 +135,7 @@ func (s *Server) openLink(v *visit) error {
 		return errMissing
 	}
 	view := ui.AnswerView{Frame: s.frame(v, "", "Answer the call"), Action: v.r.URL.Path}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		c, err := st.Calls.Get(l.Call)
 		if err != nil {
 			return
@@ -176,7 +176,7 @@ func (s *Server) answerLink(v *visit) error {
 	}
 	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil && !passing}
 	view.Still = true // this page is the answer to a form
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		c, err := st.Calls.Get(l.Call)
 		if err != nil {
 			return
@@ -234,6 +234,10 @@ func kindWords(k entry.Kind) string {
 		entry.ProgramStarted: "Tocsin started", entry.ClockJumped: "the clock jumped", entry.RulesLoaded: "rules were loaded",
 		entry.SourceSilent: "a source fell silent", entry.SourceBack: "a source spoke again", entry.VaultErased: "personal data was erased",
 		entry.LinesSealed: "lines went to the shelf", entry.LinesJoined: "volumes of lines were joined", entry.LinesExpired: "lines expired", entry.LinesAside: "a damaged volume of lines was set aside", entry.LinesExported: "lines were exported",
+		entry.IncidentRoleTaken: "a role in an incident was taken", entry.IncidentRoleGiven: "a role in an incident was given", entry.IncidentRoleHanded: "a role in an incident was handed over",
+		entry.IncidentRoleLeft: "a role in an incident was left", entry.IncidentRestricted: "an incident was restricted", entry.IncidentUnrestricted: "an incident is no longer restricted",
+		entry.ApprovalAsked: "a second person is asked for", entry.ApprovalGiven: "something dangerous was approved", entry.ApprovalDenied: "something dangerous was denied",
+		entry.ApprovalExpired: "an approval expired", entry.ApprovalDone: "something approved was done",
 		entry.AlertRaised: "an alert was raised", entry.AlertGrew: "an alert grew", entry.AlertEnded: "an alert ended",
 		entry.IncidentOpened: "an incident was opened", entry.IncidentSeverity: "a severity changed", entry.IncidentPhase: "a phase changed",
 		entry.IncidentNoted: "a note was written", entry.IncidentAssigned: "an incident was assigned", entry.IncidentClosed: "an incident was closed",

@@ -32,7 +32,7 @@ func (s *Server) call(v *visit) error {
 func (s *Server) showCall(v *visit, id int64, code int, mistake error) error {
 	view := ui.CallView{}
 	found := false
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		c, err := st.Calls.Get(id)
 		if err != nil {
 			return
@@ -269,7 +269,7 @@ func (s *Server) callOf(v *visit) (id int64, err error) {
 	if id, err = number(v.r, "id"); err != nil {
 		return 0, err
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if _, gerr := st.Calls.Get(id); gerr != nil {
 			err = errMissing
 		}

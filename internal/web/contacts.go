@@ -68,7 +68,7 @@ func (s *Server) showContacts(v *visit, code int, add *ui.ContactForm, load *ui.
 	if view.Query != "" {
 		view.Path += "?q=" + url.QueryEscape(view.Query)
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Add = s.contactForm(st, "/contacts", desk.Listed{})
 		for _, g := range contact.Groups() {
 			group := ui.ContactGroup{Key: g, Word: groupWord(g), Says: "Nobody yet."}
@@ -231,7 +231,7 @@ func (s *Server) addContact(v *visit) error {
 		return err
 	}
 	var f ui.ContactForm
-	s.desk.Read(func(st *desk.State) { f = s.contactForm(st, "/contacts", c) })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { f = s.contactForm(st, "/contacts", c) })
 	f.Open = true
 	return s.showContacts(v, http.StatusUnprocessableEntity, &f, nil, oneField(err))
 }
@@ -264,7 +264,7 @@ func (s *Server) showContact(v *visit, code int, typed *desk.Listed, mistake err
 			*to = append(*to, ui.Fact{Name: name, Value: value, Href: href})
 		}
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Row = s.contactRow(v, st, c)
 		if typed != nil {
 			view.Form = s.contactForm(st, view.Path, *typed)

@@ -33,12 +33,15 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		return f
 	}
 	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
+	if auth.May(v.actor, auth.See) != nil {
+		return f // a reporter sees nothing of what goes on
+	}
 	f.Search = auth.May(v.actor, auth.SearchLines) == nil
 	f.Bell = s.bell(v)
 	f.Ringing = s.ringing(v)
 	f.Counts.Calls = len(f.Ringing)
 	f.Counts.Rules = len(s.o.Set.Refused)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, i := range st.Incidents.Incidents {
 			if !i.Closed {
 				f.Counts.Incidents++
@@ -51,7 +54,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 			}
 		}
 	})
-	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(), s.updateProblems(v.now)...)...)
+	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(v), s.updateProblems(v.now)...)...)
 	f.Problems = append(f.Problems, s.bellProblems(v)...)
 	f.Problems = append(f.Problems, s.onCallProblems(v)...)
 	if n := f.Counts.Agents; n > 0 {
@@ -127,7 +130,7 @@ func (s *Server) problems() (ps []ui.Problem) {
 
 // ringing builds the banner of calls, worst first.
 func (s *Server) ringing(v *visit) (out []ui.Ringing) {
-	calls := s.desk.Ringing()
+	calls := s.desk.Ringing(v.actor)
 	slices.SortStableFunc(calls, func(a, b desk.Rings) int { return incident.Rank(b.Severity) - incident.Rank(a.Severity) })
 	for _, c := range calls {
 		r := ui.Ringing{ID: fmt.Sprint(c.ID), Severity: ui.Severity(c.Severity), Title: c.Title, Since: v.at(c.Since), Now: c.Now,

@@ -35,7 +35,7 @@ func (s *Server) incidents(v *visit) error {
 		Filtered:   state != "open" || severity != "" || q.Get("q") != ""}
 	view.Headings = headings(v, sort)
 	page := pageOf(v)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var list []*incident.Incident
 		for _, i := range st.Incidents.Incidents {
 			if (state == "all" || i.Closed == (state == "closed")) && (severity == "" || i.Severity == severity) && matches(i, view.Query) {
@@ -138,7 +138,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	}
 	view := ui.IncidentView{ID: fmt.Sprint(id)}
 	var details []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var i *incident.Incident
 		if i, err = st.Incidents.Get(id); err == nil {
 			details = alertsOf(st, i, alertsOpened)
@@ -148,7 +148,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 		return err
 	}
 	s.openDetails(details)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
 			err = e
@@ -192,7 +192,7 @@ func typedAgain(v *visit, f *ui.IncidentForms, again string) {
 // form's first; several forms have a reason, so its id begins with the form's name.
 func formErrors(mistake error, form string) ui.Errors {
 	es := fieldErrors(mistake)
-	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "release": "hold-reason", "close": "verdict"}
+	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "hand": "hand-note", "role": "take-role", "restrict": "restrict-kind", "unrestrict": "lift-reason", "release": "hold-reason", "close": "verdict"}
 	for k := range es {
 		switch {
 		case es[k].Field == "":
@@ -244,6 +244,10 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Verdict = desk.Title(i.Verdict) + " alarm"
 	}
 	view.Next = s.next(v, st, i)
+	view.Roles = s.rolesPart(st, i)
+	if i.Restricted() {
+		view.Marks = append(view.Marks, "restricted ("+i.Restriction.Kind+"): only the people who are named see it")
+	}
 	view.Times = []ui.TimeFact{{Name: "Began", At: v.at(i.Happened)}, {Name: "Learned", At: v.at(i.Opened)}, {Name: "Last seen", At: v.at(i.Last)}}
 	if i.Closed {
 		view.Times = append(view.Times, ui.TimeFact{Name: "Closed", At: v.at(i.Ended)})
@@ -434,7 +438,7 @@ func (s *Server) showClose(v *visit, code int, mistake error) error {
 	view := ui.CloseView{Frame: s.frame(v, "incidents", fmt.Sprintf("Close incident %d", id)), ID: fmt.Sprint(id), Verdict: v.r.PostFormValue("verdict"), Reason: text(v.r, "reason"),
 		Effects: []string{"It no longer rings anybody and leaves the list of open incidents."},
 		Undo:    "It can be reopened at any time; both are kept in the ledger."}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
 			err = e

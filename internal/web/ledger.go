@@ -38,7 +38,7 @@ func (s *Server) ledger(v *visit) error {
 	if err != nil {
 		return err
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, e := range last {
 			view.Rows = append(view.Rows, ui.EntryRow{N: ui.Number(e.N), At: v.at(e.Time), Actor: s.actorName(st, e.Actor), Kind: string(e.Kind), Subject: e.Subject, Says: kindWords(e.Kind)})
 		}

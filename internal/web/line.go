@@ -166,7 +166,7 @@ func (s *Server) attachForm(v *visit) (f ui.AttachForm) {
 		return f
 	}
 	f.May = true
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, i := range slices.Backward(st.Incidents.Incidents) {
 			if !i.Closed && len(f.Incidents) < incidentsOffered {
 				f.Incidents = append(f.Incidents, ui.Option{Value: strconv.FormatInt(i.ID, 10), Word: fmt.Sprintf("%d: %s", i.ID, i.Title)})
@@ -281,7 +281,7 @@ func (s *Server) attachedLines(v *visit, id int64, from, most int) (out []ui.Att
 		x.Line, x.Cut = cutLine(l.Raw)
 		out = append(out, x)
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for k, l := range lines {
 			out[k].Who = s.actorName(st, l.Actor)
 		}
@@ -306,7 +306,7 @@ func (s *Server) incidentLines(v *visit) error {
 		return err
 	}
 	view := ui.AttachedLinesView{ID: strconv.FormatInt(id, 10)}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if err = e; e == nil {
 			view.Title = i.Title

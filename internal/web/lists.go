@@ -26,7 +26,7 @@ func (s *Server) showLists(v *visit, code int, mistake error, form string) error
 	view := ui.ListsView{Frame: s.frame(v, "lists", "Lists"), May: may, Watch: s.watchForm(v, form == "watch"), Never: s.neverForm(v, form == "never")}
 	view.Path = "/lists"
 	all := s.desk.WatchLists()
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, l := range all {
 			view.Lists = append(view.Lists, s.watchList(v, st, l))
 		}
@@ -206,7 +206,7 @@ func (s *Server) list(v *visit) error {
 	page := pageOf(v)
 	from := min(page*valuesShown, len(found))
 	view.Pager = pager(v, page, valuesShown, len(found))
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.List = s.watchList(v, st, l)
 		for _, w := range found[from:min(from+valuesShown, len(found))] {
 			view.Rows = append(view.Rows, s.listRow(v, st, w))

@@ -75,7 +75,7 @@ func (s *Server) showMe(v *visit, code int, more meExtra) error {
 			Since: v.at(x.Started), Seen: v.at(x.Seen), Here: x.ID == v.session.ID, End: "/me/sessions/" + x.ID + "/end"})
 	}
 	s.tokensOf(v, c, &view)
-	if auth.May(v.actor, auth.Team) == nil {
+	if auth.May(v.actor, auth.Sheets) == nil {
 		view.Glass = "/break-glass"
 	}
 	if more.mistake != nil {
@@ -351,7 +351,7 @@ func (s *Server) showSheets(v *visit, code int, pages []signin.SheetPage, mistak
 	view := ui.SheetsView{Frame: s.frame(v, "people", "Break-glass sheets"), Count: orElse(text(v.r, "count"), "5")}
 	view.Path, view.Still = "/break-glass", true
 	by := func(actor string) (name string) {
-		s.desk.Read(func(st *desk.State) { name = s.actorName(st, actor) })
+		s.desk.ReadAs(v.actor, func(st *desk.State) { name = s.actorName(st, actor) })
 		return name
 	}
 	for _, p := range pages {

@@ -22,7 +22,7 @@ func (s *Server) showNotices(v *visit, code int, mistake error) error {
 	view.Path = "/notices"
 	waits, forgot := s.desk.NoticesWaiting()
 	team := auth.May(v.actor, auth.Team) == nil
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Form = s.noticeForm(v, st, team)
 		for _, n := range st.Notices.List {
 			if !n.Ended.IsZero() || n.Person != v.actor.ID && !team {
@@ -214,7 +214,7 @@ func (s *Server) onNotice(v *visit, act func(auth.Actor, int64) error, key strin
 		return err
 	}
 	missing := false
-	s.desk.Read(func(st *desk.State) { _, err := st.Notices.Get(id); missing = err != nil })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, err := st.Notices.Get(id); missing = err != nil })
 	if missing {
 		return errMissing
 	}
@@ -228,8 +228,8 @@ func (s *Server) onNotice(v *visit, act func(auth.Actor, int64) error, key strin
 }
 
 // noticeProblems says which notices do not reach whom they are for.
-func (s *Server) noticeProblems() (out []ui.Problem) {
-	s.desk.Read(func(st *desk.State) {
+func (s *Server) noticeProblems(v *visit) (out []ui.Problem) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for n := range st.Notices.Standing(&st.Plan) {
 			if k := len(n.Tries) - 1; k >= 0 && n.Tries[k].Failed {
 				out = append(out, ui.Problem{Says: "A notice of sign-ins to " + s.name(st, n.Person) + " by " + n.Channel + " failed.",

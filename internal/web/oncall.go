@@ -32,7 +32,7 @@ func (s *Server) showOnCall(v *visit, code int, away *ui.CoverForm, add *ui.Rota
 	view.Path = "/oncall"
 	week, at := weekOf(v)
 	var err error
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Now = s.duties(v, st)
 		for _, k := range st.Rota.Schedules() {
 			name := s.rotaName(k)
@@ -317,7 +317,7 @@ func (s *Server) overrideRow(v *visit, st *desk.State, o *rota.Override) ui.Cove
 
 // onCallProblems says on every page where nobody is on call now.
 func (s *Server) onCallProblems(v *visit) (ps []ui.Problem) {
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, k := range st.Rota.Schedules() {
 			if x, err := st.Rota.At(k.ID, v.now); err == nil && x.Person == "" {
 				ps = append(ps, ui.Problem{Says: "Nobody is on call now: " + s.rotaName(k) + ".", Mend: "Calls go on to whom the policy names next; ask somebody to take over.", Href: "/oncall/" + k.ID})
@@ -390,7 +390,7 @@ func (s *Server) putAbsence(v *visit) error {
 			return err
 		}
 		var f ui.CoverForm
-		s.desk.Read(func(st *desk.State) { f = s.awayForm(v, st) })
+		s.desk.ReadAs(v.actor, func(st *desk.State) { f = s.awayForm(v, st) })
 		return s.showOnCall(v, http.StatusUnprocessableEntity, &f, nil, err)
 	}
 	return done(v, "/oncall", "covered")
@@ -403,7 +403,7 @@ func (s *Server) endAbsence(v *visit) error {
 		return err
 	}
 	missing := false
-	s.desk.Read(func(st *desk.State) { _, err = st.Rota.FindAbsence(id); missing = err != nil })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, err = st.Rota.FindAbsence(id); missing = err != nil })
 	if missing {
 		return errMissing
 	}
@@ -422,7 +422,7 @@ func (s *Server) endOverride(v *visit) error {
 		return err
 	}
 	schedule := ""
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if o, err := st.Rota.FindOverride(id); err == nil {
 			schedule = o.Schedule
 		}

@@ -26,7 +26,7 @@ const (
 func (s *Server) overview(v *visit) error {
 	view := ui.OverviewView{Frame: s.frame(v, "overview", "Overview")}
 	reading := s.desk.Reading()
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var open []*incident.Incident
 		count := map[string]int{}
 		today := 0

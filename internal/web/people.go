@@ -33,7 +33,7 @@ func (s *Server) people(v *visit) error { return s.showPeople(v, http.StatusOK, 
 func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake error) error {
 	view := ui.PeopleView{Frame: s.frame(v, "people", "People and policy"), Add: personForm("/people", "", nil, desk.Contact{})}
 	view.Add.New = true
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, id := range slices.Sorted(maps.Keys(st.Plan.People)) {
 			view.People = append(view.People, s.personView(v, st, st.Plan.People[id]))
 		}
@@ -60,7 +60,7 @@ func (s *Server) showPeople(v *visit, code int, add *ui.PersonForm, mistake erro
 
 func roleOptions(has []string) (out []ui.Option) {
 	for _, r := range plan.Roles() {
-		out = append(out, ui.Option{Value: r, Word: desk.Title(r), Chosen: slices.Contains(has, r)})
+		out = append(out, ui.Option{Value: r, Word: plan.RoleWord(r), Chosen: slices.Contains(has, r)})
 	}
 	return out
 }
@@ -69,7 +69,7 @@ func (s *Server) personView(v *visit, st *desk.State, p entry.Person) ui.Person 
 	c := s.desk.People.Get(p.Vault)
 	x := ui.Person{ID: p.ID, Href: "/people/" + p.ID, Name: c.Name, Zone: c.Zone, You: p.ID == v.actor.ID, Gone: p.Gone}
 	for _, r := range p.Roles {
-		x.Roles = append(x.Roles, desk.Title(r))
+		x.Roles = append(x.Roles, plan.RoleWord(r))
 	}
 	if len(p.Channels) == 0 && !p.Gone {
 		x.Says = "has no mail address, no phone and no webhook: is rung in the console only"
@@ -200,7 +200,7 @@ func (s *Server) person(v *visit) error {
 func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake error, link string) error {
 	view := ui.PersonView{Link: link}
 	found := false
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		p, ok := st.Plan.People[v.r.PathValue("id")]
 		if !ok {
 			return
@@ -244,7 +244,7 @@ func (s *Server) changePerson(v *visit) error {
 	f, roles, c := typedPerson(v, "/people/"+id)
 	f.ID = id
 	exists := false
-	s.desk.Read(func(st *desk.State) { _, exists = st.Plan.People[id] })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { _, exists = st.Plan.People[id] })
 	if !exists {
 		return errMissing
 	}

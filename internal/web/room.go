@@ -52,7 +52,7 @@ func (s *Server) showRoom(v *visit, code int, invite ui.Invite, mistake error) e
 	}
 	view := ui.RoomView{Href: fmt.Sprintf("/incidents/%d", id), Base: roomBase, Insecure: s.insecure(v)}
 	view.Phone = fmt.Sprintf("Without it, take part by telephone, and ask for incident %d.", id)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if err = e; err == nil {
 			view.Incident = i.Title
@@ -139,7 +139,7 @@ func (s *Server) roomOf(v *visit, id int64, view *ui.IncidentView) {
 			view.Room += ", " + ui.Number(int64(n)) + " in it"
 		}
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, t := range slices.Backward(st.Rooms.Tapes[id]) {
 			x := ui.RoomTape{Folder: t.Folder, From: v.at(t.From), SHA256: t.SHA256, State: ui.State{Tone: "busy", Word: "is being recorded"}}
 			if !t.Until.IsZero() {

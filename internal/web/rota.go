@@ -40,7 +40,7 @@ func (s *Server) showRota(v *visit, code int, id string, typed rotaTyped, mistak
 	view.Path = "/oncall/" + id
 	week, at := weekOf(v)
 	err := error(errMissing)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var k *rota.Schedule
 		if k, err = st.Rota.Get(id); err != nil {
 			err = errMissing
@@ -141,7 +141,7 @@ func (s *Server) putOverride(v *visit) error {
 			return err
 		}
 		var f ui.CoverForm
-		s.desk.Read(func(st *desk.State) { f = s.coverForm(v, st, k) })
+		s.desk.ReadAs(v.actor, func(st *desk.State) { f = s.coverForm(v, st, k) })
 		return s.showRota(v, http.StatusUnprocessableEntity, id, rotaTyped{cover: &f}, err)
 	}
 	return done(v, "/oncall/"+id, "covered")
@@ -203,7 +203,7 @@ func (s *Server) putSchedule(v *visit, id string, fresh bool) error {
 		err, code = rotaField(err), http.StatusUnprocessableEntity
 	}
 	var f ui.RotaForm
-	s.desk.Read(func(st *desk.State) { f = s.typedRota(v, st, id, fresh) })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { f = s.typedRota(v, st, id, fresh) })
 	f.Ready = preview != nil
 	if !fresh {
 		return s.showRota(v, code, id, rotaTyped{form: &f, preview: preview}, err)
@@ -221,7 +221,7 @@ func (s *Server) rotaPreview(v *visit, x entry.Schedule, words desk.ScheduleText
 	if words.Name == "" {
 		return nil, desk.FieldError{Field: "name", Says: "A schedule needs a name."}
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if _, missing := st.Rota.Get(x.ID); fresh && missing == nil {
 			err = desk.FieldError{Field: "id", Says: fmt.Sprintf("There is a schedule %s already.", x.ID)}
 			return

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/internal/auth"
@@ -33,7 +34,7 @@ func routes() []route {
 		{"POST /incidents/{id}/close", auth.Handle, (*Server).closeIncident},
 		{"POST /incidents/{id}/reopen", auth.Handle, (*Server).reopen},
 		{"POST /incidents/{id}/hold", auth.Hold, (*Server).hold},
-		{"POST /incidents/{id}/release", auth.Hold, (*Server).release},
+		{"POST /incidents/{id}/release", auth.Release, (*Server).release},
 		{"POST /incidents/{id}/mute", auth.Tune, (*Server).mute},
 		{"POST /mutes/{id}/remove", auth.Tune, (*Server).unmute},
 		{"GET /alerts", auth.See, (*Server).alerts},
@@ -79,17 +80,17 @@ func routes() []route {
 		{"GET /people", auth.See, (*Server).people},
 		{"POST /people", auth.Team, (*Server).addPerson},
 		{"GET /people/{id}", auth.See, (*Server).person},        // oneself; others by auth.Team
-		{"POST /people/{id}/ways", auth.See, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
+		{"POST /people/{id}/ways", auth.Ask, (*Server).setWays}, // one's own; those of others by auth.Team, which the desk asks
 		{"POST /people/{id}", auth.Team, (*Server).changePerson},
 		{"POST /people/{id}/invite", auth.Team, (*Server).invite},
 		{"POST /people/{id}/factors", auth.Team, (*Server).removeFactors},
 		{"POST /people/{id}/link", auth.Team, (*Server).confirmLink},
-		{"POST /people/{id}/ring", auth.See, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
-		{"POST /people/{id}/key", auth.See, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
-		{"POST /people/{id}/key/find", auth.See, (*Server).findKey},
+		{"POST /people/{id}/ring", auth.Ask, (*Server).ringNow}, // oneself; others by auth.TestRing, which the desk asks
+		{"POST /people/{id}/key", auth.Ask, (*Server).putKey},   // one's own; those of others by auth.Team, which the desk asks, here and below
+		{"POST /people/{id}/key/find", auth.Ask, (*Server).findKey},
 		{"POST /people/{id}/key/confirm", auth.Team, (*Server).confirmKey},
 		{"POST /people/{id}/key/remove", auth.Team, (*Server).removeKey},
-		{"POST /people/{id}/pin", auth.See, (*Server).setPIN},
+		{"POST /people/{id}/pin", auth.Ask, (*Server).setPIN},
 		{"GET /.well-known/openpgpkey/{path...}", "", (*Server).directory},
 		{"POST /policy", auth.Team, (*Server).setPolicy},
 		{"GET /oncall", auth.See, (*Server).oncall},
@@ -104,9 +105,9 @@ func routes() []route {
 		{"POST /calendar/renew", auth.Ring, (*Server).renewCalendars},
 		{"GET /calendar/{token}", "", (*Server).calendar},
 		{"GET /notices", auth.See, (*Server).notices},
-		{"POST /notices", auth.See, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
-		{"POST /notices/{id}/remove", auth.See, (*Server).endNotice},
-		{"POST /notices/{id}/test", auth.See, (*Server).testNotice},
+		{"POST /notices", auth.Ask, (*Server).askNotice}, // for oneself; for others by auth.Team, which the desk asks, here and below
+		{"POST /notices/{id}/remove", auth.Ask, (*Server).endNotice},
+		{"POST /notices/{id}/test", auth.Ask, (*Server).testNotice},
 		{"GET /incidents/{id}/room", auth.Ring, (*Server).room},
 		{"POST /incidents/{id}/room/invite", auth.Handle, (*Server).inviteToRoom},
 		{"GET /room", "", (*Server).guestRoom},
@@ -137,29 +138,38 @@ func routes() []route {
 		{"GET /status/{token}", "", (*Server).status},
 		{"GET /ledger", auth.See, (*Server).ledger},
 		{"POST /ledger/verify", auth.Verify, (*Server).verify},
+		{"GET /rights", auth.See, (*Server).rights},
+		{"GET /approvals", auth.See, (*Server).approvals},
+		{"POST /approvals/{id}", auth.See, (*Server).approve}, // by who may do it too, which the desk asks
+		{"POST /incidents/{id}/role/take", auth.Note, (*Server).takeRole},
+		{"POST /incidents/{id}/role/give", auth.Lead, (*Server).giveRole},
+		{"POST /incidents/{id}/role/hand", auth.Note, (*Server).handRole}, // one's own; of others by auth.Lead, which the desk asks, here and below
+		{"POST /incidents/{id}/role/leave", auth.Note, (*Server).leaveRole},
+		{"POST /incidents/{id}/restrict", auth.Restrict, (*Server).restrict},
+		{"POST /incidents/{id}/unrestrict", auth.Unrestrict, (*Server).unrestrict},
 		{"GET /live", auth.See, (*Server).live},
-		{"GET /break-glass", auth.Team, (*Server).sheets},
-		{"POST /break-glass", auth.Team, (*Server).makeSheets},
-		{"GET /me", auth.See, (*Server).me}, // of oneself, as all below it
-		{"POST /me/passkeys/begin", auth.See, (*Server).beginPasskey},
-		{"POST /me/passkeys", auth.See, (*Server).addPasskey},
-		{"POST /me/passkeys/{id}/remove", auth.See, (*Server).removePasskey},
-		{"POST /me/app", auth.See, (*Server).beginApp},
-		{"POST /me/app/confirm", auth.See, (*Server).addApp},
-		{"POST /me/app/remove", auth.See, (*Server).removeApp},
-		{"POST /me/recovery", auth.See, (*Server).newRecovery},
-		{"POST /me/password", auth.See, (*Server).changePassword},
-		{"GET /me/link", auth.See, (*Server).linkElsewhere},
-		{"POST /me/links/{id}/remove", auth.See, (*Server).unlink},
-		{"POST /me/sessions/end", auth.See, (*Server).endOtherSessions},
-		{"POST /me/sessions/{id}/end", auth.See, (*Server).endSession},
-		{"POST /me/tokens", auth.See, (*Server).makeToken},
-		{"POST /me/tokens/{id}/revoke", auth.See, (*Server).revokeToken},
-		{"GET /step-up", auth.See, (*Server).askStepUp},
-		{"POST /step-up", auth.See, (*Server).proveAgain},
-		{"POST /step-up/passkey/begin", auth.See, (*Server).beginPasskeyAgain},
-		{"POST /step-up/passkey", auth.See, (*Server).proveAgainByPasskey},
-		{"POST /sign-out", auth.See, (*Server).signOut},
+		{"GET /break-glass", auth.Sheets, (*Server).sheets},
+		{"POST /break-glass", auth.Sheets, (*Server).makeSheets},
+		{"GET /me", auth.Own, (*Server).me}, // of oneself, as all below it
+		{"POST /me/passkeys/begin", auth.Own, (*Server).beginPasskey},
+		{"POST /me/passkeys", auth.Own, (*Server).addPasskey},
+		{"POST /me/passkeys/{id}/remove", auth.Own, (*Server).removePasskey},
+		{"POST /me/app", auth.Own, (*Server).beginApp},
+		{"POST /me/app/confirm", auth.Own, (*Server).addApp},
+		{"POST /me/app/remove", auth.Own, (*Server).removeApp},
+		{"POST /me/recovery", auth.Own, (*Server).newRecovery},
+		{"POST /me/password", auth.Own, (*Server).changePassword},
+		{"GET /me/link", auth.Own, (*Server).linkElsewhere},
+		{"POST /me/links/{id}/remove", auth.Own, (*Server).unlink},
+		{"POST /me/sessions/end", auth.Own, (*Server).endOtherSessions},
+		{"POST /me/sessions/{id}/end", auth.Own, (*Server).endSession},
+		{"POST /me/tokens", auth.Own, (*Server).makeToken},
+		{"POST /me/tokens/{id}/revoke", auth.Own, (*Server).revokeToken},
+		{"GET /step-up", auth.Own, (*Server).askStepUp},
+		{"POST /step-up", auth.Own, (*Server).proveAgain},
+		{"POST /step-up/passkey/begin", auth.Own, (*Server).beginPasskeyAgain},
+		{"POST /step-up/passkey", auth.Own, (*Server).proveAgainByPasskey},
+		{"POST /sign-out", auth.Own, (*Server).signOut},
 		{"GET /sign-in", "", (*Server).askSignIn},
 		{"POST /sign-in", "", (*Server).signIn},
 		{"POST /sign-in/passkey/begin", "", (*Server).beginPasskeySignIn},
@@ -217,7 +227,7 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 			s.turnAway(v)
 			return
 		}
-		if err := auth.May(v.actor, route.need); err != nil {
+		if err := s.may(v, route); err != nil {
 			s.fail(v, err)
 			return
 		}
@@ -244,6 +254,16 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 	if err := route.handle(s, v); err != nil {
 		s.fail(v, err)
 	}
+}
+
+// may says whether who is signed in may use a route: on an incident, a role that they hold in it counts, and a restriction.
+func (s *Server) may(v *visit, route route) error {
+	if _, path, _ := strings.Cut(route.pattern, " "); strings.HasPrefix(path, "/incidents/{id}") {
+		if id, err := number(v.r, "id"); err == nil {
+			return s.desk.MayOn(v.actor, route.need, id)
+		}
+	}
+	return auth.May(v.actor, route.need)
 }
 
 // turnAway sends who is not signed in to the sign-in, and remembers where they wanted to go. A post is not repeated after

@@ -57,7 +57,7 @@ func (s *Server) rules(v *visit) error {
 	stats, hours, raising := s.ruleStats(), s.desk.RuleHours("", 24, v.now), s.o.Set.Rules.Raising()
 	view.Headings = ruleHeadings(v, sort)
 	var list []ranked
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		last := lastAlerts(st)
 		for _, d := range s.o.Set.Rules.Documents() {
 			m := d.Meta()
@@ -205,7 +205,7 @@ func (s *Server) rule(v *visit) error {
 	}
 	day := s.desk.RuleHours(m.Key(), 24, v.now)[m.Key()]
 	var recent []alertDetails
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Row, _ = s.ruleRow(v, st, m, stats[m.Key()], lastAlerts(st))
 		view.Row.Day, view.Row.Spark = ui.Number(sum(day)), ui.NewSpark(day)
 		for _, mute := range st.Tuning.Mutes {
@@ -225,7 +225,7 @@ func (s *Server) rule(v *visit) error {
 			view.Fired = append(view.Fired, f)
 		}
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, a := range recent {
 			view.Recent = append(view.Recent, s.alertRow(v, st, a, false))
 		}

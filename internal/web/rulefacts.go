@@ -98,7 +98,7 @@ func (s *Server) hitsChart(v *visit, m *sigma.Meta, view *ui.RuleView) {
 			Span: at.In(v.zone).Format("2 Jan 15:04") + " to " + at.Add(time.Duration(chosen.bar)*time.Hour).In(v.zone).Format("15:04")})
 	}
 	alerts := int64(0)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, id := range st.Incidents.Order {
 			a := st.Incidents.Alerts[id]
 			if a.Rule != m.Key() || a.Raised.Before(first) {

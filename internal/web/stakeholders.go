@@ -40,7 +40,7 @@ func (s *Server) showStakeholders(v *visit, code int, rule *ui.RuleForm, words *
 	if err != nil {
 		return err
 	}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for i, t := range texts {
 			view.Texts[i].By = s.actorName(st, t.By)
 		}

@@ -23,7 +23,7 @@ import (
 func dangerous(pattern string) bool {
 	return slices.Contains([]string{
 		"POST /people", "POST /people/{id}", "POST /people/{id}/invite", "POST /people/{id}/factors", "POST /people/{id}/link",
-		"POST /agents", "POST /agents/{id}/revoke", "POST /break-glass",
+		"POST /agents", "POST /agents/{id}/revoke", "POST /break-glass", "POST /approvals/{id}",
 		"POST /me/passkeys", "POST /me/passkeys/begin", "POST /me/passkeys/{id}/remove", "POST /me/app", "POST /me/app/confirm", "POST /me/app/remove", "POST /me/recovery",
 		"POST /me/links/{id}/remove", "POST /me/tokens", "POST /me/password", "GET /me/link",
 	}, pattern)

@@ -24,7 +24,7 @@ func (s *Server) trace(v *visit) error {
 		return err
 	}
 	view := ui.TraceView{ID: fmt.Sprint(id)}
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if err = e; err == nil {
 			view.Incident, view.Severity = i.Title, ui.Severity(i.Severity)

@@ -36,7 +36,7 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 	}
 	stand := s.desk.Stand(id)
 	owed, told := s.desk.Owed(id, v.now), s.desk.Told(id, updatesShown)
-	s.desk.Read(func(st *desk.State) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, ierr := st.Incidents.Get(id)
 		if err = ierr; err != nil {
 			return
@@ -197,7 +197,7 @@ func (s *Server) standForm(v *visit, f *ui.StandForm, stand desk.Stand) {
 func (s *Server) onUpdates(v *visit, key string, do func(incident int64, o desk.Owing, named bool) error) error {
 	id, err := number(v.r, "id")
 	if err == nil {
-		s.desk.Read(func(st *desk.State) { _, err = st.Incidents.Get(id) })
+		s.desk.ReadAs(v.actor, func(st *desk.State) { _, err = st.Incidents.Get(id) })
 	}
 	if err != nil {
 		return err

@@ -101,6 +101,7 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
 		return v
 	}
 	if a, ok := s.desk.GlassActor(session.Person, v.now); ok {
+		a.Via = session.ID
 		v.actor, v.name, v.session = a, desk.GlassName(a.ID), session
 		return v
 	}
@@ -110,6 +111,7 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	}
 	contact := s.desk.People.Get(p.Vault)
 	v.actor, v.name, v.zone, v.session = desk.Actor(p), contact.Name, contact.Location(), session
+	v.actor.Via = session.ID
 	if session.Given {
 		v.actor.Roles = session.Roles
 	}
@@ -149,12 +151,19 @@ var errMissing = errors.New("no such page")
 func (s *Server) fail(v *visit, err error) {
 	code := http.StatusInternalServerError
 	switch {
-	case errors.Is(err, errMissing), errors.Is(err, incident.ErrNotFound):
+	case errors.Is(err, errMissing), errors.Is(err, incident.ErrNotFound), errors.Is(err, auth.ErrNoApproval):
 		code = http.StatusNotFound
 	case errors.Is(err, oncall.ErrAnswered):
 		code = http.StatusConflict
 	case errors.Is(err, desk.ErrBroken):
 		code = http.StatusServiceUnavailable
+	}
+	if _, ok := errors.AsType[desk.Asked](err); ok {
+		_ = done(v, "/approvals", "asked")
+		return
+	}
+	if _, ok := errors.AsType[auth.Closed](err); ok {
+		code = http.StatusForbidden
 	}
 	if _, ok := errors.AsType[auth.Refusal](err); ok {
 		code = http.StatusForbidden
@@ -173,7 +182,9 @@ func (s *Server) fail(v *visit, err error) {
 // known reports whether fail has a page of its own for err; anything else is a mistake in a form.
 func known(err error) bool {
 	_, refused := errors.AsType[auth.Refusal](err)
-	return refused || errors.Is(err, errMissing) || errors.Is(err, incident.ErrNotFound) || errors.Is(err, oncall.ErrAnswered) || errors.Is(err, desk.ErrBroken)
+	_, closed := errors.AsType[auth.Closed](err)
+	_, asked := errors.AsType[desk.Asked](err)
+	return refused || closed || asked || errors.Is(err, errMissing) || errors.Is(err, incident.ErrNotFound) || errors.Is(err, oncall.ErrAnswered) || errors.Is(err, desk.ErrBroken)
 }
 
 // done redirects after a form, with a notice.

@@ -1,0 +1,211 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
+)
+
+// # Who sees what
+//
+// Faces look at the state by ReadAs: what is restricted to others is not in it. Of a restricted incident everybody sees its number and
+// that it is restricted; its title, alerts, notes, lines and what became of it are for the people it names, and for the program itself
+// (which is also the owner of the data folder on its command line).
+
+// views are states with something left out, made again when something was written.
+type views struct {
+	mu sync.Mutex
+	at int64
+	by map[string]*State
+}
+
+// ReadAs is Read for somebody: what is restricted to others is not in the state.
+func (d *Desk) ReadAs(actor auth.Actor, look func(*State)) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	look(d.viewOf(actor))
+}
+
+// viewOf is the state as actor sees it. d.mu is held.
+func (d *Desk) viewOf(actor auth.Actor) *State {
+	if actor.Local {
+		return d.state
+	}
+	var key strings.Builder
+	for _, i := range d.state.Incidents.Incidents {
+		if i.Hides(actor.ID) {
+			fmt.Fprintf(&key, "%d ", i.ID)
+		}
+	}
+	if key.Len() == 0 {
+		return d.state
+	}
+	d.views.mu.Lock()
+	defer d.views.mu.Unlock()
+	if d.views.by == nil || d.views.at != d.state.Entries {
+		d.views.at, d.views.by = d.state.Entries, map[string]*State{}
+	}
+	s := d.views.by[key.String()]
+	if s == nil {
+		c := *d.state
+		c.Incidents = *d.state.Incidents.Without(func(i *incident.Incident) bool { return i.Hides(actor.ID) })
+		s = &c
+		d.views.by[key.String()] = s
+	}
+	return s
+}
+
+// caseFor is what an incident means for an actor. One that does not exist is open to all: who acts on it is told so.
+func caseFor(s *State, actor auth.Actor, id int64) auth.Case {
+	c := auth.Case{Incident: id}
+	if i, err := s.Incidents.Get(id); err == nil {
+		c.Hidden, c.Roles = i.Hides(actor.ID), i.RolesOf(actor.ID)
+	}
+	return c
+}
+
+// MayOn returns nil if actor may do a to an incident, else an auth.Refusal or an auth.Closed.
+func (d *Desk) MayOn(actor auth.Actor, a auth.Action, id int64) (err error) {
+	d.Read(func(s *State) { err = auth.MayOn(actor, a, caseFor(s, actor, id)) })
+	return err
+}
+
+// doOn is do about an incident, in which a role can be held.
+func (d *Desk) doOn(actor auth.Actor, a auth.Action, id int64, decide func(*State, time.Time) (entry.Draft, error)) error {
+	return d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
+		if err := auth.MayOn(actor, a, caseFor(s, actor, id)); err != nil {
+			return nil, err
+		}
+		x, err := decide(s, now)
+		return []entry.Draft{x}, err
+	})
+}
+
+// sayOn is doOn with what a person wrote.
+func (d *Desk) sayOn(actor auth.Actor, a auth.Action, id int64, words string, decide func(s *State, text string) (entry.Draft, error)) error {
+	if err := d.MayOn(actor, a, id); err != nil {
+		return err
+	}
+	if err := d.Broken(); err != nil {
+		return err
+	}
+	text, err := d.text(strings.TrimSpace(words))
+	if err != nil {
+		return err
+	}
+	return d.doOn(actor, a, id, func(s *State, _ time.Time) (entry.Draft, error) { return decide(s, text) })
+}
+
+// Restrict makes an incident one for named people only, who are on the team; who restricts it is among them.
+func (d *Desk) Restrict(actor auth.Actor, id int64, kind string, people []string) error {
+	return d.doOn(actor, auth.Restrict, id, func(s *State, _ time.Time) (entry.Draft, error) {
+		if actor.ID != "" {
+			people = append(people, actor.ID)
+		}
+		for _, p := range people {
+			if !onTeam(s)(p) {
+				return entry.Draft{}, FieldError{"people", fmt.Sprintf("Nobody on the team has the id %q.", p)}
+			}
+		}
+		return s.Incidents.Restrict(actor.Name, entry.Restriction{ID: id, Kind: kind, People: people})
+	})
+}
+
+// Unrestrict asks that everybody may see an incident again: a second person who is named in it must approve (Asked).
+func (d *Desk) Unrestrict(actor auth.Actor, id int64, why string) error {
+	if err := d.MayOn(actor, auth.Unrestrict, id); err != nil {
+		return err
+	}
+	if actor.Local {
+		return d.sayOn(actor, auth.Unrestrict, id, why, func(s *State, text string) (entry.Draft, error) {
+			return s.Incidents.Unrestrict(actor.Name, id, 0, text)
+		})
+	}
+	try := error(nil)
+	d.Read(func(s *State) { _, try = s.Incidents.Unrestrict(actor.Name, id, 0, "") })
+	if try != nil {
+		return try
+	}
+	return d.askFor(actor, auth.Unrestrict, demand{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
+}
+
+func onTeam(s *State) func(string) bool {
+	return func(id string) bool { p, ok := s.Plan.People[id]; return ok && !p.Gone }
+}
+
+// TakeRole takes a role in an incident for who acts, as its holder or as a deputy.
+func (d *Desk) TakeRole(actor auth.Actor, id int64, role string, deputy bool) error {
+	return d.doOn(actor, auth.Note, id, func(s *State, _ time.Time) (entry.Draft, error) {
+		if !deputy && auth.May(actor, auth.Lead) != nil && !slices.Contains(actor.Roles, role) {
+			return entry.Draft{}, auth.Refusal{Actor: actor.Name, Action: auth.Lead}
+		}
+		return s.Incidents.TakeRole(actor.Name, onTeam(s), id, role, actor.ID, deputy)
+	})
+}
+
+// GiveRole gives it to somebody, with a note or without.
+func (d *Desk) GiveRole(actor auth.Actor, id int64, role, person string, deputy bool, note string) error {
+	return d.sayOn(actor, auth.Lead, id, note, func(s *State, text string) (entry.Draft, error) {
+		if err := mayHold(s, id, person); err != nil {
+			return entry.Draft{}, err
+		}
+		return s.Incidents.GiveRole(actor.Name, onTeam(s), id, role, person, deputy, text)
+	})
+}
+
+// HandRole hands a role on: who holds it may, and who may give roles.
+func (d *Desk) HandRole(actor auth.Actor, id int64, role, to, note string) error {
+	if strings.TrimSpace(note) == "" {
+		return FieldError{"note", "A hand-over needs a note: what stands, and what comes next."}
+	}
+	return d.sayOn(actor, d.overRole(actor, id, role, actor.ID), id, note, func(s *State, text string) (entry.Draft, error) {
+		if err := mayHold(s, id, to); err != nil {
+			return entry.Draft{}, err
+		}
+		return s.Incidents.HandRole(actor.Name, id, role, "", to, text)
+	})
+}
+
+// LeaveRole ends that a person has a role; person "" is who acts.
+func (d *Desk) LeaveRole(actor auth.Actor, id int64, role, person, note string) error {
+	if person == "" {
+		person = actor.ID
+	}
+	return d.sayOn(actor, d.overRole(actor, id, role, person), id, note, func(s *State, text string) (entry.Draft, error) {
+		return s.Incidents.LeaveRole(actor.Name, id, role, person, text)
+	})
+}
+
+// overRole is what one must be allowed to end a role of person: one's own is one's own.
+func (d *Desk) overRole(actor auth.Actor, id int64, role, person string) auth.Action {
+	a := auth.Lead
+	d.Read(func(s *State) {
+		if i, err := s.Incidents.Get(id); err == nil && person != "" && person == actor.ID && slices.Contains(i.RolesOf(person), role) {
+			a = auth.Note
+		}
+	})
+	return a
+}
+
+// mayHold says why somebody cannot have a role in an incident: who left, who changes nothing, who may not see it.
+func mayHold(s *State, id int64, person string) error {
+	if _, err := s.Incidents.Get(id); err != nil {
+		return err
+	}
+	p, ok := s.Plan.People[person]
+	switch {
+	case !ok || p.Gone:
+		return FieldError{"person", fmt.Sprintf("Nobody on the team has the id %q.", person)}
+	case slices.Contains(p.Roles, "auditor") || auth.May(Actor(p), auth.See) != nil:
+		return FieldError{"person", "Auditors and reporters hold no role in an incident."}
+	case caseFor(s, Actor(p), id).Hidden:
+		return FieldError{"person", person + " is not named in this restricted incident: name them first."}
+	}
+	return nil
+}
