@@ -75,7 +75,7 @@ var errCode = Refusal{Status: http.StatusForbidden, Says: "This code opens no ro
 func unseal(key []byte, code string, now time.Time) (Ticket, error) {
 	var t Ticket
 	at := strings.LastIndexByte(code, '.')
-	if len(code) > longestCode || at < 0 {
+	if len(code) > longestCode || at < 0 || strings.ContainsAny(code, "\r\n") { // which base64 passes over
 		return t, errCode
 	}
 	seal, err := base64.RawURLEncoding.Strict().DecodeString(code[at+1:])
