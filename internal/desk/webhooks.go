@@ -214,7 +214,13 @@ func (c *caller) compose(e entry.Entry) (body []byte, wanted bool, err error) {
 	}
 	of := c.d.hookOrigin()
 	var p hook.Payload
-	c.d.Read(func(s *State) { p, wanted, err = s.Hooks.Payload(c.Hook, e, of) })
+	c.d.Read(func(s *State) {
+		of.Restricted = func(id int64) bool {
+			i, err := s.Incidents.Get(id)
+			return err == nil && i.Restricted()
+		}
+		p, wanted, err = s.Hooks.Payload(c.Hook, e, of)
+	})
 	if err != nil || !wanted {
 		return nil, false, err
 	}

@@ -92,6 +92,11 @@ func (p *Plan) Resolve(w Want) (rings []entry.CallRing, left []entry.CallSkip) {
 	return kept, left
 }
 
+// bystander reports whether a person has no part in answering calls: who audits or only reports is not everyone.
+func bystander(x entry.Person) bool {
+	return !slices.ContainsFunc(x.Roles, func(r string) bool { return r != Auditor && r != Reporter })
+}
+
 // targets finds the people and chats that a step names.
 func (p *Plan) targets(s entry.PolicyStep, w Want) (who map[string]bool, chats []string, left []entry.CallSkip) {
 	who = map[string]bool{}
@@ -117,7 +122,7 @@ func (p *Plan) targets(s entry.PolicyStep, w Want) (who map[string]bool, chats [
 		case Everyone, "role":
 			found := false
 			for id, x := range p.People {
-				if !x.Gone && (kind == Everyone || slices.Contains(x.Roles, name)) {
+				if !x.Gone && (kind == Everyone && !bystander(x) || kind != Everyone && slices.Contains(x.Roles, name)) {
 					who[id], found = true, true
 				}
 			}
