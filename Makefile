@@ -8,7 +8,7 @@
 
 GO     ?= go
 WATCH  ?=
-FUZZ   ?= 3
+FUZZ   ?= 1
 SOAK   ?= 120
 
 AGENT_VERSION ?= 0.1.0
@@ -38,14 +38,14 @@ endif
 needs:
 	@script/needs.sh
 
-# Sessions in script/ run whole programs, and rules are held one by one: the race detector would find there what it finds in the packages, at ten times
-# the price. `go test -race ./...` works, too.
+# Sessions in script/ and soak/ run whole programs, ui/ shows pages in a browser, and rules are held one by one: the race detector would find there what it
+# finds in the packages, at many times the price. `go test -race ./...` works, too.
 test: needs
 	$(GO) vet ./...
 	script/fuzz.sh $(FUZZ)
 	$(GO) test -count 1 -timeout 10m -run '^(TestRange|TestASprayIsOneIncident|TestReplayAheadSaysTheSame)$$' ./internal/desk
-	$(GO) test -timeout 10m . ./rules
-	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e '^tocsin$$' -e '^tocsin/rules$$')
+	$(GO) test -timeout 10m . ./rules ./ui ./soak
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e '^tocsin$$' -e '^tocsin/rules$$' -e '^tocsin/ui$$' -e '^tocsin/soak$$')
 
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
