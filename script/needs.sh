@@ -34,6 +34,9 @@ has baresip-core baresip
 has kamailio kamailio
 has kamailio-tls-modules /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so /usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so
 has espeak-ng espeak-ng
+has python3 python3
+has nodejs node
+has npm npm
 has python3-icalendar /usr/lib/python3/dist-packages/icalendar
 
 for program in "$@"; do
