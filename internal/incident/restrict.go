@@ -34,7 +34,7 @@ func (b *Book) Restrict(actor string, x entry.Restriction) (entry.Draft, error) 
 	case !slices.Contains(Restrictions(), x.Kind):
 		return entry.Draft{}, fmt.Errorf("an incident is restricted as one of %s; got %q", strings.Join(Restrictions(), ", "), x.Kind)
 	case len(x.People) == 0:
-		return entry.Draft{}, errors.New("a restricted incident needs somebody who sees it: name at least one person")
+		return entry.Draft{}, errors.New("a restricted incident needs a person who sees it: name at least one person")
 	case i.Restriction.Kind == x.Kind && slices.Equal(i.Restriction.People, x.People):
 		return entry.Draft{}, fmt.Errorf("incident %d is restricted to them already", x.ID)
 	}
