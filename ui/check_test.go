@@ -201,7 +201,7 @@ func spoil[T any](view T) T {
 
 func clone(v reflect.Value) reflect.Value {
 	switch v.Interface().(type) {
-	case Time, Bar, Spark, Curve: // made of numbers by At, NewChart, NewSpark and NewGraph
+	case Time, Bar, Spark, Curve, Coordinate: // made of numbers by At, NewChart, NewSpark, NewGraph and NewStrip
 		return v
 	}
 	out := reflect.New(v.Type()).Elem()

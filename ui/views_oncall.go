@@ -61,10 +61,13 @@ type RotaStrip struct {
 	Zone  string
 	Days  []StripDay
 	Rows  []StripRow
-	Now   string // x of the present instant, "" when it is not on the strip
-	High  string // of the view box
+	Now   Coordinate // x of the present instant, "" when it is not on the strip
+	High  Coordinate // of the view box
 	Table []ShiftRow
 }
+
+// A Coordinate is a number of a drawing as text, made by NewStrip.
+type Coordinate string
 
 // A StripDay is a day of the strip.
 type StripDay struct {
@@ -77,7 +80,7 @@ type StripDay struct {
 type StripRow struct {
 	Word  string
 	Final bool
-	Y     string // of its name
+	Y     Coordinate // of its name
 	Bars  []StripBar
 }
 
@@ -86,8 +89,8 @@ type StripBar struct {
 	Says  string // "Anna Keller, Mon 23 Nov 09:00 to Tue 24 Nov 09:00"
 	Word  string // that fits into it; may be empty
 	Place Bar
-	X     string // of the word
-	Y     string
+	X     Coordinate // of the word
+	Y     Coordinate
 	Hue   string // "0" to "7", which person; "gap"
 }
 
@@ -252,7 +255,7 @@ type StripLine struct {
 func NewStrip(id, title, zone string, now float64, days []StripPart, lines []StripLine) RotaStrip {
 	s := RotaStrip{ID: id, Title: title, Zone: zone}
 	at := func(x float64) float64 { return stripLeft + x*(stripWidth-stripLeft) }
-	num := func(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
+	num := func(x float64) Coordinate { return Coordinate(strconv.FormatFloat(x, 'f', 1, 64)) }
 	high := stripTop + float64(len(lines))*stripRow + 4
 	s.High = num(high)
 	for _, d := range days {

@@ -21,6 +21,8 @@ import (
 	"tocsin/internal/config"
 	"tocsin/internal/desk"
 	"tocsin/internal/disk"
+	"tocsin/internal/notify"
+	"tocsin/internal/plan"
 	"tocsin/internal/web"
 )
 
@@ -152,6 +154,15 @@ func (p Program) openLayers(set *settings) error {
 	for channel, s := range set.desk.Senders {
 		if p.Sender != nil {
 			set.desk.Senders[channel] = p.Sender(channel, s)
+		}
+	}
+	if deliver := set.desk.Deliver; p.Sender != nil && deliver != nil {
+		set.desk.Deliver = func(ctx context.Context, m notify.Message) (said notify.Accepted, err error) {
+			err = p.Sender(plan.Mail, func(ctx context.Context, m notify.Message) (err error) {
+				said, err = deliver(ctx, m)
+				return err
+			})(ctx, m)
+			return said, err
 		}
 	}
 	if !set.sample {

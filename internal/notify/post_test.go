@@ -189,7 +189,9 @@ func TestServicesFail(t *testing.T) {
 				w.WriteHeader(429)
 			}, true, false, 7 * time.Second},
 			{"down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, true, false, 0},
-			{"points elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) }, false, false, 0},
+			{"points elsewhere", func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+			}, false, false, 0},
 			{"breaks off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true, true, 0},
 			{"half open", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true, true, 0},
 			{"lies", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, s.bad) }, true, true, 0},
