@@ -233,7 +233,7 @@ func TestEndings(t *testing.T) {
 	k.must(t, now, d, err)
 	d, err = k.EndAbsence("a", 1, now)
 	k.must(t, now, d, err)
-	if _, err := k.EndOverride("a", 1, now.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "is over since") {
+	if _, err := k.EndOverride("a", 1, now.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "ended already") {
 		t.Errorf("ended twice: %v", err)
 	}
 	if _, err := k.EndAbsence("a", 1, now.Add(time.Hour)); err == nil {
