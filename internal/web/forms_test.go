@@ -108,7 +108,7 @@ func TestFormsDoWhatTheySay(t *testing.T) {
 		{"mute", "/incidents/1/mute", []string{"rule", "tocsin-source-silent", "address", "198.51.100.7", "until", "3600", "reason", "noise"}, "/incidents/1?done=muted", ""},
 		{"unmute", "/mutes/1/remove", nil, "/people?done=unmuted", "Nothing is muted"},
 		{"hold", "/incidents/1/hold", []string{"reason", "the lawyer wants them"}, "/incidents/1?done=held", "held beyond their time"},
-		{"release", "/incidents/1/release", []string{"reason", "the case is over"}, "/incidents/1?done=released", "no longer held"},
+		{"release", "/incidents/1/release", []string{"reason", "the case is over"}, "/approvals?done=asked", "the case is over"},
 		{"close", "/incidents/1/close", []string{"verdict", "false", "reason", "a test of ours"}, "/incidents/1?done=closed", "Closed as a false alarm"},
 		{"reopen", "/incidents/1/reopen", []string{"reason", "it was not"}, "/incidents/1?done=reopened", "Reopened"},
 		{"person", "/people", []string{"name", "Boris Lang", "id", "boris", "mail", "boris@shop.example", "zone", "Europe/Berlin", "roles", "analyst", "roles", "legal"}, "/people/boris?done=person", "Boris Lang"},

@@ -197,7 +197,7 @@ func TestStepUp(t *testing.T) {
 	if got.code != http.StatusOK || !strings.Contains(got.body, "Do it now") || strings.Count(got.body, `name="roles"`) != 2 {
 		t.Fatalf("the right one: %d\n%s", got.code, middle(got.body))
 	}
-	if _, there := c.desk.Person("engineer"); there {
+	if _, there := c.desk.Person("boris"); there {
 		t.Error("it was done before it was confirmed")
 	}
 	if anna.cookie.Value == before.Value {

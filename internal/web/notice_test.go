@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/plan"
 )
@@ -73,9 +74,15 @@ func TestNoticesOfOthers(t *testing.T) {
 		t.Fatalf("anna: %d\n%s", got.code, got.body)
 	}
 	for _, role := range plan.Roles()[1:] {
+		if auth.May(auth.Actor{Roles: []string{role}}, auth.Ask) != nil {
+			if got := c.as(t, role).post("/notices", "person", role, "channel", "mail", "mode", "each"); got.code != http.StatusForbidden {
+				t.Errorf("%s asks for a notice: %d", role, got.code)
+			}
+			continue
+		}
 		v := c.as(t, role)
-		team := role == plan.Engineer
-		for path, form := range map[string][]string{"/notices": {"person", "anna", "channel", "mail", "mode", "new", "new", "hour", "realms", "ssh"}, "/notices/1/test": nil} {
+		team := auth.May(auth.Actor{Roles: []string{role}}, auth.Team) == nil
+		for path, form := range map[string][]string{"/notices": {"person", "anna", "channel", "mail", "mode", "new", "new", "hour", "realms", "ssh", "account", role}, "/notices/1/test": nil} {
 			want := http.StatusForbidden
 			if team {
 				want = http.StatusSeeOther
