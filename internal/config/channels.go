@@ -22,6 +22,18 @@ type Bounces struct {
 	Local      string `yaml:"local"` // default bounce
 	Domain     string `yaml:"domain"`
 	SecretFile string `yaml:"secret_file"` // 16 bytes at least
+	IMAP       IMAP   `yaml:"imap"`        // where that mailbox is read; without it reports are not read
+}
+
+// IMAP is where the mailbox for reports is read, by TLS alone.
+type IMAP struct {
+	Host         string `yaml:"host"`
+	Port         int    `yaml:"port"`          // default 993; 143 with starttls
+	StartTLS     bool   `yaml:"starttls"`      // TLS begins by STARTTLS; otherwise at once
+	Username     string `yaml:"username"`      //
+	PasswordFile string `yaml:"password_file"` // holds the password and nothing else
+	Folder       string `yaml:"folder"`        // default INBOX
+	CAFile       string `yaml:"ca_file"`       // further certificate authorities, PEM
 }
 
 // Voice makes encrypted telephone calls (doc/calls.md). Without a trunk only people with a SIP address of their own are called.
@@ -187,6 +199,19 @@ func checkSealing(m Mail, say say) {
 	}
 	if b.SecretFile == "" {
 		say("mail.bounces.secret_file", "the file with the secret is missing: without it anybody could forge reports; openssl rand -base64 24 makes one")
+	}
+	at := b.IMAP
+	if at == (IMAP{}) {
+		return
+	}
+	if at.Host == "" {
+		say("mail.bounces.imap.host", "the server of the mailbox is missing")
+	}
+	if at.Username == "" || at.PasswordFile == "" {
+		say("mail.bounces.imap.username", "the mailbox needs a username and a password_file")
+	}
+	if at.Port < 0 || at.Port > 65535 {
+		say("mail.bounces.imap.port", "%d is no port", at.Port)
 	}
 }
 

@@ -28,6 +28,7 @@ func (d *decoder) check(c *Config) {
 	checkHooks(c.Webhooks, say)
 	checkSignOn(c.SignOn, say)
 	checkRooms(c, say)
+	checkReports(c, say)
 	checkMail(c.Mail, say)
 	checkChannels(c, say)
 	checkPeople(c, say)

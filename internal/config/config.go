@@ -67,6 +67,8 @@ type Config struct {
 	Room  Room  `yaml:"room"`
 	// Mail is how calls go out by mail.
 	Mail Mail `yaml:"mail"`
+	// Reports is where people outside report (doc/reports.md).
+	Reports Reports `yaml:"reports"`
 	// Voice, SMS and the others are further ways to ring people; Chats are rooms that a step can ring as a whole. doc/calls.md, doc/chat.md
 	Voice    Voice    `yaml:"voice"`
 	SMS      SMS      `yaml:"sms"`
@@ -143,6 +145,8 @@ type Mail struct {
 	Bounces   Bounces `yaml:"bounces"`
 	DKIM      []DKIM  `yaml:"dkim"`
 	SMIMEFile string  `yaml:"smime_file"`
+	// SMIMEAuthorities is a PEM file of those who may issue certificates of people: one that leads to them needs nobody to compare its fingerprint.
+	SMIMEAuthorities string `yaml:"smime_authorities"`
 }
 
 // Person seeds a member of the team.

@@ -120,7 +120,7 @@ func (c *Config) resolve(dir string) {
 			at(p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.TLS.ACME.CAFile, &c.Mail.CAFile, &c.Syslog.Cert, &c.Syslog.Key, &c.Syslog.ClientCA} {
+	for _, p := range []*string{&c.Data, &c.Keys, &c.TLS.Cert, &c.TLS.Key, &c.TLS.ACME.CAFile, &c.Mail.CAFile, &c.Mail.SMIMEAuthorities, &c.Mail.Bounces.IMAP.CAFile, &c.Syslog.Cert, &c.Syslog.Key, &c.Syslog.ClientCA} {
 		at(p)
 	}
 	for i := range c.Watch {
@@ -140,6 +140,7 @@ func (c *Config) resolve(dir string) {
 		secret(&c.Webhooks[i].KeyFile)
 	}
 	secret(&c.Mail.PasswordFile)
+	secret(&c.Mail.Bounces.IMAP.PasswordFile)
 	secret(&c.SignOn.SecretFile)
 	for i := range c.People {
 		secret(&c.People[i].WebhookFile)

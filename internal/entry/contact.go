@@ -83,7 +83,7 @@ type Status struct {
 	Next     time.Time `json:"next,omitzero"` // when more is promised
 }
 
-// StatusEnd makes every link to a status page worthless that a contact has so far.
+// StatusEnd makes every link to a status page worthless that a contact has so far; contact 0 is everybody: links are signed with another key from then on.
 type StatusEnd struct {
 	Contact int64  `json:"contact"`
 	Text    string `json:"text,omitempty"` // vault object with the reason
@@ -113,6 +113,9 @@ type UpdateResult struct {
 	Uncertain bool          `json:"uncertain,omitempty"`
 	After     time.Duration `json:"after_ns,omitempty"`
 	Text      string        `json:"text,omitempty"` // vault object: the other side's words
+	Form      string        `json:"form,omitempty"` // how the mail was protected: openpgp, smime, signed, clear
+	Less      bool          `json:"less,omitempty"` // it had less protection, or fewer details, than was asked for
+	Why       string        `json:"why,omitempty"`  // of a failure: bounced
 }
 
 // UpdateWaiver says that somebody need not be told this time, and why. Who decided it is the entry's actor.

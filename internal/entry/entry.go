@@ -65,8 +65,24 @@ func Parse(line []byte) (Entry, error) {
 // Body decodes the body of e. A body that does not decode means that this program is older than its ledger.
 func Body[T any](e Entry) (T, error) {
 	var v T
+	if quickBody(e.Body, &v) {
+		return v, nil
+	}
+	v = *new(T)
 	if err := json.Unmarshal(e.Body, &v); err != nil {
 		return v, fmt.Errorf("entry %d (%s): %w", e.N, e.Kind, err)
 	}
 	return v, nil
+}
+
+// With decodes the body of e for a func. What is wrong with it says which entry it was.
+func With[T any](e Entry, f func(T) error) error {
+	x, err := Body[T](e)
+	if err != nil {
+		return err
+	}
+	if err := f(x); err != nil {
+		return fmt.Errorf("entry %d: %w", e.N, err)
+	}
+	return nil
 }

@@ -22,6 +22,12 @@ type Token struct {
 	Vault   string    `json:"vault"`
 }
 
+// Invitation is a one-time link by which a person can choose a password. Who made it has seen it.
+type Invitation struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until"`
+}
+
 // SessionEnd is sessions of a person that somebody ended.
 type SessionEnd struct {
 	Person  string `json:"person"`

@@ -64,6 +64,7 @@ const (
 
 	PersonPut      Kind = "person.put"      // Person
 	PersonPassword Kind = "person.password" // Password
+	PersonInvited  Kind = "person.invited"  // Invitation
 	PolicyPut      Kind = "policy.put"      // Policy
 	PolicyEnded    Kind = "policy.ended"    // PolicyEnd
 	PolicyChosen   Kind = "policy.chosen"   // PolicyTable
@@ -72,6 +73,8 @@ const (
 	KeyPut         Kind = "key.put"         // Key
 	KeyConfirmed   Kind = "key.confirmed"   // KeyCheck
 	KeyRemoved     Kind = "key.removed"     // KeyEnd
+	MailKeyMade    Kind = "mailkey.made"    // MailKey
+	MailKeyRevoked Kind = "mailkey.revoked" // MailKeyEnd
 	SignedIn       Kind = "signin.accepted" // Signin
 	SigninRefused  Kind = "signin.refused"  // Refusals
 
@@ -270,6 +273,7 @@ type Alert struct {
 	By          string    `json:"by,omitempty"`         // why so: opened, address, session, account, network, wave, technique, low, muted
 	Mute        int64     `json:"mute,omitempty"`       // the mute that silenced it
 	Techniques  []string  `json:"techniques,omitempty"` // of ATT&CK, as the rule's tags name them: attack.t1190
+	Everyone    bool      `json:"everyone,omitempty"`   // it opens an incident of its own, for which everyone is rung at once
 }
 
 // AlertGrowth is a later state of an alert. Empty fields mean: as before.
@@ -300,6 +304,7 @@ type Opened struct {
 	Happened time.Time `json:"happened"` // when what it is about began
 	History  bool      `json:"history,omitempty"`
 	Sample   bool      `json:"sample,omitempty"`
+	Everyone bool      `json:"everyone,omitempty"` // is rung at once, whatever the policy
 }
 
 // Severity is a changed severity.
@@ -323,6 +328,8 @@ type Note struct {
 	ID       int64     `json:"id"`
 	Text     string    `json:"text"`              // vault object
 	Happened time.Time `json:"happened,omitzero"` // when what it tells happened, if it says
+	Learned  time.Time `json:"learned,omitzero"`  // when we learned it, if that was before it was written
+	Role     string    `json:"role,omitempty"`    // whose work it is about
 }
 
 // Assigned gives an incident to a person; "" takes it away.
@@ -336,6 +343,9 @@ type Closed struct {
 	ID      int64  `json:"id"`
 	Verdict string `json:"verdict"` // true, false: whether the alarm was
 	Text    string `json:"text"`    // vault object with the reason
+
+	Lacking []string `json:"lacking,omitempty"` // cause, lessons, verdict: what is not written, or says otherwise
+	Excuse  string   `json:"excuse,omitempty"`  // vault object: why not
 }
 
 // Reopened resumes it.
@@ -415,6 +425,7 @@ type Person struct {
 	Channels []string `json:"channels,omitempty"` // mail, webhook: those that the vault object has an address for
 	Vault    string   `json:"vault"`              // name, mail address, webhook, zone
 	Gone     bool     `json:"gone,omitempty"`     // no longer rung, may not sign in
+	Moved    []string `json:"moved,omitempty"`    // channels of which the address changed; "sealing" if the choice of mail without a key did
 }
 
 // Password says that a person's password changed.
@@ -468,8 +479,12 @@ type Call struct {
 	Person    string  `json:"person,omitempty"`  // whom a test rings
 	Channel   string  `json:"channel,omitempty"` // and how
 	Policy    string  `json:"policy,omitempty"`  // the policy's name, "default" of the one without
-	Why       string  `json:"why,omitempty"`     // why it rings when not for something new: unattended, maintenance; of a test: monthly
+	Why       string  `json:"why,omitempty"`     // why it rings when not for something new: unattended, maintenance, late; of a test: monthly
 	Before    int64   `json:"before,omitempty"`  // of unattended: the call that was answered
+
+	Who  []string `json:"who,omitempty"`  // of late: staff ids, or role:analyst; they are rung in place of the policy's steps
+	Run  int64    `json:"run,omitempty"`  // of late: the run of a playbook,
+	Late string   `json:"late,omitempty"` // and its step
 }
 
 // CallJoin adds an incident to a call that still rings.
@@ -515,5 +530,5 @@ type Answer struct {
 // CallEnd ends a call that nobody needs any more.
 type CallEnd struct {
 	ID  int64  `json:"id"`
-	Why string `json:"why"` // closed, lowered, tested
+	Why string `json:"why"` // closed, lowered, tested, apart (its incidents were restricted, or are no longer, and have calls of their own)
 }

@@ -46,4 +46,7 @@ type NoticeResult struct {
 	Uncertain bool          `json:"uncertain,omitempty"` // of a failure: it broke off when the other side may already have had the message
 	After     time.Duration `json:"after_ns,omitempty"`  // the other side asked to wait so long
 	Text      string        `json:"text,omitempty"`      // vault object: the other side's words
+	Form      string        `json:"form,omitempty"`      // how the mail was protected: openpgp, smime, signed, clear
+	Less      bool          `json:"less,omitempty"`      // it had less protection, or fewer details, than was asked for
+	Why       string        `json:"why,omitempty"`       // of a failure: bounced
 }

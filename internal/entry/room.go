@@ -27,7 +27,7 @@ type RoomSeat struct {
 	Person string `json:"person,omitempty"` // "" is a guest
 	Name   string `json:"name,omitempty"`   // vault object with what the guest is called
 	Seat   int    `json:"seat"`
-	Why    string `json:"why,omitempty"` // of left: left, vanished, removed, ended; of muted: silenced, heard
+	Why    string `json:"why,omitempty"` // of left: left, vanished, removed, restricted, ended; of muted: silenced, heard
 }
 
 // RoomTape is a recording of the war room that begins, or ended.

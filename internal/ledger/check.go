@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -58,9 +59,9 @@ type found struct {
 	edge   edge
 	stored []byte // what the tree file must hold
 	marks  []int64
-	bytes  int64       // of the entries, line ends included
-	last   entry.Entry // the newest
-	first  entry.Entry
+	bytes  int64     // of the entries, line ends included
+	last   time.Time // when the newest was written
+	first  time.Time
 }
 
 // scan reads the entries up to head, hands each to visit, and compares the hash over all with the head's. A *badLine is
@@ -72,13 +73,14 @@ type found struct {
 func scan(f io.ReaderAt, head entry.Head, visit func(e entry.Entry, line []byte) error) (*found, error) {
 	r := &found{}
 	in := newLines(f, 0)
+	var words entry.Words
 	var refused error
 	for n := int64(1); n <= head.Size; n++ {
 		at := in.at
 		line, err := in.next()
 		var e entry.Entry
 		if err == nil {
-			e, err = parse(line, n, true)
+			e, err = parse(line, n, &words)
 		}
 		if err != nil {
 			if lineError(err) {
@@ -90,9 +92,9 @@ func scan(f io.ReaderAt, head entry.Head, visit func(e entry.Entry, line []byte)
 			r.marks = append(r.marks, at)
 		}
 		if n == 1 {
-			r.first = e
+			r.first = e.Time
 		}
-		r.last = e
+		r.last = e.Time
 		r.stored = r.edge.add(line, r.stored)
 		if refused == nil {
 			if err := visit(e, line); err != nil {
@@ -182,7 +184,7 @@ func name(f io.ReaderAt, k int, is, should []tlog.Hash, end error) error {
 		}
 	}
 	if line, err := in.next(); err == nil {
-		if _, err := parse(line, n, false); err != nil {
+		if _, err := parse(line, n, nil); err != nil {
 			text += ": " + err.Error()
 		}
 	}

@@ -91,7 +91,7 @@ func FuzzQuick(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if _, ok := quick(line); !ok {
+		if _, ok := quick(line, &entry.Words{}); !ok {
 			f.Fatalf("%s is not read quickly", line)
 		}
 		f.Add(string(line))
@@ -101,7 +101,7 @@ func FuzzQuick(f *testing.F) {
 		f.Add(strings.Replace(string(line), `Z"`, `+02:00"`, 1))
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		e, ok := quick([]byte(line))
+		e, ok := quick([]byte(line), &entry.Words{})
 		if !ok || !json.Valid(e.Body) {
 			return
 		}

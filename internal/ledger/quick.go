@@ -10,12 +10,12 @@ import (
 // a start is when people wait. It answers false for whatever is out of the ordinary, even when it is right; then
 // entry.Parse decides. Of the body it checks only that it is one object and nothing comes after: the signed head
 // vouches for its bytes, and whoever uses it decodes it.
-func quick(line []byte) (e entry.Entry, ok bool) {
+func quick(line []byte, words *entry.Words) (e entry.Entry, ok bool) {
 	p := cursor{rest: line, ok: true}
 	e.N = p.number(`{"n":`, ',')
 	stamp := p.plain(`"time":"`)
-	e.Actor = string(p.plain(`,"actor":"`))
-	e.Kind = entry.Kind(p.plain(`,"kind":"`))
+	e.Actor = words.Of(p.plain(`,"actor":"`))
+	e.Kind = entry.Kind(words.Of(p.plain(`,"kind":"`)))
 	e.Subject = string(p.plain(`,"subject":"`))
 	p.skip(`,"body":`)
 	if !p.ok || !oneObject(p.rest) || e.Time.UnmarshalText(stamp) != nil {

@@ -66,7 +66,7 @@ func read(l disk.Layer, dir string, s span) iter.Seq2[entry.Entry, error] {
 			}
 			var e entry.Entry
 			if err == nil {
-				e, err = parse(line, n, false)
+				e, err = parse(line, n, nil)
 			}
 			if err != nil {
 				if lineError(err) {
@@ -97,12 +97,12 @@ type notEntry struct{ err error }
 
 func (e notEntry) Error() string { return fmt.Sprintf("it is not an entry: %.200v", e.err) }
 
-// parse reads the line of entry n. sure says that the line's hash will be checked, so that its body need not be.
-func parse(line []byte, n int64, sure bool) (entry.Entry, error) {
+// parse reads the line of entry n. With words the line's hash will be checked, so that its body need not be.
+func parse(line []byte, n int64, words *entry.Words) (entry.Entry, error) {
 	var e entry.Entry
 	var ok bool
-	if sure {
-		e, ok = quick(line)
+	if words != nil {
+		e, ok = quick(line, words)
 	}
 	if !ok {
 		var err error

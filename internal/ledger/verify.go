@@ -40,14 +40,23 @@ type Report struct {
 // It changes nothing, needs no lock, and works offline and beside a running server: the head is read first, and what
 // comes behind it is not looked at. A *Fault is its error for damage; other errors mean that it could not look.
 func Verify(l disk.Layer, dir string, pub Verifier, copyOf []byte) (Report, error) {
-	var r Report
-	if copyOf != nil {
-		kept, err := entry.OpenHead(copyOf, pub)
-		if err != nil {
-			return r, fmt.Errorf("the copy of the head cannot be used: %w", err)
-		}
-		r.Copy = &kept
+	if copyOf == nil {
+		return verify(l, dir, pub, nil)
 	}
+	kept, err := entry.OpenHead(copyOf, pub)
+	if err != nil {
+		return Report{}, fmt.Errorf("the copy of the head cannot be used: %w", err)
+	}
+	return verify(l, dir, pub, &kept)
+}
+
+// VerifySince is Verify with a head that something else names, which was signed with the ledger's key: the report of an incident.
+func VerifySince(l disk.Layer, dir string, pub Verifier, then entry.Head) (Report, error) {
+	return verify(l, dir, pub, &then)
+}
+
+func verify(l disk.Layer, dir string, pub Verifier, kept *entry.Head) (Report, error) {
+	r := Report{Copy: kept}
 	signed, err := readHead(l, dir)
 	if errors.Is(err, errNoLedger) && r.Copy != nil && r.Copy.Size > 0 {
 		return r, &Fault{Kind: Cut, Entry: 1, Mend: mendEntries,
@@ -86,7 +95,7 @@ func (r *Report) checkEntries(l disk.Layer, dir string) (*found, error) {
 	}
 	defer f.Close()
 	found, err := scan(f, r.Head, unheard)
-	r.Entries, r.Bytes, r.First, r.Last = found.edge.size, found.bytes, found.first.Time, found.last.Time
+	r.Entries, r.Bytes, r.First, r.Last = found.edge.size, found.bytes, found.first, found.last
 	if bad, ok := errors.AsType[*badLine](err); ok {
 		err = locate(l, dir, r.Head, bad)
 		if fault, ok := errors.AsType[*Fault](err); ok {
