@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,9 +41,16 @@ func (b *Book) applyRaised(e entry.Entry) error {
 	if b.Alerts == nil {
 		b.Alerts = map[string]*Alert{}
 	}
-	b.Alerts[a.ID] = &Alert{Alert: a, N: e.N, Learned: e.Time}
+	for _, s := range []*string{&a.Rule, &a.RuleVersion, &a.Title} {
+		*s = b.words.Same(*s)
+	}
+	for k := range a.Techniques {
+		a.Techniques[k] = b.words.Same(a.Techniques[k])
+	}
+	x := &Alert{Alert: a, N: e.N, Learned: e.Time}
+	b.Alerts[a.ID] = x
 	b.Order = append(b.Order, a.ID)
-	return b.attach(e, a)
+	return b.attach(e, x)
 }
 
 func (b *Book) applyGrowth(e entry.Entry) error {
@@ -64,19 +72,28 @@ func (b *Book) applyGrowth(e entry.Entry) error {
 	if g.Live {
 		a.History = false
 	}
-	if g.Vault != "" {
+	if g.Vault != "" && g.Vault != a.Vault {
 		a.Vault = g.Vault
 	}
 	a.Ended = a.Ended || e.Kind == entry.AlertEnded
-	a.Sources, a.Accounts, a.Sessions = g.Sources, g.Accounts, g.Sessions
+	if !slices.Equal(a.Sources, g.Sources) { // what is the same keeps its bytes
+		a.Sources = g.Sources
+	}
+	if !slices.Equal(a.Accounts, g.Accounts) {
+		a.Accounts = g.Accounts
+	}
+	if !slices.Equal(a.Sessions, g.Sessions) {
+		a.Sessions = g.Sessions
+	}
 	if g.Incident != 0 {
 		a.Incident, a.By = g.Incident, g.By
 	}
-	return b.attach(e, a.Alert)
+	return b.attach(e, a)
 }
 
 // attach makes a part of its incident, or brings that up to date.
-func (b *Book) attach(e entry.Entry, a entry.Alert) error {
+func (b *Book) attach(e entry.Entry, x *Alert) error {
+	a := &x.Alert
 	if a.Incident == 0 {
 		return nil
 	}
@@ -84,11 +101,11 @@ func (b *Book) attach(e entry.Entry, a entry.Alert) error {
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", e.N, err)
 	}
-	if i.alerts == nil {
-		i.alerts = map[string]bool{}
-	}
-	if !i.alerts[a.ID] {
-		i.alerts[a.ID] = true
+	if was := x.Listed; was != i.ID && (was == 0 || !slices.Contains(i.Alerts, a.ID)) {
+		x.Listed = i.ID
+		if n := len(i.Alerts); n > 0 {
+			x.share(b.Alerts[i.Alerts[n-1]])
+		}
 		i.Alerts = append(i.Alerts, a.ID)
 		i.Timeline = append(i.Timeline, Mark{N: e.N, Happened: a.First, Learned: e.Time, Kind: entry.AlertRaised, Actor: e.Actor, Ref: a.ID, To: a.By})
 	}
@@ -97,14 +114,20 @@ func (b *Book) attach(e entry.Entry, a entry.Alert) error {
 	if a.First.Before(i.Happened) {
 		i.Happened = a.First
 	}
-	severity, _ := Propose(a)
+	severity, _ := Propose(*a)
 	if r := Rank(severity); r > i.titleRank {
 		i.Title, i.titleRank = a.Title, r
 	}
 	i.Proposed = worse(i.Proposed, severity)
-	i.know(a)
-	b.index.add(i.ID, a)
+	i.know(a, &b.index.kin)
+	b.index.add(i.ID, *a)
 	return nil
+}
+
+// fit gives back the room that lists of an incident have left to grow: most incidents are closed, and grow no more.
+func (i *Incident) fit() {
+	i.Timeline, i.Alerts = slices.Clone(i.Timeline), slices.Clone(i.Alerts)
+	i.Sources, i.Accounts = slices.Clone(i.Sources), slices.Clone(i.Accounts)
 }
 
 func later(a, b time.Time) time.Time {
@@ -121,30 +144,82 @@ func worse(a, b string) string {
 	return a
 }
 
+// share lets an alert have the lists of the one before it in its incident, where they are the same, as they are of one attacker.
+func (x *Alert) share(before *Alert) {
+	if slices.Equal(x.Sources, before.Sources) {
+		x.Sources = before.Sources
+	}
+	if slices.Equal(x.Accounts, before.Accounts) {
+		x.Accounts = before.Accounts
+	}
+	if slices.Equal(x.Techniques, before.Techniques) {
+		x.Techniques = before.Techniques
+	}
+}
+
 // know adds what a names to the incident.
-func (i *Incident) know(a entry.Alert) {
-	if i.sources == nil {
-		i.sources, i.accounts, i.sessions = map[string]int{}, map[string]int{}, map[string]bool{}
+func (i *Incident) know(a *entry.Alert, related *kin) {
+	for k := range a.Sources {
+		i.Sources = meet(i.Sources, &i.sources, &a.Sources[k], a)
 	}
-	for _, p := range a.Sources {
-		i.Sources = meet(i.Sources, i.sources, p, a)
-	}
-	for _, p := range a.Accounts {
-		i.Accounts = meet(i.Accounts, i.accounts, p, a)
+	for k := range a.Accounts {
+		before := len(i.Accounts)
+		i.Accounts = meet(i.Accounts, &i.accounts, &a.Accounts[k], a)
+		if len(i.Accounts) > before {
+			related.put(&related.accounts, a.Accounts[k].Hash, i.ID)
+		}
 	}
 	for _, s := range a.Sessions {
-		if !i.sessions[s] {
-			i.sessions[s] = true
+		if i.sessions.of(len(i.Sessions), s, func(k int) string { return i.Sessions[k] }) < 0 {
+			i.sessions.add(s, len(i.Sessions))
 			i.Sessions = append(i.Sessions, s)
 		}
 	}
 }
 
-func meet(list []Known, places map[string]int, p entry.Party, a entry.Alert) []Known {
-	k, ok := places[p.Hash]
-	if !ok {
-		places[p.Hash] = len(list)
-		return append(list, Known{Party: p, First: a.First, Last: a.Last})
+// places finds what stands where in a list that only grows. Most lists are short, and looked through.
+type places map[string]int
+
+const shortList = 12
+
+// of returns the place of a key in a list of n; -1 is none.
+func (p *places) of(n int, key string, at func(int) string) int {
+	if n <= shortList {
+		for k := range n {
+			if at(k) == key {
+				return k
+			}
+		}
+		return -1
+	}
+	if *p == nil {
+		*p = make(places, n+1)
+		for k := range n {
+			(*p)[at(k)] = k
+		}
+	}
+	if k, ok := (*p)[key]; ok {
+		return k
+	}
+	return -1
+}
+
+func (p *places) add(key string, k int) {
+	if *p != nil {
+		(*p)[key] = k
+	}
+}
+
+// meet adds a party of an alert to those of its incident, and lets the two share their bytes.
+func meet(list []Known, at *places, p *entry.Party, a *entry.Alert) []Known {
+	k := at.of(len(list), p.Hash, func(k int) string { return list[k].Hash })
+	if k < 0 {
+		at.add(p.Hash, len(list))
+		return append(list, Known{Party: *p, First: a.First, Last: a.Last})
+	}
+	p.Hash = list[k].Hash
+	if p.Net == list[k].Net {
+		p.Net = list[k].Net
 	}
 	list[k].Last = later(list[k].Last, a.Last)
 	if p.Role == "suspect" {
@@ -177,7 +252,17 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		if !x.Happened.IsZero() {
 			m.Happened = x.Happened
 		}
-		change = func(*Incident) {}
+		if !x.Learned.IsZero() {
+			m.Learned = x.Learned
+		}
+		change = func(i *Incident) {
+			if x.Role != "" {
+				if i.command == nil {
+					i.command = &Command{}
+				}
+				i.command.tag(e.N, x.Role)
+			}
+		}
 	case entry.IncidentAssigned:
 		var x entry.Assigned
 		x, err = entry.Body[entry.Assigned](e)
@@ -187,12 +272,22 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		var x entry.Closed
 		x, err = entry.Body[entry.Closed](e)
 		id, m.To, m.Ref = x.ID, x.Verdict, x.Text
-		change = func(i *Incident) { i.Closed, i.Verdict, i.Ended = true, x.Verdict, e.Time }
+		if x.Excuse != "" {
+			m.From, m.Why = x.Excuse, x.Lacking
+		}
+		change = func(i *Incident) {
+			i.Closed, i.Verdict, i.Ended, i.lacked = true, x.Verdict, e.Time, x.Lacking
+			i.fit()
+			b.redate(i.ID, e.Time)
+		}
 	case entry.IncidentReopened:
 		var x entry.Reopened
 		x, err = entry.Body[entry.Reopened](e)
 		id, m.Ref = x.ID, x.Text
-		change = func(i *Incident) { i.Closed, i.Verdict, i.Ended = false, "", time.Time{} }
+		change = func(i *Incident) {
+			i.Closed, i.Verdict, i.Ended, i.lacked = false, "", time.Time{}, nil
+			b.redate(i.ID, e.Time)
+		}
 	case entry.IncidentHeld, entry.IncidentReleased:
 		var x entry.Held
 		x, err = entry.Body[entry.Held](e)
@@ -220,12 +315,12 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		var x entry.Restriction
 		x, err = entry.Body[entry.Restriction](e)
 		id, m.To, m.Why = x.ID, x.Kind, x.People
-		change = func(i *Incident) { i.Restriction = x }
+		change = func(i *Incident) { b.restrict(i, x) }
 	case entry.IncidentUnrestricted:
 		var x entry.RestrictionEnd
 		x, err = entry.Body[entry.RestrictionEnd](e)
 		id, m.Ref = x.ID, x.Text
-		change = func(i *Incident) { i.Restriction = entry.Restriction{} }
+		change = func(i *Incident) { b.restrict(i, entry.Restriction{}) }
 	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted:
 		var x entry.RoomSeat
 		x, err = entry.Body[entry.RoomSeat](e)
@@ -244,7 +339,7 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		x, err = entry.Body[entry.RoomEnd](e)
 		id, change = x.ID, func(*Incident) {}
 	default:
-		return false, nil
+		return b.applyCommand(e)
 	}
 	if err != nil {
 		return true, err

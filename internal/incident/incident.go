@@ -9,9 +9,15 @@
 // unless its level is low.
 //
 // Everything here is a keyed hash: the book holds no address and no account name.
+//
+// How an incident is commanded (Command) is what people write of it: what is known, decisions, questions, hand-overs, tasks, evidence with its custody, root cause,
+// lessons, labels of the Traffic Light Protocol. Each has a file with what may be decided, which returns drafts, and how it is folded. Three things hold for all of it.
+// Texts are ids of vault objects. Nothing is taken out: what changes has versions. And who changes what another changed since they looked is refused by an
+// *Overtaken that shows the other's work, so that of two who act at once neither loses a word.
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -106,12 +112,15 @@ type Incident struct {
 
 	Roles       map[string]Holder // who holds which role of the team in it
 	Restriction entry.Restriction // Kind "" is none
+	Merged      int64             // the incident that it is part of; 0 is none. Root says where it is worked on
 
+	command   *Command // nil until somebody wrote something that belongs there
+	parts     []int64  // incidents merged into it
+	lacked    []string // what was not written when it was closed
 	titleRank int
-	alerts    map[string]bool
-	sources   map[string]int // place in Sources
-	accounts  map[string]int
-	sessions  map[string]bool
+	sources   places
+	accounts  places
+	sessions  places
 }
 
 // An Alert is the state of one alert.
@@ -120,28 +129,41 @@ type Alert struct {
 	N       int64     // the entry that raised it
 	Learned time.Time // when that was written
 	Ended   bool
+	Listed  int64 // the incident in whose list it was put last
 }
 
 // A Book holds every incident and alert. The zero Book is empty.
 type Book struct {
-	Incidents []*Incident // by id, from 1
+	Incidents []*Incident // by id, ascending: from 1 without a gap, but for a book that lacks some (Without)
 	Alerts    map[string]*Alert
 	Order     []string // alert ids, as raised
 
 	index index
+	todo  todos
+
+	dated    entry.Agenda[todo] // open tasks, by when a reminder of them is owed next
+	reminded []reminder         // the newest, in the order of the ledger
+	runs     map[int64]int64    // of playbooks: their incidents
+	reds     map[int64]bool     // incidents in which something was labelled TLP:RED
+	words    entry.Words        // that many alerts have
+	limited  []*Incident        // restricted ones, by id
 }
 
-// Get returns incident id.
+// Get returns incident id. A book may lack some (Without).
 func (b *Book) Get(id int64) (*Incident, error) {
-	if id < 1 || id > int64(len(b.Incidents)) {
-		return nil, fmt.Errorf("%w: %d", ErrNotFound, id)
+	k, found := slices.BinarySearchFunc(b.Incidents, id, func(i *Incident, id int64) int { return cmp.Compare(i.ID, id) })
+	if !found {
+		return nil, NotFound(id)
 	}
-	return b.Incidents[id-1], nil
+	return b.Incidents[k], nil
 }
+
+// NotFound says that there is no incident id. It is said of one that is restricted to others as well.
+func NotFound(id int64) error { return fmt.Errorf("%w: %d", ErrNotFound, id) }
 
 // open returns incident id if a person may work on it.
 func (b *Book) open(id int64) (*Incident, error) {
-	i, err := b.Get(id)
+	i, err := b.kept(id)
 	if err == nil && i.Closed {
 		err = fmt.Errorf("incident %d: %w", id, ErrClosed)
 	}
@@ -260,8 +282,17 @@ const (
 // Holds reports whether a held incident needs lines of a time.
 func (b *Book) Holds(from, until time.Time) bool {
 	return slices.ContainsFunc(b.Incidents, func(i *Incident) bool {
-		return i.Held && !until.Before(i.Happened.Add(-holdBefore)) && !from.After(i.Last.Add(holdAfter))
+		return b.holds(i) && !until.Before(i.Happened.Add(-holdBefore)) && !from.After(i.Last.Add(holdAfter))
 	})
+}
+
+// holds reports whether an incident is held, or the one that it is part of.
+func (b *Book) holds(i *Incident) bool {
+	if i.Held || i.Merged == 0 {
+		return i.Held
+	}
+	root, err := b.Get(b.Root(i.ID))
+	return err == nil && root.Held
 }
 
 // Close decides that the work is done; verdict says whether the alarm was true or false, text is the reason.
@@ -280,7 +311,7 @@ func (b *Book) Close(actor string, id int64, verdict, text string) (entry.Draft,
 
 // Reopen decides to resume the work.
 func (b *Book) Reopen(actor string, id int64, text string) (entry.Draft, error) {
-	i, err := b.Get(id)
+	i, err := b.kept(id)
 	if err != nil {
 		return entry.Draft{}, err
 	}

@@ -23,11 +23,14 @@ const (
 // An index finds the incident that an alert joins. What it says of a closed incident is ignored.
 type index struct {
 	address, session, account, network, technique, wave map[string]seen
+
+	kin kin
 }
 
 type seen struct {
 	incident int64
 	last     time.Time
+	before   int32 // of addresses, sessions and techniques: place in kin.links of the newest incident with it
 }
 
 func put(m *map[string]seen, key string, s seen) {
@@ -40,23 +43,37 @@ func put(m *map[string]seen, key string, s seen) {
 	(*m)[key] = s
 }
 
+// tie is put for what also tells which incidents are related.
+func (x *index) tie(m *map[string]seen, key string, s seen) {
+	if *m == nil {
+		*m = map[string]seen{}
+	}
+	was := (*m)[key]
+	if s.before = was.before; was.incident != s.incident {
+		s.before = x.kin.link(s.incident, was.before)
+	} else if was.last.After(s.last) {
+		s.last = was.last
+	}
+	(*m)[key] = s
+}
+
 // add notes that what a names is part of an incident. A low alert ties nothing together.
 func (x *index) add(id int64, a entry.Alert) {
 	if Rank(a.Level) <= 0 {
 		return
 	}
-	s := seen{id, a.Last}
+	s := seen{incident: id, last: a.Last}
 	for _, p := range a.Sources {
 		if joins(p) {
-			put(&x.address, p.Hash, s)
+			x.tie(&x.address, p.Hash, s)
 			put(&x.network, a.Rule+p.Net, s)
 		}
 	}
 	for _, h := range a.Sessions {
-		put(&x.session, h, s)
+		x.tie(&x.session, h, s)
 	}
 	for _, t := range a.Techniques {
-		put(&x.technique, t, s)
+		x.tie(&x.technique, t, s)
 	}
 	if len(a.Accounts) <= fewAccounts {
 		for _, p := range a.Accounts {
@@ -112,8 +129,10 @@ func joins(p entry.Party) bool { return p.Role == "suspect" && !p.Own && !p.Shar
 func (x *pending) find(a entry.Alert) (id int64, by string) {
 	look := func(m func(*index) map[string]seen, key string, within time.Duration) int64 {
 		for _, ix := range []*index{&x.index, &x.book.index} {
-			if s, ok := m(ix)[key]; ok && x.isOpen(s.incident) && near(a, s.last, within) {
-				return s.incident
+			if s, ok := m(ix)[key]; ok && near(a, s.last, within) {
+				if root := x.root(s.incident); x.isOpen(root) {
+					return root
+				}
 			}
 		}
 		return 0

@@ -65,7 +65,15 @@ func (x *pending) isOpen(id int64) bool {
 		return true
 	}
 	i, err := x.book.Get(id)
-	return err == nil && !i.Closed
+	return err == nil && i.Working()
+}
+
+// root returns the incident that is worked on in place of one that is merged.
+func (x *pending) root(id int64) int64 {
+	if _, ok := x.opened[id]; ok {
+		return id
+	}
+	return x.book.Root(id)
 }
 
 func (x *pending) brief(id int64) *brief {
@@ -100,13 +108,15 @@ func (x *pending) place(a *entry.Alert, mute int64) {
 		}
 		return
 	}
-	a.Incident, a.By = x.find(*a)
+	if !a.Everyone {
+		a.Incident, a.By = x.find(*a)
+	}
 	if a.Incident == 0 {
 		a.Incident, a.By = x.next, "opened"
 		x.next++
 		x.opened[a.Incident] = &brief{severity, severity}
 		x.drafts = append(x.drafts, draft("detect", entry.IncidentOpened, a.Incident, entry.Opened{
-			ID: a.Incident, Title: a.Title, Severity: severity, Why: why, Happened: a.First, History: a.History, Sample: a.Sample}))
+			ID: a.Incident, Title: a.Title, Severity: severity, Why: why, Happened: a.First, History: a.History, Sample: a.Sample, Everyone: a.Everyone}))
 	} else {
 		x.worsen(a.Incident, severity, why)
 	}
@@ -150,9 +160,9 @@ func (x *pending) grow(c Change, was entry.Alert) {
 		a.Incident = 0
 		x.place(&a, 0)
 		g.Incident, g.By = a.Incident, a.By
-	case c.Mute == 0 && was.Incident != 0 && x.isOpen(was.Incident): // a mute that came later keeps what is open as it is
+	case c.Mute == 0 && was.Incident != 0 && x.isOpen(x.root(was.Incident)): // a mute that came later keeps what is open as it is
 		severity, why := Propose(a)
-		x.worsen(was.Incident, severity, why)
+		x.worsen(x.root(was.Incident), severity, why)
 		x.index.add(was.Incident, a)
 	}
 	if c.Step == "ended" {
@@ -171,9 +181,9 @@ func (x *pending) stray(a entry.Alert) bool {
 	if a.Incident == 0 {
 		return true
 	}
-	if x.isOpen(a.Incident) {
+	if x.isOpen(x.root(a.Incident)) {
 		return false
 	}
-	i, err := x.book.Get(a.Incident)
+	i, err := x.book.Get(x.root(a.Incident))
 	return err == nil && i.Verdict == "true"
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,9 +13,6 @@ import (
 // Restrictions are the reasons for which an incident is for named people only.
 func Restrictions() []string { return []string{"insider", "hr", "legal"} }
 
-// RestrictedTitle is what everybody else reads in place of the title of a restricted incident.
-const RestrictedTitle = "Restricted"
-
 // Restricted reports whether the incident is for named people only.
 func (i *Incident) Restricted() bool { return i.Restriction.Kind != "" }
 
@@ -25,7 +23,7 @@ func (i *Incident) Hides(person string) bool {
 
 // Restrict decides that an incident is for named people only, or who they are from then on. A closed one can be restricted too.
 func (b *Book) Restrict(actor string, x entry.Restriction) (entry.Draft, error) {
-	i, err := b.Get(x.ID)
+	i, err := b.kept(x.ID)
 	if err != nil {
 		return entry.Draft{}, err
 	}
@@ -43,7 +41,7 @@ func (b *Book) Restrict(actor string, x entry.Restriction) (entry.Draft, error) 
 
 // Unrestrict decides that everybody may see it again.
 func (b *Book) Unrestrict(actor string, id, approval int64, text string) (entry.Draft, error) {
-	i, err := b.Get(id)
+	i, err := b.kept(id)
 	switch {
 	case err != nil:
 		return entry.Draft{}, err
@@ -53,30 +51,34 @@ func (b *Book) Unrestrict(actor string, id, approval int64, text string) (entry.
 	return draft(actor, entry.IncidentUnrestricted, id, entry.RestrictionEnd{ID: id, Approval: approval, Text: text}), nil
 }
 
-// Without returns the book as it looks to somebody who may not see some incidents: of those stay the number, when they were opened, and
-// whether they are open; their alerts are not there. What it returns is to be read only. It returns b itself when nothing is hidden.
-func (b *Book) Without(hidden func(*Incident) bool) *Book {
-	if !slices.ContainsFunc(b.Incidents, hidden) {
+// restrict folds it: incidents that are one are for the same people, because what joins one of them is shown with all.
+func (b *Book) restrict(i *Incident, x entry.Restriction) {
+	for _, m := range b.family(i.ID) {
+		m.Restriction = x
+		b.limited = slices.DeleteFunc(b.limited, func(o *Incident) bool { return o == m })
+		if m.Restricted() {
+			b.limited = append(b.limited, m)
+		}
+	}
+	slices.SortFunc(b.limited, func(a, c *Incident) int { return cmp.Compare(a.ID, c.ID) })
+}
+
+// Limited lists the restricted incidents, by id: they are few, and who sees what is asked for every page.
+func (b *Book) Limited() []*Incident { return b.limited }
+
+// Without returns the book as it looks to somebody from whom some incidents are hidden: these are not there, nor are their alerts. What it
+// returns is to be read only. It returns b itself when nothing is hidden.
+func (b *Book) Without(hidden func(incident int64) bool) *Book {
+	gone := func(i *Incident) bool { return hidden(i.ID) }
+	if !slices.ContainsFunc(b.limited, gone) && !slices.ContainsFunc(b.Incidents, gone) {
 		return b
 	}
-	out := &Book{Alerts: make(map[string]*Alert, len(b.Alerts)), index: b.index}
-	gone := map[int64]bool{}
-	for _, i := range b.Incidents {
-		if hidden(i) {
-			gone[i.ID] = true
-			i = &Incident{ID: i.ID, Title: RestrictedTitle, Phase: i.Phase, Closed: i.Closed, Verdict: i.Verdict, History: i.History, Sample: i.Sample,
-				Opened: i.Opened, Ended: i.Ended, Happened: i.Opened, Last: i.Opened, Restriction: entry.Restriction{ID: i.ID, Kind: hiddenKind}}
-		}
-		out.Incidents = append(out.Incidents, i)
-	}
+	out := &Book{limited: slices.DeleteFunc(slices.Clone(b.limited), gone), Incidents: slices.DeleteFunc(slices.Clone(b.Incidents), gone), Alerts: make(map[string]*Alert, len(b.Alerts)), index: b.index, todo: b.todo, runs: b.runs, reds: b.reds}
 	for _, id := range b.Order {
-		if a := b.Alerts[id]; !gone[a.Incident] {
+		if a := b.Alerts[id]; !hidden(a.Incident) {
 			out.Alerts[id] = a
 			out.Order = append(out.Order, id)
 		}
 	}
 	return out
 }
-
-// hiddenKind stands where an incident may not be seen: why it is restricted is no one's business either.
-const hiddenKind = "restricted"

@@ -1,7 +1,9 @@
 package incident
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"tocsin/internal/entry"
@@ -44,7 +46,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// Given a restricted incident, when the book is looked at without it, then its number stays and nothing else.
+// Given a restricted incident, when the book is looked at without it, then it is as one that never was.
 func TestWithout(t *testing.T) {
 	d := newDesk(t)
 	d.tell(raised(alert("a", "r1", "high", 0, "a1")))
@@ -57,14 +59,22 @@ func TestWithout(t *testing.T) {
 	if i := d.book.Incidents[0]; i.Hides("anna") || !i.Hides("carla") || !i.Hides("") {
 		t.Error("it hides from the wrong people")
 	}
-	got := d.book.Without(func(i *Incident) bool { return i.Hides("carla") })
-	if i := got.Incidents[0]; len(got.Incidents) != 2 || i.ID != 1 || i.Title != RestrictedTitle || i.Severity != "" || i.Alerts != nil || i.Timeline != nil || i.Restriction.People != nil {
-		t.Errorf("%+v", i)
+	got := d.book.Without(func(id int64) bool { return d.book.Incidents[id-1].Hides("carla") })
+	if len(got.Incidents) != 1 || got.Incidents[0].ID != 2 {
+		t.Errorf("%+v", got.Incidents)
+	}
+	_, hidden := got.Get(1)
+	_, absent := got.Get(9)
+	if !errors.Is(hidden, ErrNotFound) || strings.ReplaceAll(hidden.Error(), "1", "9") != absent.Error() {
+		t.Errorf("%v, and of one that never was %v", hidden, absent)
+	}
+	if i, err := got.Get(2); err != nil || i.ID != 2 {
+		t.Errorf("the other is not found: %v", err)
 	}
 	if got.Alerts["a"] != nil || got.Alerts["b"] == nil || !slices.Equal(got.Order, []string{"b"}) {
 		t.Errorf("alerts %v", got.Order)
 	}
-	if same := d.book.Without(func(*Incident) bool { return false }); same != &d.book {
+	if same := d.book.Without(func(int64) bool { return false }); same != &d.book {
 		t.Error("a book of which nothing is hidden is copied")
 	}
 	for _, x := range []entry.Restriction{{ID: 1, Kind: "secret", People: []string{"anna"}}, {ID: 1, Kind: "hr"}, {ID: 9, Kind: "hr", People: []string{"anna"}}} {

@@ -85,6 +85,8 @@ func Words(code string) string {
 		return "the rule's level is " + code[len(WhyLevel):]
 	case strings.HasPrefix(code, WhyBytes):
 		return "a lot of data was moved (" + size(code[len(WhyBytes):]) + ")"
+	case strings.HasPrefix(code, WhyMerged):
+		return "incident " + code[len(WhyMerged):] + ", which is as bad, was merged into it"
 	}
 	switch code {
 	case WhyLoss:
