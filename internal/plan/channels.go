@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -112,8 +113,8 @@ func webForm(s string) bool {
 	if err != nil || u.Hostname() == "" || u.User != nil {
 		return false
 	}
-	h := u.Hostname()
-	return u.Scheme == "https" || u.Scheme == "http" && (h == "localhost" || h == "::1" || strings.HasPrefix(h, "127."))
+	a, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && a.IsLoopback()) // 127.evil.example is not this machine
 }
 
 func ntfyForm(s string) bool {

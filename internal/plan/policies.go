@@ -56,6 +56,22 @@ func (p *Plan) Named(id string) (entry.Policy, bool) {
 	return x, ok
 }
 
+// Naming lists the policies that are in force and name somebody or something in a step: the default one first, then those with names, sorted.
+func (p *Plan) Naming(who string) (ids []string) {
+	names := func(x entry.Policy) bool {
+		return slices.ContainsFunc(x.Steps, func(s entry.PolicyStep) bool { return slices.Contains(s.Who, who) })
+	}
+	if names(p.CurrentPolicy()) {
+		ids = append(ids, DefaultName)
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Policies)) {
+		if names(p.Policies[id]) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // SetPolicy decides who is rung in which order.
 func (p *Plan) SetPolicy(actor string, x entry.Policy) (entry.Draft, error) {
 	subject := "policy"

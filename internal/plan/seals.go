@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"tocsin/internal/entry"
 )
@@ -17,7 +18,15 @@ const (
 
 // Seals remembers to which keys mail for people is encrypted, and by which PINs calls know them. The zero Seals is empty.
 type Seals struct {
-	by map[string]*Seal
+	by   map[string]*Seal
+	Ours []OurKey // our own keys for mail, the newest last
+}
+
+// An OurKey is a key of ours, as the ledger has it.
+type OurKey struct {
+	entry.MailKey
+	Made    time.Time
+	Revoked time.Time // zero: it is not
 }
 
 // A Seal is what one person has.
@@ -63,7 +72,10 @@ func (s *Seals) Put(actor string, x entry.Key) (entry.Draft, error) {
 	if x.Keep && now.Key.Fingerprint != x.Fingerprint {
 		return entry.Draft{}, errors.New("another key than the confirmed one must be compared with its owner before it is used")
 	}
-	if !x.Keep && now.Candidate.Fingerprint == x.Fingerprint && now.Candidate.Vault != "" {
+	if x.Issued && (x.Form != SMIME || now.Key.Fingerprint != "" && !now.Key.Issued) {
+		return entry.Draft{}, errors.New("a certificate takes the place of one that somebody compared only when somebody compares it, too")
+	}
+	if !x.Keep && !x.Issued && now.Candidate.Fingerprint == x.Fingerprint && now.Candidate.Vault != "" {
 		return entry.Draft{}, errors.New("this key waits already for somebody to compare its fingerprint")
 	}
 	return entry.Draft{Actor: actor, Kind: entry.KeyPut, Subject: "person:" + x.Person, Body: x}, nil
@@ -101,8 +113,12 @@ func (s *Seals) Apply(e entry.Entry) (bool, error) {
 		x, err := entry.Body[entry.Key](e)
 		p := s.seal(x.Person)
 		k := p.Keys[x.Form]
-		if x.Keep {
+		if x.Keep || x.Issued {
 			k.Key = x
+			p.Had = true
+			if k.Candidate.Fingerprint == x.Fingerprint {
+				k.Candidate = entry.Key{}
+			}
 		} else {
 			k.Candidate = x
 		}
@@ -128,6 +144,18 @@ func (s *Seals) Apply(e entry.Entry) (bool, error) {
 				k.Candidate = entry.Key{}
 			}
 			p.Keys[form] = k
+		}
+		return true, err
+	case entry.MailKeyMade:
+		x, err := entry.Body[entry.MailKey](e)
+		s.Ours = append(s.Ours, OurKey{MailKey: x, Made: e.Time})
+		return true, err
+	case entry.MailKeyRevoked:
+		x, err := entry.Body[entry.MailKeyEnd](e)
+		for k := range s.Ours {
+			if s.Ours[k].Fingerprint == x.Fingerprint {
+				s.Ours[k].Revoked = e.Time
+			}
 		}
 		return true, err
 	case entry.PersonPIN:

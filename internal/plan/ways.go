@@ -97,6 +97,11 @@ func bystander(x entry.Person) bool {
 	return !slices.ContainsFunc(x.Roles, func(r string) bool { return r != Auditor && r != Reporter })
 }
 
+// Answers reports whether a person may answer a call: who holds a role of the response team. Others can be rung, and wait for one who may.
+func Answers(x entry.Person) bool {
+	return slices.ContainsFunc(x.Roles, func(r string) bool { return slices.Contains(ResponseRoles(), r) })
+}
+
 // targets finds the people and chats that a step names.
 func (p *Plan) targets(s entry.PolicyStep, w Want) (who map[string]bool, chats []string, left []entry.CallSkip) {
 	who = map[string]bool{}
