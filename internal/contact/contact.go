@@ -136,8 +136,16 @@ type Book struct {
 	CardAt    time.Time
 	Revision  int64 // number of the last entry that changed the list or the card
 
+	Turned int // how often the key of links to status pages was replaced
+
 	needs map[int64]*need // by incident
+	every []*need         // the same in the order in which they came
 	known map[string]alertSeen
+
+	planned   int64        // grows with each change of rules and contacts
+	named     [][]*Contact // whom each rule names, since then; nil is not known
+	unsettled int          // how many of every settle has still to visit in its round
+	cursor    int          // which of every it visited last
 }
 
 // ErrNotFound says that something is not there, or not any more.

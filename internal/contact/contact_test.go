@@ -242,24 +242,36 @@ func TestSheet(t *testing.T) {
 	for i := range 30 {
 		c := night()
 		Check(&c, zones)
-		rows = append(rows, Row{Entry: entry.Contact{ID: int64(i + 1), Group: Groups()[i%4]}, Card: c})
+		rows = append(rows, Row{Entry: entry.Contact{ID: int64(i + 1), Group: Groups()[i%4]}, Card: c, Checked: "2026-11-28", Checker: "Anna"})
 	}
 	s := Draw(rows, DefaultCard(), 7, t0, false)
-	if len(s.People) != SheetRows || s.Left != 8 || s.People[0].Group != Team || len(s.Steps) != FirstSteps {
+	if len(s.People) != SheetRows || s.Left != 30-SheetRows || s.People[0].Group != Team || len(s.Steps) != FirstSteps {
 		t.Errorf("%d rows, %d left, first %s", len(s.People), s.Left, s.People[0].Group)
 	}
-	if s.People[0].Phrase != "" || s.People[0].Number != "" || s.People[0].CallBack != "+49 301 234 56" && s.People[0].CallBack != "+49 30 123 456" && s.People[0].CallBack != "+4 930 123 456" {
+	if s.People[0].Phrase != "" || s.People[0].Number != "" || s.People[0].CallBack != "+49 30 123 456" || s.People[0].Checked != "2026-11-28, Anna" {
 		t.Errorf("%+v", s.People[0])
 	}
 	with := Draw(rows, DefaultCard(), 7, t0.Add(time.Hour), true)
 	if with.People[0].Phrase != "blue heron" || with.Fingerprint == s.Fingerprint {
 		t.Error("phrases that were asked for are not there")
 	}
+	rows[0].Checked = "2026-11-29"
 	if again := Draw(rows, DefaultCard(), 9, t0.Add(time.Hour), false); again.Fingerprint != s.Fingerprint {
-		t.Error("the same card has another fingerprint an hour later")
+		t.Error("the same card has another fingerprint an hour later, when somebody had checked it")
 	}
 	text := CardText{Steps: []string{"a\nb", "", "c"}, Envelope: "the safe"}
 	if wrong := CheckCard(&text); len(wrong) > 0 || !slices.Equal(text.Steps, []string{"a b", "c"}) {
 		t.Errorf("%+v %v", text, wrong)
+	}
+}
+
+func TestSpaced(t *testing.T) {
+	for given, want := range map[string]string{
+		"+4930123456": "+49 30 123 456", "+493090182012": "+49 3090 182 012", "+12025550134": "+1 202 555 0134", "+4712345678": "+47 12 345 678", "+33612345678": "+33 612 345 678",
+		"+35312345678": "+353 12 345 678", "+74951234567": "+7 4951 234 567", "+49110": "+49 110", "+4930": "+4930", "+35312": "+353 12", "112": "112", "": "", "+49 30": "+49 30", "+491x345": "+491x345",
+	} {
+		if got := Spaced(given); got != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
 	}
 }

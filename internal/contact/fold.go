@@ -19,10 +19,12 @@ type need struct {
 	worse    []step // how its severity and kinds changed
 	closed   time.Time
 	verdict  string
+	part     bool // of another incident, of which they are told in its place
 	status   entry.Status
 	statusAt time.Time
 	statusBy string
 	pairs    map[pair]*told
+	quiet    int64 // nothing is owed of it while this is the book's planned; 0 is not known
 }
 
 // A step is a moment from which on an incident was of a severity, and of kinds.
@@ -60,6 +62,12 @@ func (b *Book) Status(incident int64) (x entry.Status, at time.Time, by string) 
 // Apply folds an entry and reports whether it was one of this package. Those of incidents and alerts are folded as far as stakeholders need
 // them, but reported as not ours.
 func (b *Book) Apply(e entry.Entry) (bool, error) {
+	ours, err := b.apply(e)
+	b.settle(e.Time)
+	return ours, err
+}
+
+func (b *Book) apply(e entry.Entry) (bool, error) {
 	switch e.Kind {
 	case entry.ContactPut, entry.ContactChecked, entry.ContactRemoved, entry.LinkRevoked:
 		return true, at(e, b.applyContact(e))
@@ -102,6 +110,7 @@ func (b *Book) contactOf(id int64, err error) (*Contact, error) {
 
 func (b *Book) applyContact(e entry.Entry) error {
 	b.Revision = e.N
+	b.replan()
 	switch e.Kind {
 	case entry.ContactPut:
 		x, err := entry.Body[entry.Contact](e)
@@ -133,6 +142,10 @@ func (b *Book) applyContact(e entry.Entry) error {
 		c.Removed = e.Time
 	case entry.LinkRevoked:
 		x, err := entry.Body[entry.StatusEnd](e)
+		if err == nil && x.Contact == 0 {
+			b.Turned++
+			return nil
+		}
 		c, err := b.contactOf(x.Contact, err)
 		if err != nil {
 			return err
@@ -157,6 +170,7 @@ func (b *Book) applyPlan(e entry.Entry) error {
 		b.Templates[x.ID-1] = &Template{Template: x, Put: e.Time, By: e.Actor}
 		return nil
 	}
+	b.replan()
 	x, err := entry.Body[entry.StakeholderRule](e)
 	if err == nil && (x.ID < 1 || x.ID > int64(len(b.Rules))+1) {
 		err = fmt.Errorf("rule %d does not follow %d", x.ID, len(b.Rules))
@@ -196,9 +210,15 @@ func (b *Book) applyUpdate(e entry.Entry) error {
 			return err
 		}
 		u := b.Updates[x.ID-1]
+		sent := !u.Done.IsZero() && !u.Failed
 		u.Done, u.Failed, u.Result = e.Time, e.Kind == entry.UpdateFailed, x
-		if !u.Failed {
-			b.heard(u.Incident, pair{u.Rule, u.Contact}, u.Stage, u.Wanted)
+		p := pair{u.Rule, u.Contact}
+		switch t := b.told(u.Incident, p); {
+		case !u.Failed:
+			u.before = *t
+			b.heard(u.Incident, p, u.Stage, u.Wanted)
+		case sent && t.last.Equal(u.Wanted) && t.stage == u.Stage: // it came back: they were not told after all
+			t.last, t.stage, t.count = u.before.last, u.before.stage, u.before.count
 		}
 	case entry.UpdateWaived:
 		x, err := entry.Body[entry.UpdateWaiver](e)
@@ -226,6 +246,7 @@ func (b *Book) told(incident int64, p pair) *told {
 	return t
 }
 
+// need returns an incident to change it: whether something is owed of it is not known from then on.
 func (b *Book) need(incident int64) *need {
 	if b.needs == nil {
 		b.needs = map[int64]*need{}
@@ -234,7 +255,9 @@ func (b *Book) need(incident int64) *need {
 	if n == nil {
 		n = &need{id: incident, impacts: map[string]bool{}, pairs: map[pair]*told{}}
 		b.needs[incident] = n
+		b.every = append(b.every, n)
 	}
+	n.quiet, b.unsettled = 0, len(b.every)
 	return n
 }
 
@@ -264,6 +287,12 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		}
 		n := b.need(x.ID)
 		n.closed, n.verdict = e.Time, x.Verdict
+	case entry.IncidentMerged, entry.IncidentUnmerged:
+		x, err := entry.Body[entry.Merge](e)
+		if err != nil {
+			return err
+		}
+		b.need(x.Incident).part = e.Kind == entry.IncidentMerged
 	case entry.IncidentReopened:
 		x, err := entry.Body[entry.Reopened](e)
 		if err != nil {
@@ -277,19 +306,19 @@ func (b *Book) applyNeed(e entry.Entry) error {
 			b.seen(e.Time, quoted(e.Body, "id"), 0, quoted(e.Body, "impact"), false)
 			return nil
 		}
-		x, err := entry.Body[entry.Alert](e)
+		x, err := entry.Body[entry.AlertPlace](e)
 		if err != nil {
 			return err
 		}
 		b.seen(e.Time, x.ID, x.Incident, x.Impact, !x.History)
 	case entry.AlertGrew:
-		x, err := entry.Body[entry.AlertGrowth](e)
+		x, err := entry.Body[entry.AlertPlace](e)
 		if err != nil {
 			return err
 		}
 		b.seen(e.Time, x.ID, x.Incident, x.Impact, x.Live)
 	case entry.AlertEnded:
-		x, err := entry.Body[entry.AlertGrowth](e)
+		x, err := entry.Body[entry.AlertPlace](e)
 		delete(b.known, x.ID)
 		return err
 	}

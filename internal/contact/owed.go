@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +44,7 @@ type Update struct {
 	Result entry.UpdateResult
 
 	repeated bool
+	before   told // what was known before it was sent
 }
 
 // A Due is one thing that one contact must hear.
@@ -155,24 +155,109 @@ func (b *Book) Owed(incident int64, now time.Time) (out []Due) {
 	if !slices.ContainsFunc(b.Rules, func(r *Rule) bool { return !r.Gone }) {
 		return nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(b.needs)) {
-		n := b.needs[id]
-		if incident != 0 && id != incident || n.history || n.opened.IsZero() {
+	needs, whom := b.every, b.whoms()
+	if incident != 0 {
+		needs = nil
+		if n := b.needs[incident]; n != nil {
+			needs = []*need{n}
+		}
+	}
+	for _, n := range needs {
+		if n.quiet == b.planned {
 			continue
 		}
-		for _, r := range b.Rules {
-			if r.Gone || n.over(r) {
-				continue
-			}
-			for _, c := range b.whom(r) {
-				if d, ok := b.due(n, r, c, now); ok {
-					out = append(out, d)
-				}
+		b.dues(n, whom, now, func(d Due) bool {
+			out = append(out, d)
+			return true
+		})
+	}
+	slices.SortFunc(out, func(a, c Due) int {
+		return cmp.Or(a.At.Compare(c.At), cmp.Compare(a.Incident, c.Incident), cmp.Compare(a.Rule.ID, c.Rule.ID), cmp.Compare(a.Contact.ID, c.Contact.ID))
+	})
+	return out
+}
+
+// whoms lists for each rule whom it names now.
+func (b *Book) whoms() [][]*Contact {
+	whom := make([][]*Contact, len(b.Rules))
+	for k, r := range b.Rules {
+		if !r.Gone {
+			whom[k] = b.whom(r)
+		}
+	}
+	return whom
+}
+
+// dues walks what is owed of one incident, until take says that this is enough. It returns how many pairs it looked at.
+func (b *Book) dues(n *need, whom [][]*Contact, now time.Time, take func(Due) bool) (looked int) {
+	if n.rests() {
+		return 0
+	}
+	for k, r := range b.Rules {
+		if r.Gone || n.over(r) || n.done(r) {
+			continue
+		}
+		for _, c := range whom[k] {
+			looked++
+			if d, ok := b.due(n, r, c, now); ok && !take(d) {
+				return looked
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, c Due) int { return cmp.Or(a.At.Compare(c.At), cmp.Compare(a.Incident, c.Incident)) })
-	return out
+	return looked
+}
+
+// Limits of one step of settle.
+const (
+	settleNeeds = 32  // incidents that it visits
+	settlePairs = 256 // pairs of a rule and a contact after which it stops; the incident at hand is looked at to its end
+)
+
+// settle notes of a few incidents that nothing is owed of them, so that Owed, which runs while others read, passes them by: whether something is owed depends on what
+// was folded, only its time on the clock. Each entry carries the round on, and what changes begins it anew.
+func (b *Book) settle(now time.Time) {
+	if b.unsettled == 0 || len(b.Rules) == 0 {
+		return
+	}
+	if b.named == nil {
+		b.named = b.whoms()
+	}
+	for pairs, visited := 0, 0; b.unsettled > 0 && visited < settleNeeds && pairs < settlePairs; visited++ {
+		b.unsettled--
+		b.cursor = (b.cursor + 1) % len(b.every)
+		n := b.every[b.cursor]
+		if n.quiet == b.planned {
+			continue
+		}
+		owes := false
+		pairs += b.dues(n, b.named, now, func(Due) bool {
+			owes = true
+			return false
+		})
+		if !owes {
+			n.quiet = b.planned
+		}
+	}
+}
+
+// replan begins the round of settle anew because rules or contacts have changed: of every incident something may be owed.
+func (b *Book) replan() {
+	b.planned++
+	b.named, b.unsettled = nil, len(b.every)
+}
+
+// rests reports whether nobody can be owed anything of an incident, whatever the rules are: most incidents of a shop's years are such.
+func (n *need) rests() bool {
+	return n.history || n.part || n.opened.IsZero() || !n.closed.IsZero() && n.verdict != "true" && len(n.pairs) == 0
+}
+
+// done reports whether a rule owes nobody anything more of a closed incident: it wants no last word, and does not cover what was never told.
+func (n *need) done(r *Rule) bool {
+	if n.closed.IsZero() || r.Close {
+		return false
+	}
+	_, covered := r.since(n)
+	return !covered || n.verdict != "true"
 }
 
 // over reports whether an incident was closed before the rule was made.

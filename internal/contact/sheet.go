@@ -31,6 +31,16 @@ type SheetRow struct {
 	Hours    string
 	Phrase   string
 	Number   string
+	Checked  string // when it was checked last, and by whom: "2026-11-28, Anna Keller"; the mark does not change with it
+}
+
+// Authentic says on the card how to know on the telephone whom one speaks with. With phrases on the card it says what to do with them.
+func Authentic(secrets bool) string {
+	says := "Hang up, and ring back on the number that is printed here, never on one that the caller gives or the display shows. "
+	if secrets {
+		return says + "Then let them say the phrase first; whoever does not know it learns nothing."
+	}
+	return says + "Then ask for the shared phrase, which is in the console and on the card with phrases; whoever does not know it learns nothing."
 }
 
 // CardText is what the vault keeps of the card besides the contacts.
@@ -40,8 +50,8 @@ type CardText struct {
 	Envelope string   `json:"envelope"`
 }
 
-// SheetRows is how many contacts fit on the page beside steps and envelope.
-const SheetRows = 22
+// SheetRows is how many contacts fit on the page beside steps and envelope, on the shorter of A4 and Letter, in letters that can be read.
+const SheetRows = 12
 
 // FirstSteps is how many steps stand on it.
 const FirstSteps = 5
@@ -115,6 +125,10 @@ func sheetRow(r Row, secrets bool) SheetRow {
 			x.Ways = append(x.Ways, Spoken(w))
 		}
 	}
+	x.Checked = r.Checked
+	if r.Checker != "" {
+		x.Checked += ", " + r.Checker
+	}
 	if c.CallBack != "" {
 		x.CallBack = Spaced(c.CallBack)
 	}
@@ -136,21 +150,40 @@ func Spoken(w Way) string {
 	return v
 }
 
-// Spaced writes a number of E.164 in groups of three digits from the right, so that it can be read aloud: +493 012 345 678. Where the country's code ends is not known here.
+// Spaced writes a number of E.164 so that it can be read aloud: the country's code, then groups of three digits, the first of which may have two or four:
+// +49 30 123 456. Where the code of the area ends is not known here; in North America it has three digits, and the last group four.
 func Spaced(n string) string {
 	digits, ok := strings.CutPrefix(n, "+")
-	if !ok || len(digits) < 5 {
+	if !ok || len(digits) < 5 || strings.Trim(digits, "0123456789") != "" {
 		return n
 	}
-	head := len(digits) % 3
-	if head == 0 {
-		head = 3
+	code := countryCode(digits)
+	parts, rest := []string{"+" + digits[:code]}, digits[code:]
+	if digits[0] == '1' && len(rest) == 10 {
+		return strings.Join(append(parts, rest[:3], rest[3:6], rest[6:]), " ")
 	}
-	parts := []string{"+" + digits[:head]}
-	for i := head; i < len(digits); i += 3 {
-		parts = append(parts, digits[i:i+3])
+	head := len(rest) % 3
+	if head < 2 {
+		head = min(head+3, len(rest))
+	}
+	parts = append(parts, rest[:head])
+	for i := head; i < len(rest); i += 3 {
+		parts = append(parts, rest[i:i+3])
 	}
 	return strings.Join(parts, " ")
+}
+
+// countryCode is how many digits a number's country code has: the zones 1 and 7 have one, these have two, and all others three (ITU-T, list of assigned country codes of
+// recommendation E.164).
+func countryCode(digits string) int {
+	const two = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 "
+	switch {
+	case digits[0] == '1' || digits[0] == '7':
+		return 1
+	case strings.Contains(two, " "+digits[:2]+" "):
+		return 2
+	}
+	return 3
 }
 
 // fingerprint is eight hex digits in two groups. It is to compare papers by, and proves nothing.
@@ -179,7 +212,7 @@ func (s Sheet) Plain() string {
 	if envelope == "" {
 		envelope = "nobody has written where it lies"
 	}
-	fmt.Fprintf(&b, "\nSEALED ENVELOPE: %s\n", envelope)
+	fmt.Fprintf(&b, "\nSEALED ENVELOPE: %s\n\nIS IT REALLY THEM? %s\n", envelope, Authentic(s.Secrets))
 	group := ""
 	for _, p := range s.People {
 		if p.Group != group {
@@ -196,7 +229,7 @@ func (s Sheet) Plain() string {
 		for i, w := range p.Ways {
 			fmt.Fprintf(&b, "    %d. %s\n", i+1, w)
 		}
-		for _, x := range []struct{ name, value string }{{"call back", p.CallBack}, {"phrase", p.Phrase}, {"customer", p.Number}} {
+		for _, x := range []struct{ name, value string }{{"call back", p.CallBack}, {"phrase", p.Phrase}, {"customer", p.Number}, {"checked", p.Checked}} {
 			if x.value != "" {
 				fmt.Fprintf(&b, "    %s: %s\n", x.name, x.value)
 			}

@@ -18,6 +18,7 @@ type Row struct {
 	Has     map[string]bool // the columns that the file has; what it has not stays as it is
 	Wrong   []Problem
 	Checked string // when it was checked last; exported only
+	Checker string // who did, by name; on the card only
 }
 
 // Columns are the names of the columns of a CSV file, in the order in which they are exported:

@@ -74,8 +74,11 @@ func (w vwriter) line(name, params, value string) {
 	s := name + params + ":" + value
 	for most := 75; len(s) > most; most = 74 {
 		n := most
-		for !utf8.RuneStart(s[n]) {
+		for n > 0 && !utf8.RuneStart(s[n]) {
 			n--
+		}
+		if n == 0 { // no text at all: it was checked before, but nothing may go round for ever here
+			n = most
 		}
 		w.b.WriteString(s[:n] + "\r\n ")
 		s = s[n:]
@@ -122,8 +125,8 @@ func uncaret(s string) string {
 // A property is one content line of a vCard.
 type property struct {
 	line   int
-	name   string // upper case, without the group before it
-	params map[string]string
+	name   string            // upper case, without the group before it
+	params map[string]string // nil: none
 	value  string
 }
 
@@ -156,6 +159,9 @@ func ReadVCards(data []byte, group string, zone func(string) bool) ([]Row, error
 			in = nil
 		default:
 			in.take(p)
+			if len(in.ways) > maxRanked || len(in.langs) > maxRanked {
+				return nil, LineError{p.line, fmt.Sprintf("the vCard of line %d has more than %d ways or languages", in.row.Line, maxRanked)}
+			}
 		}
 	}
 	if in != nil {
@@ -167,8 +173,11 @@ func ReadVCards(data []byte, group string, zone func(string) bool) ([]Row, error
 	return rows, nil
 }
 
-// maxLine is how many bytes an unfolded line may have: pictures are long, and passed over.
-const maxLine = 1 << 20
+const (
+	maxLine   = 1 << 20 // bytes of an unfolded line: pictures are long, and passed over
+	maxParams = 50      // of one line
+	maxRanked = 100     // ways, or languages, of one card, with those that are there twice
+)
 
 // unfold joins folded lines and takes each apart.
 func unfold(data []byte) (out []property, err error) {
@@ -213,7 +222,7 @@ func unfold(data []byte) (out []property, err error) {
 
 // parseProperty reads group.NAME;PARAM=value;PARAM="value":value (section 3.3).
 func parseProperty(line int, s string) (property, error) {
-	p := property{line: line, params: map[string]string{}}
+	p := property{line: line}
 	quoted, start, head := false, 0, []string{}
 	colon := -1
 	for i := 0; i < len(s) && colon < 0; i++ {
@@ -232,6 +241,9 @@ func parseProperty(line int, s string) (property, error) {
 		return p, LineError{line, fmt.Sprintf("%q is no line of a vCard: a colon is missing", shorten(s))}
 	}
 	p.value = s[colon+1:]
+	if len(head) > maxParams {
+		return p, LineError{line, fmt.Sprintf("%q has more than %d parameters", shorten(s), maxParams)}
+	}
 	name := head[0]
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		name = name[i+1:]
@@ -243,6 +255,9 @@ func parseProperty(line int, s string) (property, error) {
 		value = uncaret(strings.Trim(value, `"`))
 		if key == "TYPE" && p.params[key] != "" {
 			value = p.params[key] + "," + value
+		}
+		if p.params == nil {
+			p.params = map[string]string{}
 		}
 		p.params[key] = value
 	}

@@ -18,7 +18,19 @@ type Reader struct {
 	Key         *Key         // nil: none
 	Certificate *Certificate // nil: none
 	Trust       Trust        // how Certificate is trusted
+	Bare        Bare         // what they are told when they get no details
 }
+
+// A Bare is what somebody is told who gets no details: of what kind the message is, and nothing else.
+type Bare string
+
+// The kinds. Anything else, "" included, is IncidentNeeds.
+const (
+	IncidentNeeds Bare = "incident" // an incident needs them
+	NoticeWaits   Bare = "notice"   // a notice that they asked for waits in the console
+	ChangeTold    Bare = "change"   // how they sign in, or are reached, was changed
+	UpdateWaits   Bare = "update"   // there is news for them, which they get by another way: they may have no account here
+)
 
 // A Sealer is our side: with what we sign.
 type Sealer struct {
@@ -69,16 +81,27 @@ func (s Sealer) Seal(p Plain, to Reader, now time.Time) (Sealed, error) {
 	if why != nil {
 		words = because(why) + " So they were told nothing but to sign in."
 	}
-	out, err := s.sign(bare(p, s.SignIn), now)
+	out, err := s.sign(bare(p, to.Bare, s.SignIn), now)
 	out.Downgraded, out.Why = true, words
 	return out, err
 }
 
 // bare returns the message that tells nothing.
-func bare(p Plain, signIn string) Plain {
+func bare(p Plain, kind Bare, signIn string) Plain {
 	p.Subject = "An incident needs you"
 	p.Body = "An incident needs you. Sign in to read more.\n"
-	if signIn != "" {
+	switch kind {
+	case NoticeWaits:
+		p.Subject = "A notice waits for you"
+		p.Body = "A notice that you asked for waits. Sign in to read more.\n"
+	case ChangeTold:
+		p.Subject = "How you sign in or are reached was changed"
+		p.Body = "Something of how you sign in, or of how you are reached, was changed. Sign in to read what, and tell your team at once if it was not you.\n"
+	case UpdateWaits:
+		p.Subject = "There is news for you"
+		p.Body = "There is news for you, which is not written in a mail that others can read. Call us to hear it.\n"
+	}
+	if signIn != "" && kind != UpdateWaits {
 		p.Body += "\n" + signIn + "\n"
 	}
 	p.Body += "\nThis message has no details, because nothing can be encrypted to you yet, or no longer.\nAsk your administrator to add or renew your key.\n"

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -89,31 +86,17 @@ func BeatTo(address, token string) (func(context.Context, Beat) error, error) {
 	}
 	key := BeatKey(token)
 	return func(ctx context.Context, b Beat) error {
-		ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-		defer cancel()
 		body, err := json.Marshal(b)
 		if err != nil {
 			return permanent("watcher: %v", err)
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-		if err != nil {
-			return permanent("watcher: the address is no URL")
+		a, fail := w.do(ctx, request{address: address, kind: "application/json", header: http.Header{BeatHeader: {SignBeat(key, b.At, body)}}, body: body})
+		if fail != nil {
+			return fail
 		}
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("User-Agent", "Tocsin")
-		req.Header.Set(BeatHeader, SignBeat(key, b.At, body))
-		resp, err := w.client.Do(req)
-		if err != nil {
-			if e, ok := errors.AsType[*url.Error](err); ok {
-				err = e.Err
-			}
-			return plain(network(ctx, "watcher: posting to "+req.URL.Hostname(), err))
+		if fail = w.judge(a); fail != nil {
+			fail.Temporary = true // the next beat comes in a minute, whatever it said
 		}
-		defer resp.Body.Close()
-		start, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-		if resp.StatusCode/100 != 2 {
-			return &Failure{Temporary: true, Reason: fmt.Sprintf("watcher: %s answered %d %s", req.URL.Hostname(), resp.StatusCode, oneLine(hide(string(start), req.URL), maxReply))}
-		}
-		return nil
+		return plain(fail)
 	}, nil
 }

@@ -2,9 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 )
@@ -17,13 +14,7 @@ type Hook struct {
 
 // NewHook checks the options. It does not connect. Its errors do not show address and key.
 func NewHook(name string, o SignedOptions) (*Hook, error) {
-	if why := badAddress(o.URL); why != "" {
-		return nil, fmt.Errorf("webhook %s: %s", name, why)
-	}
-	if !keyForm.MatchString(o.KeyID) || len(o.Key) < 32 {
-		return nil, errors.New("webhook " + name + ": it needs a key of at least 32 bytes, and a name for it of 1 to 40 letters, digits, ., - and _")
-	}
-	p, err := newPoster("webhook "+name, o.CAFile, string(o.Key), hex.EncodeToString(o.Key))
+	p, err := o.poster("webhook " + name)
 	return &Hook{p, o}, err
 }
 

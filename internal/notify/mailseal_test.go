@@ -22,6 +22,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	"tocsin/internal/counterpart"
 	"tocsin/internal/envelope"
 )
 
@@ -50,7 +51,7 @@ func sealedMessage(t testing.TB) Message {
 
 // TestSealedMailIsReadByGnuPG: what left through SMTP is what a real gpg opens, and nothing of it stood outside.
 func TestSealedMailIsReadByGnuPG(t *testing.T) {
-	needs(t, "gpg", "gnupg")
+	counterpart.Installed(t, "gpg", "gnupg")
 	home, err := os.MkdirTemp("", "gpg")
 	if err != nil {
 		t.Fatal(err)

@@ -44,15 +44,20 @@ type SignedBody struct {
 	Twice    bool   `json:"twice,omitempty"` // it may have been sent before
 }
 
-// NewSigned checks the options. It does not connect. Its errors do not show address and key.
-func NewSigned(o SignedOptions) (*Post, error) {
+// poster checks the options, and returns what posts to their address. Errors show neither address nor key.
+func (o SignedOptions) poster(name string) (*poster, error) {
 	if why := badAddress(o.URL); why != "" {
-		return nil, fmt.Errorf("signed webhook: %s", why)
+		return nil, fmt.Errorf("%s: %s", name, why)
 	}
 	if !keyForm.MatchString(o.KeyID) || len(o.Key) < 32 {
-		return nil, errors.New("signed webhook: it needs a key of at least 32 bytes, and a name for it of 1 to 40 letters, digits, ., - and _")
+		return nil, fmt.Errorf("%s: it needs a key of at least 32 bytes, and a name for it of 1 to 40 letters, digits, ., - and _", name)
 	}
-	p, err := newPoster("signed webhook", o.CAFile, string(o.Key), hex.EncodeToString(o.Key))
+	return newPoster(name, o.CAFile, string(o.Key), hex.EncodeToString(o.Key))
+}
+
+// NewSigned checks the options. It does not connect. Its errors do not show address and key.
+func NewSigned(o SignedOptions) (*Post, error) {
+	p, err := o.poster("signed webhook")
 	if err != nil {
 		return nil, err
 	}
