@@ -35,7 +35,7 @@ func openHubbed(t *testing.T, data, keys disk.Layer, limit time.Duration) *hubbe
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	d, err := Open(log, Options{Version: "test", Data: data, Keys: keys, Rules: testRules(t).Rules, URL: "http://localhost",
+	d, err := Open(log, Options{Version: "test", Ballast: 1 << 16, Data: data, Keys: keys, Rules: testRules(t).Rules, URL: "http://localhost",
 		Silent: func(string) time.Duration { return 0 }, Hub: &HubOptions{Listener: l, Address: l.Addr().String(), Limit: limit}})
 	if err != nil {
 		t.Fatal(err)
@@ -286,7 +286,7 @@ func TestHubKeyIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = Open(slog.New(slog.DiscardHandler), Options{Version: "test", Data: data, Keys: keys, Rules: testRules(t).Rules, Hub: &HubOptions{Listener: l}})
+	_, err = Open(slog.New(slog.DiscardHandler), Options{Version: "test", Ballast: 1 << 16, Data: data, Keys: keys, Rules: testRules(t).Rules, Hub: &HubOptions{Listener: l}})
 	if err == nil || !strings.Contains(err.Error(), "agents.pem, is gone") {
 		t.Errorf("says %v", err)
 	}

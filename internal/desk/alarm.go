@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"tocsin/internal/envelope"
 	"tocsin/internal/notify"
+	"tocsin/internal/plan"
 )
 
 // A trouble is one of those that make the bell itself worth nothing, the worst first.
@@ -118,14 +120,17 @@ func (a *alarm) ringOut(ctx context.Context, now time.Time, title, says string) 
 	words := notify.Call{Severity: "Critical", Title: title, At: now, Sample: d.Sample(), Known: says}
 	for id, c := range people {
 		for _, channel := range channelsOf(c) {
-			to, sender := c.Address(channel), d.o.Senders[channel]
-			if to == "" || sender == nil {
+			to := c.Address(channel)
+			if to == "" || d.o.Senders[channel] == nil {
 				continue
 			}
 			words.Zone = c.Location()
 			m := words.Message(to, fmt.Sprintf("cannot-write-%d-%s@%s", now.Unix(), id, d.origin()), "alarm")
+			if channel == plan.Mail {
+				m = d.forPerson(m, id, c, envelope.IncidentNeeds, "")
+			}
 			d.sending.Go(func() {
-				if err := sender(ctx, m); err != nil {
+				if _, err := d.carry(ctx, channel, m); err != nil {
 					d.log.Error("ringing that Tocsin cannot write", "person", id, "channel", channel, "error", err)
 				}
 			})

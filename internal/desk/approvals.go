@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"tocsin/internal/detect"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
+	"tocsin/internal/plan"
+	"tocsin/internal/signin"
 )
 
 // # A second person
@@ -43,8 +46,11 @@ type demand struct {
 	Incident int64         `json:"incident,omitempty"`
 	Alert    string        `json:"alert,omitempty"`
 	Person   *entry.Person `json:"person,omitempty"`
-	Add      bool          `json:"add,omitempty"` // of a person: new on the team
+	Was      *entry.Person `json:"was,omitempty"`   // what the person was when it was asked
+	Add      bool          `json:"add,omitempty"`   // of a person: new on the team
+	Given    bool          `json:"given,omitempty"` // who asked has the right by a provider's groups, for a session
 	Count    int           `json:"count,omitempty"`
+	Book     *bookChange   `json:"book,omitempty"` // of a playbook
 	Why      string        `json:"why,omitempty"`
 }
 
@@ -53,9 +59,10 @@ func (d *Desk) askFor(actor auth.Actor, a auth.Action, r demand) error {
 	if actor.ID == "" || actor.Scope != nil { // a token asks for nothing that needs two persons
 		return auth.Refusal{Actor: actor.Name, Action: a}
 	}
-	if strings.TrimSpace(r.Why) == "" && (a == auth.Forget || a == auth.Release || a == auth.Unrestrict) {
+	if strings.TrimSpace(r.Why) == "" && (a == auth.Forget || a == auth.Release || a == auth.Unrestrict || a == auth.Playbooks) {
 		return FieldError{"reason", "What needs a second person needs a reason."}
 	}
+	d.Read(func(s *State) { r.Given = stillMay(s, actor.ID, a, r.Incident, time.Now()) != nil })
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -66,10 +73,14 @@ func (d *Desk) askFor(actor auth.Actor, a auth.Action, r demand) error {
 	}
 	var asked Asked
 	err = d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
-		if err := auth.MayOn(actor, a, caseFor(s, actor, r.Incident)); err != nil {
-			return nil, err
+		may := auth.May(actor, a)
+		if r.Incident != 0 {
+			may = mayOn(s, actor, a, r.Incident)
 		}
-		draft, err := s.Approvals.Ask(x, actor, len(approvers(s, actor, a, r.Incident)) == 0, now)
+		if may != nil {
+			return nil, may
+		}
+		draft, err := s.Approvals.Ask(x, actor, len(othersWhoMay(s, actor, a, r.Incident, now)) == 0, now)
 		if err == nil {
 			w := draft.Body.(entry.Approval)
 			asked = Asked{ID: w.ID, Alone: w.Due}
@@ -82,10 +93,34 @@ func (d *Desk) askFor(actor auth.Actor, a auth.Action, r demand) error {
 	return asked
 }
 
+// stillMay says why somebody who asked for something may not have it any more: the right went, or they did.
+func stillMay(s *State, person string, a auth.Action, incident int64, now time.Time) error {
+	if strings.HasPrefix(person, signin.GlassPrefix) {
+		if u, used := s.Identity.Glass[person]; !used || !now.Before(u.Until) {
+			return errors.New("the time of the sheet by which it was asked for is over")
+		}
+		return auth.MayOn(glassActor(person), a, caseFor(s, glassActor(person), incident))
+	}
+	p, ok := s.Plan.People[person]
+	if !ok || p.Gone {
+		return fmt.Errorf("%s, who asked for it, is not on the team any more", person)
+	}
+	return auth.MayOn(Actor(p), a, caseFor(s, Actor(p), incident))
+}
+
 // approvers are the people who could approve what first asks for, sorted.
-func approvers(s *State, first auth.Actor, a auth.Action, incident int64) (ids []string) {
+func approvers(s *State, first auth.Actor, a auth.Action, incident int64, now time.Time) []string {
+	return slices.DeleteFunc(othersWhoMay(s, first, a, incident, now), func(id string) bool { return s.Identity.sameHand(first.ID, id, now) })
+}
+
+// othersWhoMay are the people who have the right to approve it, sorted, those among them in whose ways in first had a hand. These cannot approve, but while there is
+// one of them nothing passes by time alone: else whoever asks could bring that about. Roles that a provider gave them lately count beside those of the plan.
+func othersWhoMay(s *State, first auth.Actor, a auth.Action, incident int64, now time.Time) (ids []string) {
 	for id, p := range s.Plan.People {
 		x := Actor(p)
+		if g := s.Identity.Given[id]; now.Sub(g.At) < givenTime {
+			x.Roles = slices.Concat(x.Roles, g.Roles)
+		}
 		if !p.Gone && (s.Plan.Passwords[id] != "" || s.Identity.Ways[id] != "") && auth.MayApprove(first, x, a, caseFor(s, x, incident)) == nil {
 			ids = append(ids, id)
 		}
@@ -105,15 +140,16 @@ type Pending struct {
 
 // Approvals returns what waits for a second person, and what became of the last ones, newest first: of those, what actor may see.
 func (d *Desk) Approvals(actor auth.Actor, most int) (out []Pending) {
+	now := time.Now()
 	d.ReadAs(actor, func(s *State) {
 		for _, x := range slices.Backward(s.Approvals.All) {
 			first := auth.Actor{Name: "person:" + x.Person, ID: x.Person, Via: x.Via}
-			c := caseFor(d.state, actor, x.Incident)
-			if c.Hidden && !actor.Local || len(out) == most {
-				continue
+			c := caseFor(s, actor, x.Incident)
+			if len(out) == most {
+				break
 			}
-			out = append(out, Pending{Approval: *x, Who: approvers(s, first, auth.Action(x.Action), x.Incident), Mine: x.Person == actor.ID,
-				May: x.State == "asked" && auth.MayApprove(first, actor, auth.Action(x.Action), c) == nil})
+			out = append(out, Pending{Approval: *x, Who: approvers(s, first, auth.Action(x.Action), x.Incident, now), Mine: x.Person == actor.ID,
+				May: x.State == "asked" && auth.MayApprove(first, actor, auth.Action(x.Action), c) == nil && !s.Identity.sameHand(x.Person, actor.ID, now)})
 		}
 	})
 	for k := range out {
@@ -142,12 +178,10 @@ func (d *Desk) requested(vault, hash string) (r demand, err error) {
 func (d *Desk) Approve(actor auth.Actor, id int64, yes bool, why string) error {
 	vault := ""
 	err := error(nil)
-	d.Read(func(s *State) {
+	d.ReadAs(actor, func(s *State) {
 		x, e := s.Approvals.Get(id)
 		if err = e; err == nil {
-			if vault = x.Vault; caseFor(s, actor, x.Incident).Hidden {
-				err = auth.Closed{Incident: x.Incident}
-			}
+			vault = x.Vault
 		}
 	})
 	if err != nil {
@@ -166,6 +200,9 @@ func (d *Desk) Approve(actor auth.Actor, id int64, yes bool, why string) error {
 		if err != nil {
 			return nil, err
 		}
+		if yes && x.Person != actor.ID && s.Identity.sameHand(x.Person, actor.ID, now) {
+			return nil, FieldError{"", "Within the last day one of you opened the other's account, or somebody opened both (a one-time link, a password, lost factors, a linked account), so you do not count as two persons here."}
+		}
 		draft, err := s.Approvals.Decide(actor, id, yes, d.vault.Hash("approval", string(b)), text, caseFor(s, actor, x.Incident), now)
 		return []entry.Draft{draft}, err
 	})
@@ -176,7 +213,7 @@ func (d *Desk) settleApprovals() (again time.Time) {
 	var due []auth.Approval
 	err := d.write(func(s *State, now time.Time) (drafts []entry.Draft, _ error) {
 		drafts, again = s.Approvals.Owed(now, func(x *auth.Approval) bool {
-			return len(approvers(s, auth.Actor{ID: x.Person, Via: x.Via}, auth.Action(x.Action), x.Incident)) == 0
+			return len(othersWhoMay(s, auth.Actor{ID: x.Person, Via: x.Via}, auth.Action(x.Action), x.Incident, now)) == 0
 		})
 		return drafts, nil
 	})
@@ -213,7 +250,10 @@ func (d *Desk) execute(x auth.Approval) error {
 		ids, err = d.detailsOf(r.Alert)
 	}
 	ways := ""
-	act := func(s *State) (entry.Draft, error) {
+	act := func(s *State, now time.Time) (entry.Draft, error) {
+		if may := stillMay(s, x.Person, auth.Action(x.Action), x.Incident, now); may != nil && !(r.Given && onTeam(s)(x.Person)) {
+			return entry.Draft{}, may
+		}
 		switch auth.Action(x.Action) {
 		case auth.Release:
 			return s.Incidents.Release(actor, r.Incident, text)
@@ -221,7 +261,16 @@ func (d *Desk) execute(x auth.Approval) error {
 			return s.Incidents.Unrestrict(actor, r.Incident, x.ID, text)
 		case auth.Forget:
 			return entry.Draft{Actor: actor, Kind: entry.VaultErased, Subject: alertSubject + r.Alert, Body: entry.Erased{IDs: ids, Text: text}}, nil
+		case auth.Playbooks:
+			return d.putAsked(s, actor, x, r, text)
 		case auth.GivePower:
+			var was entry.Person
+			if r.Was != nil {
+				was = *r.Was
+			}
+			if !reflect.DeepEqual(was, s.Plan.People[r.Person.ID]) { // what was approved would undo what was done since
+				return entry.Draft{}, fmt.Errorf("%s was changed since it was asked for: ask again", r.Person.ID)
+			}
 			if ways = s.Identity.Ways[r.Person.ID]; r.Add {
 				return s.Plan.Add(actor, *r.Person)
 			}
@@ -229,14 +278,14 @@ func (d *Desk) execute(x auth.Approval) error {
 		}
 		return entry.Draft{}, fmt.Errorf("this program does not know how to do %q", x.Action)
 	}
-	werr := d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+	werr := d.write(func(s *State, at time.Time) ([]entry.Draft, error) {
 		now, e := s.Approvals.Get(x.ID)
 		if e != nil || now.State != "approved" {
 			return nil, e
 		}
 		if err == nil {
 			var draft entry.Draft
-			if draft, err = act(s); err == nil {
+			if draft, err = act(s, at); err == nil {
 				return []entry.Draft{draft, now.Done("")}, nil
 			}
 		}
@@ -249,8 +298,8 @@ func (d *Desk) execute(x auth.Approval) error {
 	if werr != nil || err != nil {
 		return errors.Join(werr, err)
 	}
-	if len(ids) > 0 {
-		return d.erase(ids)
+	if auth.Action(x.Action) == auth.Forget {
+		return d.eraseOrdered(ids)
 	}
 	if r.Person != nil && r.Person.Gone && ways != "" {
 		return d.erase([]string{ways})
@@ -282,10 +331,10 @@ func sheetsApproved(s *State, actor auth.Actor, now time.Time) *auth.Approval {
 	return nil
 }
 
-// power reports whether a person would become commander or administrator, and is not now.
+// power reports whether a person would become commander, administrator or engineer, who acts on hosts, and is not now.
 func power(s *State, x entry.Person) bool {
 	was := s.Plan.People[x.ID]
-	for _, r := range []string{"commander", "administrator"} {
+	for _, r := range []string{plan.Commander, plan.Engineer, administrator} {
 		if !x.Gone && slices.Contains(x.Roles, r) && (was.Gone || !slices.Contains(was.Roles, r)) {
 			return true
 		}

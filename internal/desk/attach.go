@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,7 +79,11 @@ func (d *Desk) numbersOf(ctx context.Context, actor auth.Actor, q *query.Query) 
 }
 
 func (d *Desk) attach(ctx context.Context, actor auth.Actor, id int64, numbers []int64, found string) (int, error) {
-	if err := errors.Join(d.MayOn(actor, auth.Handle, id), d.MayOn(actor, auth.SearchLines, id), d.Broken()); err != nil {
+	err := cmp.Or(d.MayOn(actor, auth.Handle, id), d.MayOn(actor, auth.SearchLines, id), d.Broken())
+	if errors.Is(err, incident.ErrNotFound) {
+		err = FieldError{"incident", "Choose an incident that is open."}
+	}
+	if err != nil {
 		return 0, err
 	}
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 // # Break-glass
 //
 // A sheet's use is an entry, a session of four hours as commander and administrator, and an alert without a Sigma rule (tocsin-break-glass, critical) that
-// opens an incident: so it rings as every incident does, up to everyone, until somebody answers.
+// opens an incident of its own: everyone is rung at once, whatever the policy's steps, until somebody answers who is not in by a sheet.
 
 // GlassRule is the id of that alert.
 const GlassRule = "tocsin-break-glass"
@@ -179,6 +180,19 @@ func (d *Desk) GlassActor(person string, now time.Time) (a auth.Actor, ok bool) 
 // GlassName is what a break-glass person is called.
 func GlassName(person string) string {
 	return "Break-glass sheet " + strings.TrimPrefix(person, signin.GlassPrefix)
+}
+
+// ownAlarm refuses who came in by a sheet from the safe whatever would quiet the incident that the sheet opened: they may be the thief. The people whom
+// they added, invited or changed lately are the same hand.
+func ownAlarm(s *State, actor auth.Actor, id int64, now time.Time) error {
+	if !s.Identity.handOfGlass(actor.ID, now) {
+		return nil
+	}
+	i, err := s.Incidents.Get(id)
+	if err == nil && slices.ContainsFunc(i.Alerts, func(a string) bool { return s.Incidents.Alerts[a].Rule == GlassRule }) {
+		return auth.Refusal{Actor: actor.Name, Action: auth.Handle}
+	}
+	return nil
 }
 
 // brokenGlass are the alerts of sheets that are in use.

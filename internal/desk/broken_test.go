@@ -137,7 +137,7 @@ func TestArchiveFull(t *testing.T) {
 func TestBallast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.o.Reserve = 64 << 20
+		h.o.Reserve, h.o.Ballast = 64<<20, 0
 		_, stop := h.start()
 		h.data.SetFree(3 << 20)
 		time.Sleep(2 * time.Second)

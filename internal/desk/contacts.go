@@ -2,10 +2,10 @@ package desk
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -185,11 +185,8 @@ func (d *Desk) RemoveContact(actor auth.Actor, id int64, why string, erase bool)
 		return entry.Draft{Actor: actor.Name, Kind: entry.VaultErased, Subject: fmt.Sprintf("contact:%d", id), Body: entry.Erased{IDs: objects}}, nil
 	})
 	if err == nil {
-		err = d.erase(objects)
+		err = d.eraseOrdered(objects)
 	}
-	d.cards.mu.Lock()
-	maps.DeleteFunc(d.cards.by, func(o string, _ contact.Card) bool { return slices.Contains(objects, o) })
-	d.cards.mu.Unlock()
 	return err
 }
 
@@ -325,7 +322,15 @@ func (d *Desk) Sheet(actor auth.Actor, secrets bool, now time.Time) (contact.She
 		return contact.Sheet{}, err
 	}
 	var revision int64
-	d.Read(func(s *State) { revision = s.Contacts.Revision })
+	table := rows(list)
+	d.Read(func(s *State) {
+		revision = s.Contacts.Revision
+		for i, c := range list {
+			if id, ok := strings.CutPrefix(c.Checker, "person:"); ok {
+				table[i].Checker = cmp.Or(d.nameOf(s, id), id)
+			}
+		}
+	})
 	text, _ := d.CardText()
-	return contact.Draw(rows(list), text, revision, now, secrets), nil
+	return contact.Draw(table, text, revision, now, secrets), nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,10 +32,12 @@ const (
 )
 
 const (
-	usedKind = "used"               // in scratch: when something was used last
-	stepKind = "totp step"          // in scratch: the newest step of an app of which a code was used
-	usedTime = 400 * 24 * time.Hour // how long that is known
-	stepTime = 24 * time.Hour
+	usedKind  = "used"               // in scratch: when something was used last
+	stepKind  = "totp step"          // in scratch: the newest step of an app of which a code was used
+	stepsKind = "totp steps"         // in scratch: the last few of which codes were used
+	stepsKept = 4                    // more than there are codes of an app that can be right at one time
+	usedTime  = 400 * 24 * time.Hour // how long that is known
+	stepTime  = 24 * time.Hour
 )
 
 // ways remembers the credentials that were read from the vault.
@@ -266,7 +269,7 @@ func (d *Desk) NewRecovery(actor auth.Actor) (codes []string, err error) {
 // RemoveFactors takes everything from a person but the password and the account of the provider: they have lost their phone and their codes. Who
 // keeps the team does it, and hands over a one-time link, too.
 func (d *Desk) RemoveFactors(actor auth.Actor, person string) error {
-	if err := auth.May(actor, auth.Team); err != nil {
+	if err := keepsAccounts(actor); err != nil {
 		return err
 	}
 	if _, ok := d.Person(person); !ok {
@@ -326,10 +329,22 @@ func (d *Desk) used(person, id string, u LastUse) error {
 	return d.scratch.Put(usedKind, person+" "+id, u, time.Now().Add(usedTime))
 }
 
-// usedStep remembers the newest step of an app, at once: the code must not work again after a crash.
+// usedStep remembers the newest step of an app, at once: the code must not work again after a crash. The few before it say which older codes were used.
 func (d *Desk) usedStep(person string, step int64) error {
-	if err := d.scratch.Put(stepKind, person, step, time.Now().Add(stepTime)); err != nil {
+	now, steps := time.Now(), []int64{}
+	d.scratch.Get(stepsKind, person, now, &steps)
+	steps = append(steps, step)
+	if err := d.scratch.Put(stepsKind, person, steps[max(0, len(steps)-stepsKept):], now.Add(stepTime)); err != nil {
 		return err
 	}
-	return d.scratch.Flush(time.Now())
+	if err := d.scratch.Put(stepKind, person, step, now.Add(stepTime)); err != nil {
+		return err
+	}
+	return d.scratch.Flush(now)
+}
+
+// usedBefore reports whether the code of a step of an app is known to have been used.
+func (d *Desk) usedBefore(person string, step, last int64) bool {
+	var steps []int64
+	return step == last || d.scratch.Get(stepsKind, person, time.Now(), &steps) && slices.Contains(steps, step)
 }

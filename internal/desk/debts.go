@@ -50,7 +50,7 @@ func (d *Desk) ring(ctx context.Context) error {
 		last = now
 		d.ground()
 		d.beat.at.Store(now.UnixNano())
-		again := sooner(sooner(d.settle(ctx, now), d.settleNotices(ctx, now)), sooner(d.settleUpdates(ctx, now), d.settleApprovals()))
+		again := sooner(sooner(sooner(d.settle(ctx, now), d.settleReminders(ctx, now)), d.settleNotices(ctx, now)), sooner(d.settleUpdates(ctx, now), sooner(d.settleApprovals(), sooner(d.settleReportMail(ctx, now), d.settleChanges(ctx, now)))))
 		wait := heartbeat
 		if !again.IsZero() {
 			wait = max(time.Millisecond, min(heartbeat, time.Until(again)))
@@ -72,6 +72,8 @@ func (d *Desk) ring(ctx context.Context) error {
 			if d.landUpdate(l) {
 				delete(d.updates.flying, l.ID)
 			}
+		case l := <-d.postmen.landed:
+			d.landedReminders(l)
 		case <-d.owing:
 		case <-timer.C:
 		}
@@ -110,8 +112,12 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 			lost, dueToo := s.Fleet.OwedAgents(d.lastHeard(), s.Started, now, d.agents.o.Limit)
 			drafts = append(append(drafts, heard...), lost...)
 			beats, dueBeat := d.owedBeats(s, now)
-			drafts = append(drafts, beats...)
-			again = sooner(again, sooner(dueBeat, sooner(due, dueToo)))
+			rings, dueRing := d.owedReports(s, now)
+			drafts = append(append(drafts, beats...), rings...)
+			again = sooner(sooner(again, dueRing), sooner(dueBeat, sooner(due, dueToo)))
+			work, dueWork := d.owedWork(s, now, len(drafts) == 0)
+			drafts = append(drafts, work...)
+			again = sooner(again, dueWork)
 			wrote = len(drafts) > 0
 			return drafts, nil
 		})
@@ -125,6 +131,8 @@ func (d *Desk) settle(ctx context.Context, now time.Time) (again time.Time) {
 			d.send(ctx, s)
 		}
 		d.raiseStanding()
+		d.remind(ctx)
+		d.settleReturns(now)
 		if !wrote {
 			return again
 		}

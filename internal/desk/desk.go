@@ -12,6 +12,7 @@ package desk
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,6 +30,7 @@ import (
 	"tocsin/internal/disk"
 	"tocsin/internal/entry"
 	"tocsin/internal/envelope"
+	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/ledger"
 	"tocsin/internal/notify"
@@ -37,6 +39,7 @@ import (
 	"tocsin/internal/search"
 	"tocsin/internal/shelf"
 	"tocsin/internal/signin"
+	"tocsin/internal/tlp"
 	"tocsin/internal/vault"
 	"tocsin/internal/voice"
 )
@@ -44,50 +47,59 @@ import (
 // A Sender rings one address once. It comes from package notify.
 type Sender func(context.Context, notify.Message) error
 
+// A ReportsReader hears reports of non-delivery until its context ends or something breaks: take gets each, looked each look into the mailbox.
+type ReportsReader func(ctx context.Context, take func(notify.Report) error, looked func(notify.Look)) error
+
 // Options are what the desk is given by the command line and the configuration.
 type Options struct {
-	Version    string
-	Data       disk.Layer // all state
-	Keys       disk.Layer // master and signing key, outside of Data
-	Passphrase string     // wraps the master key, if given
-	Rules      *detect.Rules
-	Refused    []detect.Refused
-	Warned     []detect.Warning
-	Folders    *Folders // of the rules, which are loaded again when a file changes; nil: the rules above, for ever
-	Geo        *intake.Geo
-	Own        []netip.Prefix
-	Shared     []netip.Prefix
-	Trusted    []netip.Prefix
-	Zone       *time.Location                                                 // of logs without a zone
-	Maps       []intake.Mapping                                               // of JSON that no format knows
-	Watch      []string                                                       // files, globs, folders
-	Poll       time.Duration                                                  // of watched files, when the system tells nothing
-	Sample     fs.FS                                                          // bundled logs to play instead
-	Pace       time.Duration                                                  // how long the sample plays; 0 is 20 s
-	Silent     func(file string) time.Duration                                // limit of silence; 0 is none
-	Retention  time.Duration                                                  // of lines; 0 keeps all
-	Keeps      []Keep                                                         // further limits of the lines on the shelf
-	LogBytes   int64                                                          // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
-	SealLines  int64                                                          // how many lines of small segments go to the shelf at once; 0 is 50,000
-	JoinAfter  time.Duration                                                  // how long after its last line came a small volume is joined with others; 0 is ten minutes
-	Reserve    uint64                                                         // bytes that stay free for the ledger when the archive stops
-	Hub        *HubOptions                                                    // where agents on other hosts are heard; nil is nowhere
-	Doors      Doors                                                          // other ways by which lines come in
-	Senders    map[string]Sender                                              // by channel: mail, webhook
-	Deliver    func(context.Context, notify.Message) (notify.Accepted, error) // mail for calls, with what the server said; nil is the sender of mail
-	Phone      func(context.Context, voice.Order) voice.Outcome               // makes telephone calls; nil makes none
-	From       string                                                         // sender's address of our mail, for which we have a key; "" seals nothing by OpenPGP
-	Signer     *envelope.Signer                                               // our certificate for S/MIME; nil is none
-	Lookup     envelope.Directory                                             // where people's keys are looked up
-	Watchers   []Watcher                                                      // who is told every minute that the bell works
-	Watches    []Watch                                                        // other Tocsins whose beats are taken here
-	Tests      time.Duration                                                  // how often each channel of a person is tested; 0 is never
-	Room       *RoomOptions                                                   // the war room; nil is none
-	Slack      *SlackOptions                                                  // a channel for each incident; nil is none
-	Webhooks   []Webhook                                                      // other programs that are told what happens
-	Expiries   func(time.Time) []Expiry                                       // certificates that end soon or do not hold; nil is none
-	SignOn     *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
-	URL        string                                                         // where people reach the console, without a slash at the end
+	Version     string
+	Data        disk.Layer // all state
+	Keys        disk.Layer // master and signing key, outside of Data
+	Passphrase  string     // wraps the master key, if given
+	Rules       *detect.Rules
+	Refused     []detect.Refused
+	Warned      []detect.Warning
+	Plan        fs.FS    // the bundled plan: playbooks/*.yaml, glossary.yaml, actions.txt; nil is none
+	Folders     *Folders // of the rules, which are loaded again when a file changes; nil: the rules above, for ever
+	Geo         *intake.Geo
+	Own         []netip.Prefix
+	Shared      []netip.Prefix
+	Trusted     []netip.Prefix
+	Zone        *time.Location                                                 // of logs without a zone
+	Maps        []intake.Mapping                                               // of JSON that no format knows
+	Watch       []string                                                       // files, globs, folders
+	Poll        time.Duration                                                  // of watched files, when the system tells nothing
+	Sample      fs.FS                                                          // bundled logs to play instead
+	Pace        time.Duration                                                  // how long the sample plays; 0 is 20 s
+	Silent      func(file string) time.Duration                                // limit of silence; 0 is none
+	Retention   time.Duration                                                  // of lines; 0 keeps all
+	Keeps       []Keep                                                         // further limits of the lines on the shelf
+	LogBytes    int64                                                          // a segment of the write-ahead log of lines, packed; 0 is 4 MiB. What is complete goes to the shelf
+	SealLines   int64                                                          // how many lines of small segments go to the shelf at once; 0 is 50,000
+	JoinAfter   time.Duration                                                  // how long after its last line came a small volume is joined with others; 0 is ten minutes
+	Reserve     uint64                                                         // bytes that stay free for the ledger when the archive stops
+	Ballast     int64                                                          // bytes set aside for the last entries on a full disk; 0 is 16 MiB
+	Hub         *HubOptions                                                    // where agents on other hosts are heard; nil is nowhere
+	Doors       Doors                                                          // other ways by which lines come in
+	Senders     map[string]Sender                                              // by channel: mail, webhook
+	Deliver     func(context.Context, notify.Message) (notify.Accepted, error) // mail for calls, with what the server said; nil is the sender of mail
+	Phone       func(context.Context, voice.Order) voice.Outcome               // makes telephone calls; nil makes none
+	Register    func(context.Context, func(voice.Registration)) error          // keeps us registered at the telephone provider until its context ends; nil does not
+	Reports     ReportsReader                                                  // hears reports of non-delivery; nil hears none
+	From        string                                                         // sender's address of our mail, for which we have a key; "" seals nothing by OpenPGP
+	Signer      *envelope.Signer                                               // our certificate for S/MIME; nil is none
+	Authorities *x509.CertPool                                                 // who may issue certificates of people; nil is nobody
+	Lookup      envelope.Directory                                             // where people's keys are looked up
+	Watchers    []Watcher                                                      // who is told every minute that the bell works
+	Watches     []Watch                                                        // other Tocsins whose beats are taken here
+	Tests       time.Duration                                                  // how often each channel of a person is tested; 0 is never
+	Room        *RoomOptions                                                   // the war room; nil is none
+	Slack       *SlackOptions                                                  // a channel for each incident; nil is none
+	Webhooks    []Webhook                                                      // other programs that are told what happens
+	Expiries    func(time.Time) []Expiry                                       // certificates that end soon or do not hold; nil is none
+	Outside     *OutsideOptions                                                // where people outside report; nil is nowhere
+	SignOn      *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
+	URL         string                                                         // where people reach the console, without a slash at the end
 }
 
 // A Desk is the running system.
@@ -100,47 +112,63 @@ type Desk struct {
 	archive *archive.Archive
 	shelf   *shelf.Shelf
 	scratch *scratch.Store
+	pins    sync.Mutex // one PIN of a call is checked at a time
 
 	mu     sync.RWMutex
 	state  *State
 	broken error // why no more commands are taken, if set
 
-	details   sync.Mutex // held while details of alerts are kept or erased, with their entry
-	changed   *broadcast // something that screens show is different
-	owing     chan struct{}
-	sending   sync.WaitGroup
-	flying    map[flight]context.CancelFunc // tries that are being sent; owned by the debt loop
-	landed    chan landing
-	notices   couriers
-	updates   runners
-	cards     cards
-	reader    *reader
-	rules     atomic.Pointer[RuleSet] // that detection uses
-	lists     lists
-	readOnly  bool // there are lines to be searched, and no other store
-	offline   bool // there is no reader, and nothing runs
-	watcher   *agent.Watcher
-	alarm     *alarm
-	secret    []byte // signs answer and setup links
-	passwords *signin.Passwords
-	nobody    string // a password that nobody has
-	beat      beat
-	refusals  tally
-	bundled   measure // the sample, if it is played
-	searcher  *search.Searcher
-	toExpire  []*shelf.Volume // of which the entry stands already; of the goroutine that keeps the shelf, as the next
-	unsaid    bool            // an entry about volumes could not be written
-	agents    agents
-	doors     doors
-	callers   []*caller // of webhooks
-	names     sync.Map  // of log sources, by keyed hash
-	beats     beats
-	identity  *envelope.Identity // our key for mail; nil is none
-	People    contacts
-	ways      ways
-	views     views
-	rooms     *room.Rooms // nil: there is no war room
-	chat      chatting
+	details      sync.Mutex // held while details of alerts are kept or erased, with their entry
+	changed      *broadcast // something that screens show is different
+	owing        chan struct{}
+	sending      sync.WaitGroup
+	flying       map[flight]context.CancelFunc // tries that are being sent; owned by the debt loop
+	landed       chan landing
+	notices      couriers
+	updates      runners
+	postmen      postmen // reminders of reviews and measures
+	cards        cards
+	reader       *reader
+	rules        atomic.Pointer[RuleSet] // that detection uses
+	lists        lists
+	readOnly     bool // there are lines to be searched, and no other store
+	offline      bool // there is no reader, and nothing runs
+	watcher      *agent.Watcher
+	alarm        *alarm
+	secret       []byte // signs answer and setup links
+	replies      once   // idempotency keys
+	seeking      *Slots // of searches, traces and exports, while they read
+	exporting    *Slots // of exports until they are handed out
+	following    *Slots // of those that follow lines
+	passwords    *signin.Passwords
+	nobody       string // a password that nobody has
+	beat         beat
+	refusals     tally
+	refusedFrom  hourly  // sign-ins
+	tokensFrom   hourly  // tokens
+	bundled      measure // the sample, if it is played
+	searcher     *search.Searcher
+	toExpire     []*shelf.Volume // of which the entry stands already; of the goroutine that keeps the shelf, as the next
+	unsaid       bool            // an entry about volumes could not be written
+	saying       sync.Mutex      // while the ledger is told of what was done on the shelf, where others than that goroutine may do it
+	agents       agents
+	doors        doors
+	callers      []*caller // of webhooks
+	names        sync.Map  // of log sources, by keyed hash
+	beats        beats
+	seals        ourKeys // our keys for mail
+	registration standby // the registration at the telephone provider
+	mailbox      standby // of reports of non-delivery
+	People       contacts
+	ways         ways
+	views        views
+	rooms        *room.Rooms // nil: there is no war room
+	chat         chatting
+	outside      outside   // reports from outside
+	playbooks    playbooks // as they were read, and those that came with the program
+	returns      returns
+	nothingLeft  map[int64]time.Time // incidents that left nothing to watch for, by when they were closed; the bell owns it
+	reminded     int64               // entry up to which reminders were sent; the bell owns it
 }
 
 // ErrBroken says that the ledger could not be written. Nothing was done.
@@ -152,11 +180,15 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 // Open opens all stores and folds the ledger. It says what it found in the log. The caller holds the folder's lock.
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
-		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64)}
-	d.notices, d.updates = newCouriers(), newRunners()
+		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64), seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers)}
+	d.notices, d.updates, d.postmen = newCouriers(), newRunners(), newPostmen()
 	d.beats.told, d.beats.heard = map[string]Told{}, map[string]pulse{}
 	d.state.Plan.Tests = o.Tests
 	d.alarm = newAlarm(d)
+	d.state.Runs.Text = d.readRevision
+	if err := d.playbooks.load(o.Plan); err != nil {
+		return nil, err
+	}
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
 	cut, err := d.openStores()
 	if err != nil {
@@ -168,6 +200,7 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	}
 	d.rules.Store(&set)
 	d.eraseAgain()
+	d.eraseSentMail()
 	d.secret = []byte(d.vault.Hash("links", "key"))
 	d.passwords = signin.NewPasswords()
 	if d.nobody, err = d.passwords.Hash(context.Background(), rand.Text()); err != nil {
@@ -187,6 +220,8 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	d.relist()
+	d.relistReturns()
+	d.nothingLeft = map[int64]time.Time{}
 	if d.reader, err = newReader(d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -197,6 +232,12 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 			set.loaded(detect.Adopted{}),
 		}, nil
 	})
+	if err == nil {
+		err = d.seedPlaybooks()
+	}
+	if err == nil {
+		err = d.noteIdentity()
+	}
 	if err == nil {
 		err = d.openHub()
 	}
@@ -211,6 +252,9 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	}
 	if err == nil {
 		err = d.openWebhooks()
+	}
+	if err == nil {
+		err = d.openOutside()
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -253,12 +297,13 @@ func (d *Desk) Close() error {
 func (d *Desk) Run(ctx context.Context) error {
 	err := runLoops(ctx, map[string]func(context.Context) error{
 		"watcher": d.watch, "reader": d.reader.run, "bell": d.ring, "housekeeping": d.housekeep, "shelf": d.shelve, "rules": d.watchRules,
-		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "cards": d.showCards, "slack": d.hearSlack, "webhooks": d.tellHooks,
+		"agents": d.hear, "doors": d.takeIn, "sources": d.listen, "watchers": d.tell, "cards": d.showCards, "slack": d.hearSlack, "webhooks": d.tellHooks, "line": d.register, "reports": d.hearReports, "letters": d.hearLetters,
 	})
 	d.sending.Wait()
 	d.landLast()
 	d.landNotices()
 	d.landUpdates()
+	d.landLastReminders()
 	return err
 }
 
@@ -369,8 +414,11 @@ func (d *Desk) text(s string) (id string, err error) {
 
 // Text returns what a person wrote, or says why it is not there any more.
 func (d *Desk) Text(id string) string {
-	if id == "" {
+	switch id {
+	case "":
 		return ""
+	case incident.Covered:
+		return "(" + tlp.Red.String() + ": only those for whom it is may read this.)"
 	}
 	b, err := d.vault.Get(id)
 	switch {

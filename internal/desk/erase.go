@@ -3,11 +3,13 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"tocsin/internal/auth"
+	"tocsin/internal/contact"
 	"tocsin/internal/entry"
 	"tocsin/internal/vault"
 )
@@ -55,7 +57,7 @@ func (d *Desk) EraseAlert(actor auth.Actor, alert, why string) error {
 	if err != nil {
 		return err
 	}
-	if err := d.erase(ids); err != nil {
+	if err := d.eraseOrdered(ids); err != nil {
 		return fmt.Errorf("the erasure is ordered and written down, but not done; the next start does it: %w", err)
 	}
 	return nil
@@ -86,8 +88,20 @@ func (d *Desk) detailsOf(alert string) (ids []string, err error) {
 	return ids, nil
 }
 
+// eraseOrdered destroys the objects of an erasure that is written down, and then what was kept of them elsewhere: in this order, so that nothing is kept anew.
+func (d *Desk) eraseOrdered(ids []string) error {
+	err := d.erase(ids)
+	d.cards.mu.Lock()
+	maps.DeleteFunc(d.cards.by, func(o string, _ contact.Card) bool { return slices.Contains(ids, o) })
+	d.cards.mu.Unlock()
+	return errors.Join(err, d.forgetAnswers(time.Now()))
+}
+
 // erase destroys objects. One that the vault does not have, because it is of an older backup, is no error.
 func (d *Desk) erase(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	err := d.vault.Erase(ids...)
 	if !errors.Is(err, vault.ErrNotFound) {
 		return err
@@ -101,7 +115,7 @@ func (d *Desk) erase(ids []string) error {
 }
 
 // eraseAgain does what the ledger has of erasures: the vault may have come back from a backup, or the program ended in between. The
-// bell is worth more than an erasure in time, so that a failure is told and the program goes on.
+// bell is worth more than an erasure in time, so that a failure is told and the program goes on. loadOnce does it for answers that are kept.
 func (d *Desk) eraseAgain() {
 	if err := d.erase(d.state.Erased); err != nil {
 		d.log.Error("personal data whose erasure was ordered is still there: mend what is said here, then restart", "error", err)
@@ -111,7 +125,9 @@ func (d *Desk) eraseAgain() {
 // applyErased folds an erasure.
 func (s *State) applyErased(e entry.Entry) error {
 	x, err := entry.Body[entry.Erased](e)
-	s.Erased = append(s.Erased, x.IDs...)
+	if s.Erased = append(s.Erased, x.IDs...); !strings.HasPrefix(e.Subject, "report:") { // what is destroyed of a mail to a reporter, no answer of the interface ever had
+		s.LastErased = e.Time
+	}
 	if alert, ok := strings.CutPrefix(e.Subject, alertSubject); ok {
 		s.Forgotten[alert] = e.Time
 	}

@@ -9,6 +9,7 @@ import (
 
 	"tocsin/internal/archive"
 	"tocsin/internal/disk"
+	"tocsin/internal/envelope"
 	"tocsin/internal/fleet"
 	"tocsin/internal/intake"
 	"tocsin/internal/plan"
@@ -105,6 +106,15 @@ func KnownFormat(name, head string, maps []intake.Mapping) (string, bool) {
 	return p.Known(name, lines[:min(len(lines), 50)])
 }
 
+// MailKey reads our own key for mail from a sender's address; nil is none yet.
+func MailKey(keys disk.Layer, from string) (*envelope.Identity, error) {
+	name, _, err := keyName(from)
+	if err != nil {
+		return nil, err
+	}
+	return loadIdentity(keys, name)
+}
+
 // A Reach is how a member of the team can be rung.
 type Reach struct {
 	ID      string
@@ -113,20 +123,21 @@ type Reach struct {
 	Voice   string // "" is none
 }
 
-// Team returns how everybody in the plan who is not gone can be rung, by id. It changes nothing, and works beside a running server.
-func Team(data, keys disk.Layer) (team []Reach, err error) {
+// Team returns how everybody in the plan who is not gone can be rung, by id, and whether the team has set the default escalation policy. It changes nothing, and
+// works beside a running server.
+func Team(data, keys disk.Layer) (team []Reach, own bool, err error) {
 	var p plan.Plan
 	for e, err := range (Offline{Data: data}).Entries(1) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if _, err := p.Apply(e); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	v, _, err := vault.Open(data, vaultDir, keys, vault.Options{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer v.Close()
 	for _, id := range slices.Sorted(maps.Keys(p.People)) {
@@ -140,9 +151,9 @@ func Team(data, keys disk.Layer) (team []Reach, err error) {
 			err = json.Unmarshal(b, &c)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the contact of %s: %w", id, err)
+			return nil, false, fmt.Errorf("the contact of %s: %w", id, err)
 		}
 		team = append(team, Reach{ID: id, Mail: c.Mail, Webhook: c.Webhook, Voice: c.Voice})
 	}
-	return team, nil
+	return team, p.PolicyN != 0, nil
 }

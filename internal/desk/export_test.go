@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -21,7 +22,7 @@ import (
 // shelved is a desk with n lines, of which some are on the shelf.
 func (h *house) shelved(n int) (*Desk, func()) {
 	h.t.Helper()
-	h.o.LogBytes = 3000
+	h.o.LogBytes = cmp.Or(h.o.LogBytes, 3000)
 	d, stop := h.start()
 	h.manyLines(d, 0, n)
 	h.until("the shelf", func() bool { return d.shelf.Through() > int64(n/2) && d.archive.First() > int64(n/2) })

@@ -29,7 +29,7 @@ func newFleetHouse(t *testing.T, silent time.Duration, ids ...string) *fleetHous
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(slog.New(slog.DiscardHandler), Options{Version: "test", Data: disk.NewLossy(), Keys: disk.NewLossy(), Rules: testRules(t).Rules, URL: "http://localhost",
+	d, err := Open(slog.New(slog.DiscardHandler), Options{Version: "test", Ballast: 1 << 16, Data: disk.NewLossy(), Keys: disk.NewLossy(), Rules: testRules(t).Rules, URL: "http://localhost",
 		Silent: func(string) time.Duration { return silent }, Hub: &HubOptions{Listener: l, Address: "x:1", Limit: time.Minute}})
 	if err != nil {
 		t.Fatal(err)

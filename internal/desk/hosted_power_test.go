@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,7 @@ import (
 // A hosted run is a server that hears an agent, on a disk whose power fails at a step, and that may be full before.
 type hosted struct {
 	*house
-	fullAt  int // of the layer's operations: from then on there is no room; 0 is never
+	fullAt  atomic.Int64 // of the layer's operations: from then on there is no room; 0 is never. Loops of the desk look at it side by side
 	room    uint64
 	files   map[string][]string // what the host wrote
 	evil    int
@@ -114,8 +115,7 @@ type filling struct {
 }
 
 func (f filling) look() {
-	if f.h.fullAt > 0 && f.l.Ops() >= f.h.fullAt {
-		f.h.fullAt = 0
+	if at := f.h.fullAt.Load(); at > 0 && f.l.Ops() >= int(at) && f.h.fullAt.CompareAndSwap(at, 0) {
 		f.l.SetFree(f.h.room)
 	}
 }
@@ -185,7 +185,7 @@ func (h *hosted) kept(t *testing.T, d *Desk) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
 	for next := int64(1); next <= d.archive.Last(); {
-		blocks, err := d.readLines(next, 50)
+		blocks, _, err := d.readLines(next, 50)
 		if err != nil || len(blocks) == 0 {
 			t.Fatalf("line %d cannot be read: %v", next, err)
 		}
@@ -278,7 +278,8 @@ func TestPowerCutOfHosts(t *testing.T) {
 				if begin := h.data.Ops(); true {
 					h.data.FailAfter(begin + at)
 					if fullAt > 0 {
-						h.fullAt, h.room = begin+fullAt, seed%7*600
+						h.room = seed % 7 * 600
+						h.fullAt.Store(int64(begin + fullAt))
 					}
 				}
 				if d, stop, err := h.live(); err == nil {

@@ -66,7 +66,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	h := &house{t: t, data: disk.NewLossy(), keys: disk.NewLossy()}
 	set := testRules(t)
-	h.o = Options{Version: "test", SealLines: 1, Rules: set.Rules, URL: "http://localhost:1", Senders: map[string]Sender{plan.Mail: h.send, plan.Webhook: h.send}}
+	h.o = Options{Version: "test", Ballast: 1 << 16, SealLines: 1, Rules: set.Rules, URL: "http://localhost:1", Senders: map[string]Sender{plan.Mail: h.send, plan.Webhook: h.send}}
 	return h
 }
 

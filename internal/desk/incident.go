@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,6 +41,9 @@ func (d *Desk) Assign(actor auth.Actor, id int64, person string) error {
 		if p, ok := s.Plan.People[person]; person != "" && (!ok || p.Gone) {
 			return entry.Draft{}, fmt.Errorf("nobody on the team has the id %q", person)
 		}
+		if err := named(s, id, person); err != nil {
+			return entry.Draft{}, err
+		}
 		return s.Incidents.Assign(actor.Name, id, person)
 	})
 }
@@ -54,21 +56,22 @@ func (d *Desk) Hold(actor auth.Actor, id int64, why string) error {
 // Release lets them go when their time is over. A second person must approve (Asked).
 func (d *Desk) Release(actor auth.Actor, id int64, why string) error {
 	if !actor.Local {
+		if err := d.MayOn(actor, auth.Release, id); err != nil {
+			return err
+		}
 		try := error(nil)
 		d.Read(func(s *State) { _, try = s.Incidents.Release(actor.Name, id, "-") })
-		if may := d.MayOn(actor, auth.Release, id); may != nil || try != nil {
-			return cmp.Or(may, try)
+		if try != nil {
+			return try
 		}
 		return d.askFor(actor, auth.Release, demand{About: fmt.Sprintf("incident:%d", id), Incident: id, Why: why})
 	}
 	return d.sayOn(actor, auth.Release, id, why, func(s *State, text string) (entry.Draft, error) { return s.Incidents.Release(actor.Name, id, text) })
 }
 
-// CloseIncident ends the work on an incident.
+// CloseIncident ends the work on an incident of which all is written. Finish can say why something is not.
 func (d *Desk) CloseIncident(actor auth.Actor, id int64, verdict, why string) error {
-	return d.sayOn(actor, auth.Handle, id, why, func(s *State, text string) (entry.Draft, error) {
-		return s.Incidents.Close(actor.Name, id, verdict, text)
-	})
+	return d.Finish(actor, id, verdict, why, "")
 }
 
 // Reopen resumes the work on an incident.

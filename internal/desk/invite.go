@@ -27,16 +27,32 @@ func (d *Desk) SetupLink(now time.Time) string {
 	return d.o.URL + "/setup/" + signin.Sign(d.secret, "setup", "first", "", now.Add(firstWithin))
 }
 
-// Invite returns a one-time link by which a person of the team chooses a password. It works until the password is changed or the
+// Invite returns a one-time link by which a person of the team chooses a password. That it was made is an entry. It works until the password is changed or the
 // person goes: what it signs names the password that it replaces.
 func (d *Desk) Invite(actor auth.Actor, id string) (string, error) {
-	if err := auth.May(actor, auth.Team); err != nil {
+	if err := keepsAccounts(actor); err != nil {
 		return "", err
 	}
 	if _, ok := d.Person(id); !ok {
 		return "", FieldError{"", "nobody on the team has the id " + id}
 	}
-	return d.o.URL + "/setup/" + signin.Sign(d.secret, "setup", d.placeOf(id), id, time.Now().Add(inviteWithin)), nil
+	until := time.Now().Add(inviteWithin)
+	err := d.write(func(*State, time.Time) ([]entry.Draft, error) {
+		return []entry.Draft{{Actor: actor.Name, Kind: entry.PersonInvited, Subject: "person:" + id, Body: entry.Invitation{ID: id, Until: until.UTC()}}}, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return d.o.URL + "/setup/" + signin.Sign(d.secret, "setup", d.placeOf(id), id, until), nil
+}
+
+// keepsAccounts says whether an actor may open the account of somebody else: those who keep the team, by themselves. A token that could would be worth more
+// than its scope, because whoever holds it could sign in as anybody.
+func keepsAccounts(actor auth.Actor) error {
+	if actor.Scope != nil {
+		return auth.Refusal{Actor: actor.Name, Action: auth.Team}
+	}
+	return auth.May(actor, auth.Team)
 }
 
 // placeOf names what an invitation replaces: the password, and since when the person is on the team.

@@ -18,7 +18,7 @@ import (
 // OpenToRead opens the kept lines of a folder for Search alone: without a lock, beside a server too, and nothing is changed. The ledger and
 // the vault stay closed. The caller closes the desk.
 func OpenToRead(log *slog.Logger, o Options) (*Desk, error) {
-	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1), offline: true, readOnly: true}
+	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1), offline: true, readOnly: true, seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers)}
 	if err := d.openLines(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -120,9 +120,8 @@ func (d *Desk) Follow(ctx context.Context, actor auth.Actor, q *query.Query, beh
 			break
 		}
 		var blocks []archive.Block
-		if blocks, err = d.readLines(next, readAtOnce); errors.Is(err, archive.ErrExpired) {
-			next, err = max(next+1, d.firstLine()), nil
-			continue
+		if blocks, next, err = d.readLines(next, readAtOnce); errors.Is(err, archive.ErrExpired) {
+			err = nil
 		}
 		for _, b := range blocks {
 			for _, l := range b.Lines {

@@ -3,8 +3,11 @@ package desk
 import (
 	"errors"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/disk"
 	"tocsin/internal/entry"
 	"tocsin/internal/ledger"
@@ -35,6 +38,51 @@ func (d *Desk) LastEntries(n int64) ([]entry.Entry, error) {
 		out = append([]entry.Entry{e}, out...)
 	}
 	return out, nil
+}
+
+// EntriesFor returns the last n entries, newest first, as they may be shown to actor: of those about what is restricted to others nothing but
+// number and time, so that the row shows that there is one. Auditors are no exception: who audits a restricted incident is named in it.
+func (d *Desk) EntriesFor(actor auth.Actor, n int64) ([]entry.Entry, error) {
+	out, err := d.LastEntries(n)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	view := d.viewOf(actor)
+	for k, e := range out {
+		if hiddenIn(view, d.state, e) {
+			out[k] = entry.Entry{N: e.N, Time: e.Time}
+		}
+	}
+	return out, nil
+}
+
+// hiddenIn reports whether an entry is about something that a view lacks and the whole state has.
+func hiddenIn(view, all *State, e entry.Entry) bool {
+	noun, id, _ := strings.Cut(e.Subject, ":")
+	n, _ := strconv.ParseInt(id, 10, 64) // none is 0, which nothing has
+	lacks := func(in func(*State) bool) bool { return in(all) && !in(view) }
+	switch noun {
+	case "incident":
+		return lacks(func(s *State) bool { _, err := s.Incidents.Get(n); return err == nil })
+	case "alert":
+		return lacks(func(s *State) bool { return s.Incidents.Alerts[id] != nil })
+	case "call":
+		return lacks(func(s *State) bool { _, err := s.Calls.Get(n); return err == nil })
+	case "approval":
+		return lacks(func(s *State) bool { _, err := s.Approvals.Get(n); return err == nil })
+	case "report":
+		return lacks(func(s *State) bool {
+			c, ok := s.reports.Case(n)
+			if !ok || c.Incident == 0 {
+				return ok
+			}
+			_, err := s.Incidents.Get(c.Incident)
+			return err == nil
+		})
+	}
+	return false
 }
 
 // VerifyLedger reads the whole ledger again and checks it against its head.

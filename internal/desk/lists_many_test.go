@@ -26,7 +26,7 @@ func TestManyValuesGoAtOnce(t *testing.T) {
 	if err != nil || got.Removed != len(many)-1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if took := time.Since(begun); took > 20*time.Second {
+	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	if l := d.WatchLists(); len(l) != 1 || len(l[0].Values) != 1 {

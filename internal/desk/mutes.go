@@ -53,6 +53,9 @@ func (d *Desk) AddNever(actor auth.Actor, n Never) (id int64, err error) {
 	if n.Rule != "" && !d.hasRule(n.Rule) {
 		return 0, FieldError{"rule", fmt.Sprintf("No rule has the id %q.", n.Rule)}
 	}
+	if unmuted(n.Rule) {
+		return 0, FieldError{"rule", "This cannot be muted: everyone shall hear of it."}
+	}
 	m := entry.Mute{Rule: n.Rule, Until: n.Until.UTC()}
 	if err := d.hashParty(&m, &n); err != nil {
 		return 0, err

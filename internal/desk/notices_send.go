@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tocsin/internal/entry"
+	"tocsin/internal/envelope"
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
 )
@@ -19,16 +20,25 @@ import (
 
 // A courier is a notice on its way.
 type courier struct {
-	notice int64
+	notice int64 // 0 is what somebody is told of their own ways in
 	try    int
 }
 
 // A delivery is what became of one.
 type delivery struct {
 	courier
-	kind   entry.Kind // NoticeSent or NoticeFailed
+	kind   entry.Kind // NoticeSent, NoticeFailed, ChangeSent, ChangeFailed
 	result entry.NoticeResult
 }
+
+func (l delivery) subject() string {
+	if l.notice == 0 {
+		return fmt.Sprintf("change:%d", l.try)
+	}
+	return fmt.Sprintf("notice:%d", l.notice)
+}
+
+func (l delivery) failed() bool { return l.kind == entry.NoticeFailed || l.kind == entry.ChangeFailed }
 
 // couriers are the notices that are being sent; the debt loop owns them.
 type couriers struct {
@@ -167,19 +177,21 @@ func (d *Desk) sendNotice(ctx context.Context, t plan.NoticeTry) {
 	if d.notices.flying[c] {
 		return
 	}
-	d.notices.flying[c] = true
 	twice := t.Twice || t.Wanted.Before(d.started())
 	m, err := d.composeNotice(t, twice)
-	sender := d.o.Senders[t.Channel]
-	if err == nil && sender == nil {
-		err = fmt.Errorf("no %s sender is configured: see tocsin.yaml", t.Channel)
-	}
+	d.dispatch(ctx, c, t.Channel, m, err, twice)
+}
+
+// dispatch sends a notice on its way; err says why it could not be worded.
+func (d *Desk) dispatch(ctx context.Context, c courier, channel string, m notify.Message, err error, twice bool) {
+	d.notices.flying[c] = true
 	d.sending.Go(func() {
+		var said receipt
 		if err == nil {
-			err = sender(ctx, m)
+			said, err = d.carry(ctx, channel, m)
 		}
-		l := d.delivered(c, err, twice)
-		if l.kind == entry.NoticeFailed && ctx.Err() != nil {
+		l := d.delivered(c, said, err, twice)
+		if l.failed() && ctx.Err() != nil {
 			return // the end of the program broke it off: the next start owes it
 		}
 		select {
@@ -191,12 +203,16 @@ func (d *Desk) sendNotice(ctx context.Context, t plan.NoticeTry) {
 }
 
 // delivered words what became of a notice.
-func (d *Desk) delivered(c courier, err error, twice bool) delivery {
-	r := entry.NoticeResult{ID: c.notice, Try: c.try, Twice: twice}
-	if err == nil {
-		return delivery{c, entry.NoticeSent, r}
+func (d *Desk) delivered(c courier, said receipt, err error, twice bool) delivery {
+	r := entry.NoticeResult{ID: c.notice, Try: c.try, Twice: twice, Form: said.form, Less: said.less}
+	sent, failed := entry.NoticeSent, entry.NoticeFailed
+	if c.notice == 0 {
+		sent, failed = entry.ChangeSent, entry.ChangeFailed
 	}
-	d.log.Warn("a notice of sign-ins failed", "notice", c.notice, "try", c.try, "error", err)
+	if err == nil {
+		return delivery{c, sent, r}
+	}
+	d.log.Warn("a notice failed", "notice", c.notice, "try", c.try, "error", err)
 	if x, ok := errors.AsType[*notify.Failure](err); ok {
 		r.Temporary, r.Uncertain, r.After = x.Temporary, x.Uncertain, x.After
 	}
@@ -205,14 +221,14 @@ func (d *Desk) delivered(c courier, err error, twice bool) delivery {
 		d.log.Error("keeping why a notice failed", "error", verr)
 	}
 	r.Text = text
-	return delivery{c, entry.NoticeFailed, r}
+	return delivery{c, failed, r}
 }
 
 // landNotice writes what became of a notice. When that cannot be written it stays owed, and is sent again after the next start, marked
 // possibly twice. It leaves couriers alone: at the end of the program many may land at once.
 func (d *Desk) landNotice(l delivery) bool {
 	err := d.write(func(*State, time.Time) ([]entry.Draft, error) {
-		return []entry.Draft{{Actor: "desk", Kind: l.kind, Subject: fmt.Sprintf("notice:%d", l.notice), Body: l.result}}, nil
+		return []entry.Draft{{Actor: "desk", Kind: l.kind, Subject: l.subject(), Body: l.result}}, nil
 	})
 	if err != nil {
 		d.log.Error("writing what became of a notice", "notice", l.notice, "try", l.try, "error", err)
@@ -257,7 +273,11 @@ func (d *Desk) composeNotice(t plan.NoticeTry, twice bool) (notify.Message, erro
 	}
 	words := x.words()
 	words.Zone, words.Twice, words.Manage = contact.Location(), twice, d.o.URL+"/notices"
-	return words.Message(to, t.Message+"@"+d.origin()), nil
+	m := words.Message(to, t.Message+"@"+d.origin())
+	if t.Channel == plan.Mail {
+		m = d.forPerson(m, t.Person, contact, envelope.NoticeWaits, noticeMail(t.ID, t.Try, t.Person))
+	}
+	return m, nil
 }
 
 // words is a kept notice, ready to be worded.

@@ -35,7 +35,7 @@ const (
 const logBytes = 4 << 20
 
 // ballastSize is set aside so that a full disk can be given some room for the last entries.
-const ballastSize = 16 << 20
+const ballastSize int64 = 16 << 20
 
 // lastRoom is how little free space the ballast is given up for. The archive has stopped long before.
 const lastRoom = 4 << 20
@@ -99,14 +99,15 @@ func (d *Desk) unmixed() error {
 // setBallast reserves room for the last entries, once everything is open: to mend a torn end takes room, too.
 func (d *Desk) setBallast() {
 	free, err := d.o.Data.Free()
-	if _, serr := d.o.Data.Stat(ballast); err == nil && serr != nil && free < d.o.Reserve+2*ballastSize {
+	size := cmp.Or(d.o.Ballast, ballastSize)
+	if _, serr := d.o.Data.Stat(ballast); err == nil && serr != nil && free < d.o.Reserve+2*uint64(size) {
 		err = fmt.Errorf("%s are free", Size(int64(free)))
 	}
 	if err == nil {
-		err = disk.Ballast(d.o.Data, ballast, ballastSize)
+		err = disk.Ballast(d.o.Data, ballast, size)
 	}
 	if err != nil {
-		d.log.Warn("the disk has no room for the ballast that keeps the bell alive when it is full: free some, then restart", "bytes", ballastSize, "error", err)
+		d.log.Warn("the disk has no room for the ballast that keeps the bell alive when it is full: free some, then restart", "bytes", size, "error", err)
 	}
 }
 
@@ -173,6 +174,9 @@ func (d *Desk) housekeep(ctx context.Context) error {
 				d.log.Error("removing lines that are older than the retention", "error", err)
 			}
 		}
+		if err := d.sweepOnce(now); err != nil {
+			d.log.Debug("dropping old idempotency keys", "error", err)
+		}
 		if err := d.scratch.Flush(now); err != nil {
 			d.log.Debug("keeping sessions", "error", err)
 		}
@@ -224,8 +228,10 @@ func (d *Desk) Sessions() signin.Store {
 			ok := d.scratch.Get(kind, key, now, &raw)
 			return raw, ok
 		},
-		Delete: func(kind, key string) error {
-			d.scratch.Delete(kind, key)
+		Delete: func(kind string, keys ...string) error {
+			for _, key := range keys {
+				d.scratch.Delete(kind, key)
+			}
 			return d.scratch.Flush(time.Now())
 		},
 		Each: func(kind string, now time.Time, yield func(string, []byte) bool) {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/internal/auth"
@@ -29,7 +31,7 @@ func (d *Desk) AddPerson(actor auth.Actor, id string, roles []string, c Contact)
 	if err != nil {
 		return err
 	}
-	if err := d.twoForPower(actor, x, true); err != nil {
+	if err := d.twoForPower(actor, x, true, func(*State) error { return nil }); err != nil {
 		return err
 	}
 	err = d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
@@ -41,8 +43,26 @@ func (d *Desk) AddPerson(actor auth.Actor, id string, roles []string, c Contact)
 	return err
 }
 
-// PutPerson changes a member of the team, or adds one. Who is gone may not sign in, and comes back without a password.
+// ErrMoved says that somebody else changed a person since that was read what a change was made from. Nothing was done: it would undo the other change.
+var ErrMoved = errors.New("somebody else changed this person meanwhile, so nothing was done: look at them as they are now, and make the change again")
+
+// PutPerson changes a member of the team whatever they were, or adds one. Who is gone may not sign in, and comes back without a password.
 func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact, gone bool) error {
+	return d.putPerson(actor, id, roles, c, gone, nil)
+}
+
+// ChangePerson is PutPerson of a change that was made from was, the person as it was read. Errors: ErrMoved when it is another by now.
+func (d *Desk) ChangePerson(actor auth.Actor, was entry.Person, roles []string, c Contact, gone bool) error {
+	return d.putPerson(actor, was.ID, roles, c, gone, &was)
+}
+
+func (d *Desk) putPerson(actor auth.Actor, id string, roles []string, c Contact, gone bool, was *entry.Person) error {
+	moved := func(s *State) error {
+		if was != nil && !reflect.DeepEqual(*was, s.Plan.People[id]) {
+			return ErrMoved
+		}
+		return nil
+	}
 	if err := auth.May(actor, auth.Team); err != nil {
 		return err
 	}
@@ -50,11 +70,14 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	if err != nil {
 		return err
 	}
-	if err := d.twoForPower(actor, x, false); err != nil {
+	if err := d.twoForPower(actor, x, false, moved); err != nil {
 		return err
 	}
 	ways := ""
 	err = d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
+		if err := moved(s); err != nil {
+			return nil, err
+		}
 		ways = s.Identity.Ways[id]
 		put, err := s.Plan.Put(actor.Name, x)
 		return append([]entry.Draft{put}, rezoned(s, actor.Name, id, c.Zone)...), err
@@ -67,13 +90,17 @@ func (d *Desk) PutPerson(actor auth.Actor, id string, roles []string, c Contact,
 	return err
 }
 
-// twoForPower asks for a second person when somebody would become commander or administrator. Until then nothing of the person changes.
-func (d *Desk) twoForPower(actor auth.Actor, x entry.Person, add bool) (err error) {
+// twoForPower asks for a second person when somebody would become commander, engineer or administrator. Until then nothing of the person changes. still is looked at with what the person was.
+func (d *Desk) twoForPower(actor auth.Actor, x entry.Person, add bool, still func(*State) error) (err error) {
 	if actor.Local {
 		return nil
 	}
-	gives := false
+	gives, was := false, entry.Person{}
 	d.Read(func(s *State) {
+		was = s.Plan.People[x.ID]
+		if err = still(s); err != nil {
+			return
+		}
 		if gives = power(s, x); gives && add {
 			_, err = s.Plan.Add(actor.Name, x)
 		} else if gives {
@@ -83,7 +110,7 @@ func (d *Desk) twoForPower(actor auth.Actor, x entry.Person, add bool) (err erro
 	if err != nil || !gives {
 		return err
 	}
-	return d.askFor(actor, auth.GivePower, demand{About: "person:" + x.ID, Person: &x, Add: add, Why: "roles: " + strings.Join(x.Roles, ", ")})
+	return d.askFor(actor, auth.GivePower, demand{About: "person:" + x.ID, Person: &x, Was: &was, Add: add, Why: "roles: " + strings.Join(x.Roles, ", ")})
 }
 
 // person checks a contact and puts it into the vault.
@@ -99,6 +126,7 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 		return x, err
 	}
 	x.Channels = channelsOf(c)
+	x.Moved = d.addressesMoved(id, c)
 	if err := d.slackID(id, c.Slack); err != nil {
 		return x, err
 	}
@@ -117,8 +145,8 @@ func (d *Desk) person(id string, roles []string, c Contact, gone bool) (entry.Pe
 
 // SetPassword gives a person a new password. People may change their own; those who keep the team, everybody's.
 func (d *Desk) SetPassword(ctx context.Context, actor auth.Actor, id, password string) error {
-	if actor.ID != id {
-		if err := auth.May(actor, auth.Team); err != nil {
+	if actor.ID != id || actor.Scope != nil {
+		if err := keepsAccounts(actor); err != nil {
 			return err
 		}
 	}
@@ -159,7 +187,7 @@ func (e FieldError) Error() string { return e.Says }
 // keepPassword checks a new password and puts what proves it into the vault.
 func (d *Desk) keepPassword(ctx context.Context, id, password string) (ref string, err error) {
 	if why := signin.Refuse(id, password); why != "" {
-		return "", FieldError{"password", why}
+		return "", FieldError{"password", why + " Its strength: " + signin.Strengths()[signin.Strength(password)] + "."}
 	}
 	phc, err := d.passwords.Hash(ctx, password)
 	if err != nil {
@@ -181,8 +209,15 @@ func (d *Desk) NeedsSetup() (needs bool) {
 }
 
 // refuse counts a refused sign-in: an entry at the first of a network and hour, and at each tenfold.
-func (d *Desk) refuse(net string) error {
+func (d *Desk) refuse(net string) error { return d.refuseFrom(&d.refusedFrom, net, "others") }
+
+// refuseFrom is refuse with the networks that are counted by themselves, and what all others are counted as. Tokens and sign-ins have each their own, so that wrong
+// tokens do not hide from where passwords are guessed.
+func (d *Desk) refuseFrom(named *hourly, net, others string) error {
 	now := time.Now().UTC().Truncate(time.Hour)
+	if !named.name(net, now) {
+		net = d.vault.Hash("network", others)
+	}
 	key := net + now.Format("2006010215")
 	count := d.refusals.add(key)
 	if !tenfold(count) {
@@ -191,6 +226,30 @@ func (d *Desk) refuse(net string) error {
 	return d.write(func(*State, time.Time) ([]entry.Draft, error) {
 		return []entry.Draft{{Actor: "desk", Kind: entry.SigninRefused, Subject: "signin", Body: entry.Refusals{Net: net, Hour: now, Count: count}}}, nil
 	})
+}
+
+// networksNamed is how many networks of an hour have a count of their own; all others share one. So who comes from many networks does not fill the ledger.
+const networksNamed = 100
+
+// An hourly is the networks of an hour that are counted by themselves.
+type hourly struct {
+	mu   sync.Mutex
+	hour time.Time
+	nets map[string]bool
+}
+
+// name reports whether a network is, or becomes, one of them.
+func (h *hourly) name(net string, hour time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.hour.Equal(hour) {
+		h.hour, h.nets = hour, map[string]bool{}
+	}
+	if !h.nets[net] && len(h.nets) >= networksNamed {
+		return false
+	}
+	h.nets[net] = true
+	return true
 }
 
 func tenfold(n int64) bool {
@@ -209,6 +268,16 @@ func Actor(p entry.Person) auth.Actor {
 func (d *Desk) Person(id string) (x entry.Person, ok bool) {
 	d.Read(func(s *State) { x, ok = s.Plan.People[id] })
 	return x, ok && !x.Gone
+}
+
+// BeforeReturn reports whether a moment lies before a person came back to the team: whoever left begins anew, and old sessions open nothing. A return that lies
+// in the future of now was written by a clock that went wrong, and says nothing.
+func (d *Desk) BeforeReturn(id string, at, now time.Time) (is bool) {
+	d.Read(func(s *State) {
+		back := s.Plan.Since[id]
+		is = s.Plan.Left[id] != 0 && at.Before(back) && !back.After(now)
+	})
+	return is
 }
 
 // RingNow tests a channel of a person.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -145,6 +146,67 @@ func TestRefusedSigninsCollapse(t *testing.T) {
 		}
 		h.want(d, entry.SigninRefused, 5)
 	})
+}
+
+// Given wrong tokens from more networks than are counted by themselves, when a password is guessed from another network, then that one is named.
+func TestTokensTakeNoNamesFromSignins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		d, stop := h.start()
+		defer stop()
+		for n := range networksNamed + 50 {
+			if err := d.RefuseToken(fmt.Sprintf("2001:db8:%x::1", n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.want(d, entry.SigninRefused, networksNamed+2) // of all others the first and the tenth
+		if err := d.refuse(d.vault.Hash("network", "192.0.2.0/24")); err != nil {
+			t.Fatal(err)
+		}
+		h.want(d, entry.SigninRefused, networksNamed+3)
+	})
+}
+
+// Given a person who was read, when somebody else changes them meanwhile, then a change made from what was read is refused and undoes nothing.
+func TestChangeOfAPersonThatMoved(t *testing.T) {
+	carla := Contact{Name: "Carla", Mail: "carla@shop.example"}
+	for _, x := range []struct {
+		name  string
+		then  func(d *Desk) error
+		roles []string // that the change is to give
+	}{
+		{"they are gone", func(d *Desk) error {
+			return d.PutPerson(Local("test"), "carla", []string{plan.Analyst, plan.Legal}, carla, true)
+		}, []string{plan.Analyst, plan.Legal}},
+		{"a role was removed", func(d *Desk) error { return d.PutPerson(Local("test"), "carla", []string{plan.Legal}, carla, false) }, []string{plan.Analyst, plan.Legal}},
+		{"they are gone, and power is given", func(d *Desk) error { return d.PutPerson(Local("test"), "carla", []string{plan.Legal}, carla, true) }, []string{plan.Commander}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			h := newHouse(t)
+			d, stop := h.start()
+			defer stop()
+			h.team(d)
+			read := func() (p entry.Person) { d.Read(func(s *State) { p = s.Plan.People["carla"] }); return p }
+			if err := d.PutPerson(Local("test"), "carla", []string{plan.Analyst, plan.Legal}, carla, false); err != nil {
+				t.Fatal(err)
+			}
+			was := read()
+			if err := x.then(d); err != nil {
+				t.Fatal(err)
+			}
+			since := read()
+			anna, _ := d.Person("anna")
+			if err := d.ChangePerson(Actor(anna), was, x.roles, carla, was.Gone); !errors.Is(err, ErrMoved) {
+				t.Errorf("a change made from what was: %v", err)
+			}
+			if now := read(); !reflect.DeepEqual(now, since) {
+				t.Errorf("%+v is %+v", since, now)
+			}
+			if err := d.ChangePerson(Local("test"), since, []string{plan.Legal}, carla, since.Gone); err != nil {
+				t.Errorf("a change made from what is: %v", err)
+			}
+		})
+	}
 }
 
 // What a person wrote is in the vault; when it is erased the timeline stays and says so. Who may not act leaves nothing there.

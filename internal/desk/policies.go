@@ -102,17 +102,18 @@ func (d *Desk) EndMaintenance(actor auth.Actor, id int64) error {
 
 // BarChannels says which channels must not be used for an incident, from now on: "slack", "mail", "chat:ops". None lifts it.
 func (d *Desk) BarChannels(actor auth.Actor, incident int64, not []string, why string) error {
-	return d.say(actor, auth.Handle, why, func(s *State, text string) (entry.Draft, error) {
-		if _, err := s.Incidents.Get(incident); err != nil {
-			return entry.Draft{}, err
-		}
+	return d.sayOn(actor, auth.Handle, incident, why, func(s *State, text string) (entry.Draft, error) {
 		return s.Calls.Bar(actor.Name, incident, not, text)
 	})
 }
 
-// MayUse reports whether a channel may be used for an incident. Everything that sends for one asks it first.
+// MayUse reports whether a channel may be used to tell outsiders of an incident. Everything that does asks it first. Nobody outside is told by the
+// program of one that is restricted.
 func (d *Desk) MayUse(incident int64, channel string) (may bool) {
-	d.Read(func(s *State) { may = !plan.Bars(s.Calls.Barred(incident), channel) })
+	d.Read(func(s *State) {
+		i, err := s.Incidents.Get(incident)
+		may = err == nil && !i.Restricted() && !plan.Bars(s.Calls.Barred(incident), channel)
+	})
 	return may
 }
 

@@ -73,7 +73,7 @@ func (c *cut) work(d *Desk) {
 		}
 	}
 	c.noted = d.Note(actor, 1, "we took the server off", time.Time{}) == nil
-	if d.CloseIncident(actor, 1, "true", "done") == nil {
+	if d.Finish(actor, 1, "true", "done", "it was clear at once") == nil {
 		c.closed = append(c.closed, 1)
 	}
 	time.Sleep(time.Minute)

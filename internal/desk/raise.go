@@ -49,8 +49,9 @@ func (d *Desk) raise(batch []told) error {
 		for i, c := range fresh {
 			a := facts(c.Alert, d.vault.Hash)
 			a.Vault, a.History, a.Sample = ids[i], c.history, d.Sample()
+			a.Everyone = unmuted(a.Rule)
 			x := incident.Change{Step: string(c.Step), Alert: a}
-			if s.Tuning.Stands(now) {
+			if s.Tuning.Stands(now) && !a.Everyone {
 				x.Mute = s.Tuning.Silences(now, a.Rule, d.parties(s, now, c.Alert))
 			}
 			changes = append(changes, x)

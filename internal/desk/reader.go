@@ -61,6 +61,7 @@ type reader struct {
 	saver  saver
 	saved  atomic.Int64 // the line that the snapshot on the disk says is to be read next; what comes before may go to the shelf
 	keeper keeper
+	back   []comeback    // what of closed incidents was seen again in the lines of a step
 	record record.Record // of the line that is matched, used again
 }
 
@@ -216,13 +217,15 @@ func (r *reader) fail(err error) {
 
 // step reads some lines, raises what they make, and saves now and then.
 func (r *reader) step() error {
-	blocks, err := r.d.readLines(r.next, readAtOnce)
-	if errors.Is(err, archive.ErrExpired) {
-		first := r.d.firstLine()
-		r.mu.Lock()
+	blocks, first, err := r.d.readLines(r.next, readAtOnce)
+	expired := errors.Is(err, archive.ErrExpired)
+	r.mu.Lock()
+	if expired {
 		r.gap += first - r.next
-		r.next = first
-		r.mu.Unlock()
+	}
+	r.next = first
+	r.mu.Unlock()
+	if expired {
 		return nil
 	}
 	if err != nil {
@@ -235,6 +238,12 @@ func (r *reader) step() error {
 		if err := r.d.raise(changes); err != nil {
 			return errors.Join(err, r.rewind())
 		}
+	}
+	if len(r.back) > 0 {
+		if err := r.d.returned(r.back); err != nil {
+			return errors.Join(err, r.rewind())
+		}
+		r.back = nil
 	}
 	r.mu.Lock()
 	r.next, r.owing = next, nil
@@ -298,6 +307,9 @@ func (r *reader) matchLine(l record.Line, b archive.Block, wishes []wish, lists 
 		}
 	}
 	r.mark(lists, rec, l.Seq >= r.counted)
+	if l.Seq >= r.mute {
+		r.back = append(r.back, comebacks(r.d.returns.set.Load(), rec, l.Seq)...)
+	}
 	// Logs tell the second: what comes in that of the start is live, not history.
 	start = start.Truncate(time.Second)
 	step := r.detector.Step

@@ -14,9 +14,9 @@ import (
 
 // # Who sees what
 //
-// Faces look at the state by ReadAs: what is restricted to others is not in it. Of a restricted incident everybody sees its number and
-// that it is restricted; its title, alerts, notes, lines and what became of it are for the people it names, and for the program itself
-// (which is also the owner of the data folder on its command line).
+// Faces look at the state by ReadAs, and act by what begins with mayOn: an incident that is restricted to others is not in the one, and for the
+// other it is as one that is not there: the same words, after the same steps. This is the one place where it is decided; what it means for calls,
+// alerts and approvals is what their books say without it. The program itself sees all, and so does the owner of the data folder on its command line.
 
 // views are states with something left out, made again when something was written.
 type views struct {
@@ -34,13 +34,16 @@ func (d *Desk) ReadAs(actor auth.Actor, look func(*State)) {
 
 // viewOf is the state as actor sees it. d.mu is held.
 func (d *Desk) viewOf(actor auth.Actor) *State {
-	if actor.Local {
-		return d.state
-	}
 	var key strings.Builder
-	for _, i := range d.state.Incidents.Incidents {
-		if i.Hides(actor.ID) {
+	gone, covered := map[int64]bool{}, map[int64]bool{}
+	for _, i := range d.state.Incidents.Guarded() {
+		switch {
+		case hides(d.state, i, actor):
+			gone[i.ID] = true
 			fmt.Fprintf(&key, "%d ", i.ID)
+		case d.state.Incidents.MayBeRed(i) && !hears(i, actor):
+			covered[i.ID] = true
+			fmt.Fprintf(&key, "red %d ", i.ID)
 		}
 	}
 	if key.Len() == 0 {
@@ -54,33 +57,77 @@ func (d *Desk) viewOf(actor auth.Actor) *State {
 	s := d.views.by[key.String()]
 	if s == nil {
 		c := *d.state
-		c.Incidents = *d.state.Incidents.Without(func(i *incident.Incident) bool { return i.Hides(actor.ID) })
+		hidden := func(id int64) bool { return gone[id] }
+		if len(covered) > 0 {
+			c.Incidents = *c.Incidents.Covering(func(id int64) bool { return covered[id] })
+		}
+		c.Incidents, c.Calls, c.Approvals = *c.Incidents.Without(hidden), c.Calls.Without(hidden), c.Approvals.Without(hidden)
+		c.Runs, c.Returns = c.Runs.Without(hidden), c.Returns.Without(hidden)
 		s = &c
 		d.views.by[key.String()] = s
 	}
 	return s
 }
 
-// caseFor is what an incident means for an actor. One that does not exist is open to all: who acts on it is told so.
+// hides is the one question of who may see an incident: of a restricted one the people who are named, of one that is TLP:RED and names nobody the response team.
+func hides(s *State, i *incident.Incident, actor auth.Actor) bool {
+	return !actor.Local && (i.Hides(actor.ID) || s.Incidents.MayBeRed(i) && s.Incidents.IsRed(i) && !meant(i, actor))
+}
+
+// meant reports whether an actor is one of the people for whom what is TLP:RED in an incident is: those who are named where it is restricted, else those who may write
+// in it, by their role on the team or in this incident.
+func meant(i *incident.Incident, actor auth.Actor) bool {
+	if i.Restricted() {
+		return !i.Hides(actor.ID)
+	}
+	return auth.MayOn(auth.Actor{ID: actor.ID, Roles: actor.Roles}, auth.Note, auth.Case{Incident: i.ID, Roles: i.RolesOf(actor.ID)}) == nil
+}
+
+// hears reports whether an actor gets what is TLP:RED in an incident. A token is no person, so it is an exit, and none gets it.
+func hears(i *incident.Incident, actor auth.Actor) bool {
+	return actor.Local || actor.Scope == nil && meant(i, actor)
+}
+
+// caseFor is what an incident means for an actor. Of none, and of one that does not exist, it is nothing.
 func caseFor(s *State, actor auth.Actor, id int64) auth.Case {
 	c := auth.Case{Incident: id}
 	if i, err := s.Incidents.Get(id); err == nil {
-		c.Hidden, c.Roles = i.Hides(actor.ID), i.RolesOf(actor.ID)
+		if c.Hidden = hides(s, i, actor); !c.Hidden {
+			c.Roles = i.RolesOf(actor.ID)
+		}
 	}
 	return c
 }
 
-// MayOn returns nil if actor may do a to an incident, else an auth.Refusal or an auth.Closed.
+// mayOn returns nil if actor may do a to an incident, else an auth.Refusal, or incident.ErrNotFound: also of one that is restricted to others.
+func mayOn(s *State, actor auth.Actor, a auth.Action, id int64) error {
+	c := caseFor(s, actor, id)
+	_, err := s.Incidents.Get(id)
+	if c.Hidden {
+		c.Hidden, err = false, incident.NotFound(id)
+	}
+	if may := auth.MayOn(actor, a, c); may != nil {
+		return may
+	}
+	return err
+}
+
+// MayOn returns nil if actor may do a to an incident, else an auth.Refusal or incident.ErrNotFound.
 func (d *Desk) MayOn(actor auth.Actor, a auth.Action, id int64) (err error) {
-	d.Read(func(s *State) { err = auth.MayOn(actor, a, caseFor(s, actor, id)) })
+	d.Read(func(s *State) { err = mayOn(s, actor, a, id) })
 	return err
 }
 
 // doOn is do about an incident, in which a role can be held.
 func (d *Desk) doOn(actor auth.Actor, a auth.Action, id int64, decide func(*State, time.Time) (entry.Draft, error)) error {
 	return d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
-		if err := auth.MayOn(actor, a, caseFor(s, actor, id)); err != nil {
+		if err := mayOn(s, actor, a, id); err != nil {
 			return nil, err
+		}
+		if a == auth.Handle || a == auth.Restrict {
+			if err := ownAlarm(s, actor, id, now); err != nil {
+				return nil, err
+			}
 		}
 		x, err := decide(s, now)
 		return []entry.Draft{x}, err
@@ -95,6 +142,12 @@ func (d *Desk) sayOn(actor auth.Actor, a auth.Action, id int64, words string, de
 	if err := d.Broken(); err != nil {
 		return err
 	}
+	try := func(texts []string) func(*State, time.Time) ([]entry.Draft, error) {
+		return func(s *State, _ time.Time) ([]entry.Draft, error) { return one(decide(s, texts[0])) }
+	}
+	if err := d.tried([]string{words}, try); err != nil {
+		return err
+	}
 	text, err := d.text(strings.TrimSpace(words))
 	if err != nil {
 		return err
@@ -104,7 +157,7 @@ func (d *Desk) sayOn(actor auth.Actor, a auth.Action, id int64, words string, de
 
 // Restrict makes an incident one for named people only, who are on the team; who restricts it is among them.
 func (d *Desk) Restrict(actor auth.Actor, id int64, kind string, people []string) error {
-	return d.doOn(actor, auth.Restrict, id, func(s *State, _ time.Time) (entry.Draft, error) {
+	err := d.doOn(actor, auth.Restrict, id, func(s *State, _ time.Time) (entry.Draft, error) {
 		if actor.ID != "" {
 			people = append(people, actor.ID)
 		}
@@ -112,9 +165,16 @@ func (d *Desk) Restrict(actor auth.Actor, id int64, kind string, people []string
 			if !onTeam(s)(p) {
 				return entry.Draft{}, FieldError{"people", fmt.Sprintf("Nobody on the team has the id %q.", p)}
 			}
+			if auth.May(Actor(s.Plan.People[p]), auth.See) != nil {
+				return entry.Draft{}, FieldError{"people", p + " only reports, and sees no incident: give them another role first."}
+			}
 		}
 		return s.Incidents.Restrict(actor.Name, entry.Restriction{ID: id, Kind: kind, People: people})
 	})
+	if err == nil {
+		d.clearRoom(id)
+	}
+	return err
 }
 
 // Unrestrict asks that everybody may see an incident again: a second person who is named in it must approve (Asked).
@@ -139,13 +199,19 @@ func onTeam(s *State) func(string) bool {
 	return func(id string) bool { p, ok := s.Plan.People[id]; return ok && !p.Gone }
 }
 
+// CanHold says of people whether they can hold a role in an incident: they are on the team, and may see it. Who cannot is a gap.
+func CanHold(s *State, id int64) func(person string) bool {
+	team := onTeam(s)
+	return func(person string) bool { return team(person) && named(s, id, person) == nil }
+}
+
 // TakeRole takes a role in an incident for who acts, as its holder or as a deputy.
 func (d *Desk) TakeRole(actor auth.Actor, id int64, role string, deputy bool) error {
 	return d.doOn(actor, auth.Note, id, func(s *State, _ time.Time) (entry.Draft, error) {
 		if !deputy && auth.May(actor, auth.Lead) != nil && !slices.Contains(actor.Roles, role) {
 			return entry.Draft{}, auth.Refusal{Actor: actor.Name, Action: auth.Lead}
 		}
-		return s.Incidents.TakeRole(actor.Name, onTeam(s), id, role, actor.ID, deputy)
+		return s.Incidents.TakeRole(actor.Name, CanHold(s, id), id, role, actor.ID, deputy)
 	})
 }
 
@@ -155,7 +221,7 @@ func (d *Desk) GiveRole(actor auth.Actor, id int64, role, person string, deputy 
 		if err := mayHold(s, id, person); err != nil {
 			return entry.Draft{}, err
 		}
-		return s.Incidents.GiveRole(actor.Name, onTeam(s), id, role, person, deputy, text)
+		return s.Incidents.GiveRole(actor.Name, CanHold(s, id), id, role, person, deputy, text)
 	})
 }
 
@@ -185,7 +251,7 @@ func (d *Desk) LeaveRole(actor auth.Actor, id int64, role, person, note string) 
 // overRole is what one must be allowed to end a role of person: one's own is one's own.
 func (d *Desk) overRole(actor auth.Actor, id int64, role, person string) auth.Action {
 	a := auth.Lead
-	d.Read(func(s *State) {
+	d.ReadAs(actor, func(s *State) {
 		if i, err := s.Incidents.Get(id); err == nil && person != "" && person == actor.ID && slices.Contains(i.RolesOf(person), role) {
 			a = auth.Note
 		}
@@ -204,7 +270,13 @@ func mayHold(s *State, id int64, person string) error {
 		return FieldError{"person", fmt.Sprintf("Nobody on the team has the id %q.", person)}
 	case slices.Contains(p.Roles, "auditor") || auth.May(Actor(p), auth.See) != nil:
 		return FieldError{"person", "Auditors and reporters hold no role in an incident."}
-	case caseFor(s, Actor(p), id).Hidden:
+	}
+	return named(s, id, person)
+}
+
+// named says that somebody may not see an incident, and so can neither hold a role in it nor work on it. Nobody ("") may.
+func named(s *State, id int64, person string) error {
+	if i, err := s.Incidents.Get(id); err == nil && person != "" && i.Hides(person) {
 		return FieldError{"person", person + " is not named in this restricted incident: name them first."}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/disk"
 	"tocsin/internal/entry"
+	"tocsin/internal/incident"
 	"tocsin/internal/room"
+	"tocsin/internal/tlp"
 )
 
 // roomKeyFile, in the key folder, is what signs tickets to the war room.
@@ -148,7 +151,7 @@ var ErrNoRoom = errors.New("there is no war room on this server: name its port u
 // RoomTicket returns the code with which somebody who is signed in comes into an incident's war room. Who works on incidents is a host.
 // Who was sent out gets none, until a host has ended the conference for all.
 func (d *Desk) RoomTicket(actor auth.Actor, name string, incident int64) (string, error) {
-	if err := errors.Join(d.MayOn(actor, auth.See, incident), d.MayOn(actor, auth.Ring, incident)); err != nil {
+	if err := cmp.Or(d.MayOn(actor, auth.See, incident), d.MayOn(actor, auth.Ring, incident)); err != nil {
 		return "", err
 	}
 	if d.rooms == nil {
@@ -156,7 +159,7 @@ func (d *Desk) RoomTicket(actor auth.Actor, name string, incident int64) (string
 	}
 	var err error
 	d.Read(func(s *State) {
-		if _, err = s.Incidents.Get(incident); err == nil && s.Rooms.Out[incident][actor.ID] {
+		if s.Rooms.Out[incident][actor.ID] {
 			err = errOut
 		}
 	})
@@ -180,7 +183,13 @@ func (d *Desk) RoomLink(actor auth.Actor, incident int64, name string, long time
 		return "", ErrNoRoom
 	}
 	var err error
-	d.Read(func(s *State) { _, err = s.Incidents.Get(incident) })
+	d.Read(func(s *State) {
+		if i, gone := s.Incidents.Get(incident); gone == nil && i.Restricted() {
+			err = FieldError{"invite-name", "This incident is restricted: only the people who are named in it come into its war room."}
+		} else if gone == nil {
+			err = withheld(s, incident, "", tlp.Invitation)
+		}
+	})
 	switch {
 	case err != nil:
 		return "", err
@@ -226,7 +235,7 @@ func (d *Desk) roomTold(m room.Mark) error {
 			return err
 		}
 		x.Kind, seat.Why = entry.RoomJoined, ""
-	case "left", "vanished", "removed":
+	case "left", "vanished", "removed", "restricted":
 		x.Kind = entry.RoomLeft
 	case "silenced", "heard":
 		x.Kind = entry.RoomMuted
@@ -258,11 +267,37 @@ func (d *Desk) roomTold(m room.Mark) error {
 		x.Body = seat
 	}
 	return d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
-		if _, err := s.Incidents.Get(id); err != nil {
+		i, err := s.Incidents.Get(id)
+		switch {
+		case err != nil:
 			return nil, err
+		case m.Kind == "joined" && !mayListen(s, i, m.Person):
+			return nil, room.Refusal{Status: http.StatusForbidden, Says: closedRoom}
 		}
 		return []entry.Draft{x}, nil
 	})
+}
+
+// mayListen reports whether somebody may be in the room of an incident. A guest ("") is nobody who is named, and stays as long as its label lets guests in.
+func mayListen(s *State, i *incident.Incident, person string) bool {
+	return !i.Hides(person) && (person != "" || mayTell(s, i.ID, "", tlp.Invitation))
+}
+
+// closedRoom is said to who must leave a room, and to who may not come in. It is as of a room that was ended.
+const closedRoom = "This conference is over."
+
+// clearRoom sends everybody out of the room of an incident who may not see it.
+func (d *Desk) clearRoom(id int64) {
+	if d.rooms == nil {
+		return
+	}
+	d.rooms.Keep(roomName(id), func(person string) (stays bool) {
+		d.Read(func(s *State) {
+			i, err := s.Incidents.Get(id)
+			stays = err == nil && mayListen(s, i, person)
+		})
+		return stays
+	}, closedRoom)
 }
 
 // mayEnter refuses who was sent out, and who is not of the team any more, whatever code they have.

@@ -157,9 +157,22 @@ func checkScheduleText(t *ScheduleText) error {
 	return nil
 }
 
-// EndSchedule ends a schedule for good.
+// EndSchedule ends a schedule for good. While a policy names it that is refused, because its step would ring nobody.
 func (d *Desk) EndSchedule(actor auth.Actor, id string) error {
-	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) { return s.Rota.End(actor.Name, id) })
+	return d.do(actor, auth.Team, func(s *State, _ time.Time) (entry.Draft, error) {
+		if names := s.Plan.Naming("schedule:" + id); len(names) > 0 {
+			return entry.Draft{}, FieldError{"", fmt.Sprintf("The schedule %s cannot end yet: %s it. Change that first, under The bell.", id, naming(names))}
+		}
+		return s.Rota.End(actor.Name, id)
+	})
+}
+
+// naming words which policies name something.
+func naming(policies []string) string {
+	if len(policies) == 1 {
+		return "the policy " + policies[0] + " names"
+	}
+	return "the policies " + strings.Join(policies, ", ") + " name"
 }
 
 // ScheduleText reads what people wrote with a version of a schedule. What cannot be read has the schedule's id as its name.

@@ -1,19 +1,13 @@
 package desk
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net/http"
-	"net/mail"
 	"strings"
 	"time"
 
 	"tocsin/internal/auth"
-	"tocsin/internal/disk"
 	"tocsin/internal/entry"
 	"tocsin/internal/envelope"
 	"tocsin/internal/plan"
@@ -22,73 +16,13 @@ import (
 // Sealed mail. Our own key is made once for the sender's address and lies with the ledger's keys; people's keys lie in the vault, and the ledger
 // says which of them somebody compared (plan.Seals). A call's mail is sealed when it is sent, for the key that is confirmed then.
 
-// identityLife is how long our own key for mail is good: it says so 60 days before its end.
-const identityLife = 3 * 365 * 24 * time.Hour
-
-// openIdentity reads our key for mail, or makes it. Without a sender's address there is none.
-func (d *Desk) openIdentity(now time.Time) error {
-	if d.o.From == "" {
-		return nil
-	}
-	a, err := mail.ParseAddress(d.o.From)
-	if err != nil {
-		return fmt.Errorf("the sender's address of our mail is none: %w", err)
-	}
-	sum := sha256.Sum256([]byte(strings.ToLower(a.Address)))
-	name := "mail-" + hex.EncodeToString(sum[:6]) + ".key"
-	b, err := disk.ReadFile(d.o.Keys, name)
-	if err == nil {
-		if d.identity, err = envelope.LoadIdentity(b); err != nil {
-			return fmt.Errorf("our key for mail, %s in the key folder, cannot be read: bring it back from its backup, or remove it so that a new one is made: %w", name, err)
-		}
-		return nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading our key for mail: %w", err)
-	}
-	if d.identity, err = envelope.NewIdentity("Tocsin", a.Address, now, identityLife); err != nil {
-		return fmt.Errorf("making our key for mail: %w", err)
-	}
-	if err := disk.Replace(d.o.Keys, name, d.identity.Marshal()); err != nil {
-		return fmt.Errorf("keeping our key for mail: %w", err)
-	}
-	return nil
-}
-
-// OurKey is what others need to know our mail by.
-type OurKey struct {
-	Address     string
-	Fingerprint string // in groups of four; "" when we have none
-	Armoured    string
-	Warning     string // that it ends soon
-}
-
-// OurKey returns our public key for mail.
-func (d *Desk) OurKey(now time.Time) (k OurKey) {
-	if d.identity == nil {
-		return k
-	}
-	k.Address, k.Fingerprint, k.Warning = d.identity.Address(), envelope.Grouped(d.identity.Public().Fingerprint()), d.identity.Warning(now)
-	k.Armoured, _ = d.identity.Armoured()
-	return k
-}
-
-// Directory answers for the Web Key Directory with our own key, and with nobody else's.
-func (d *Desk) Directory() http.Handler {
-	return envelope.ServeWKD(func() []*envelope.Key {
-		if d.identity == nil {
-			return nil
-		}
-		return []*envelope.Key{d.identity.Public()}
-	})
-}
-
 // sealFor returns what makes the mail for a person; nil when mail has no key of ours and nobody expects any. It never makes more readable what it cannot seal.
-func (d *Desk) sealFor(x plan.Seal, c Contact) func(envelope.Plain) (envelope.Sealed, error) {
-	if d.identity == nil && d.o.Signer == nil {
+func (d *Desk) sealFor(x plan.Seal, c Contact, kind envelope.Bare) func(envelope.Plain) (envelope.Sealed, error) {
+	ours := d.seals.identity()
+	if ours == nil && d.o.Signer == nil {
 		return nil
 	}
-	to := envelope.Reader{Address: c.Mail, Policy: envelope.Policy(c.Sealing)}
+	to := envelope.Reader{Address: c.Mail, Policy: envelope.Policy(c.Sealing), Bare: kind}
 	if to.Policy == "" {
 		to.Policy = envelope.Opportunistic
 		if x.Had {
@@ -108,13 +42,18 @@ func (d *Desk) sealFor(x plan.Seal, c Contact) func(envelope.Plain) (envelope.Se
 			to.Certificate, err = envelope.ParseCertificate(b)
 		}
 		to.Trust.Pinned = k.Fingerprint
-	}
-	s := envelope.Sealer{Identity: d.identity, Signer: d.o.Signer, SignIn: d.o.URL}
-	return func(p envelope.Plain) (envelope.Sealed, error) {
-		if err != nil {
-			return envelope.Sealed{}, fmt.Errorf("the key of the person cannot be read, so nothing was sent: %w", err)
+		if k.Issued { // nobody compared it: its authority has to stand for it, now as well
+			to.Trust = envelope.Trust{Roots: d.o.Authorities}
 		}
-		return s.Seal(p, to, time.Now())
+	}
+	return func(p envelope.Plain) (envelope.Sealed, error) {
+		s := envelope.Sealer{Identity: d.seals.identity(), Signer: d.o.Signer, SignIn: d.o.URL} // our key of this moment: the one from before may be revoked
+		if err == nil {
+			return s.Seal(p, to, time.Now())
+		}
+		bare, wrong := s.Seal(p, envelope.Reader{Address: to.Address, Policy: envelope.Required, Bare: kind}, time.Now())
+		bare.Why = "The key of this person cannot be read (" + err.Error() + "), so they were told nothing but to sign in."
+		return bare, wrong
 	}
 }
 
@@ -126,7 +65,7 @@ func (d *Desk) PutKey(actor auth.Actor, person string, upload []byte) (says stri
 		return "", err
 	}
 	now := time.Now()
-	if strings.Contains(string(upload), "BEGIN CERTIFICATE") {
+	if isCertificate(upload) {
 		return d.putCertificate(actor, person, c, x, upload, now)
 	}
 	k, err := envelope.ParseKey(upload)
@@ -203,8 +142,20 @@ func (d *Desk) putCertificate(actor auth.Actor, person string, c Contact, x plan
 	if x.Keys[plan.SMIME].Key.Fingerprint == k.Fingerprint() {
 		return "The same certificate is in use.", nil
 	}
+	put := entry.Key{Person: person, Form: plan.SMIME, Fingerprint: k.Fingerprint(), Found: "upload"}
+	used := x.Keys[plan.SMIME].Key
+	if d.o.Authorities != nil && (used.Fingerprint == "" || used.Issued) && k.Check(c.Mail, envelope.Trust{Roots: d.o.Authorities}, now) == nil {
+		put.Issued = true
+		return "The certificate was issued by an authority that the settings name, so mail is encrypted to it from now on: " + envelope.Grouped(k.Fingerprint()), d.keepKey(actor, put, k.Marshal())
+	}
 	return "Compare the fingerprint of the certificate with its owner, by phone or face to face, before it is used: " + envelope.Grouped(k.Fingerprint()),
-		d.keepKey(actor, entry.Key{Person: person, Form: plan.SMIME, Fingerprint: k.Fingerprint(), Found: "upload"}, k.Marshal())
+		d.keepKey(actor, put, k.Marshal())
+}
+
+// isCertificate tells a certificate from an OpenPGP key: by the words of its armour, or, without any, by its first byte. A certificate in DER form is a
+// SEQUENCE (0x30); the first byte of an OpenPGP packet has its highest bit set (RFC 9580 section 4.2).
+func isCertificate(upload []byte) bool {
+	return bytes.Contains(upload, []byte("BEGIN CERTIFICATE")) || len(upload) > 4 && upload[0] == 0x30 && upload[1]&0x80 != 0
 }
 
 func (d *Desk) keepKey(actor auth.Actor, x entry.Key, b []byte) (err error) {
@@ -215,6 +166,33 @@ func (d *Desk) keepKey(actor auth.Actor, x entry.Key, b []byte) (err error) {
 		put, err := s.Seals.Put(actor.Name, x)
 		return []entry.Draft{put}, err
 	})
+}
+
+// Unfit says in words why mail cannot be encrypted to a key of a person now: it expired, was revoked, is for another address; "" when it can be.
+func (d *Desk) Unfit(k entry.Key, address string, now time.Time) string {
+	b, err := d.vault.Get(k.Vault)
+	if err != nil {
+		return "it cannot be read: " + err.Error()
+	}
+	if k.Form == plan.SMIME {
+		var c *envelope.Certificate
+		if c, err = envelope.ParseCertificate(b); err == nil {
+			trust := envelope.Trust{Pinned: k.Fingerprint}
+			if k.Issued {
+				trust = envelope.Trust{Roots: d.o.Authorities}
+			}
+			err = c.Check(address, trust, now)
+		}
+	} else {
+		var o *envelope.Key
+		if o, err = envelope.ParseKey(b); err == nil {
+			err = o.Check(address, now)
+		}
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // ConfirmKey says that the fingerprint of a key that waits was compared with its owner; typed is what the owner said. Mail is encrypted to it from now on.

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"tocsin/internal/entry"
+	"tocsin/internal/envelope"
 	"tocsin/internal/incident"
 	"tocsin/internal/notify"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
 	"tocsin/internal/signin"
+	"tocsin/internal/tlp"
 )
 
 // answerWithin is how long an answer link works.
@@ -64,13 +66,14 @@ func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
 	}
 	var words notify.Call
 	var contact Contact
-	var seal plan.Seal
+	may := false
 	d.Read(func(st *State) {
 		p, ok := st.Plan.People[s.Try.Person]
 		if ok {
 			contact = d.People.Get(p.Vault)
 		}
-		words, seal = d.words(st, s.Call, s.Try.Person), st.Seals.Of(s.Try.Person)
+		words = d.words(st, s.Call, s.Try.Person, exitOf(s.Try))
+		may = s.Call.Test || mayAnswer(st, s.Call, s.Try.Person)
 		if s.Try.Channel == plan.Voice && d.o.Phone != nil {
 			j.order = d.orderOf(st, s.Call, words, s.Try.Person, contact)
 		}
@@ -84,17 +87,20 @@ func (d *Desk) compose(s oncall.Send, twice bool) (job, error) {
 		return j, nil
 	}
 	words.Twice, words.Zone = twice, contact.Location()
-	words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subject, s.Try.Person, s.Try.Wanted.Add(answerWithin))
+	if may {
+		words.Answer = d.o.URL + "/answer/" + signin.Sign(d.secret, "answer", subject, s.Try.Person, s.Try.Wanted.Add(answerWithin))
+	}
 	j.Message = words.Message(to, id, subject)
 	if s.Try.Channel == plan.Mail {
-		j.Seal, j.Ref = d.sealFor(seal, contact), reference(s.Call.ID, s.Try.Try, s.Try.Person)
+		j.Message = d.forPerson(j.Message, s.Try.Person, contact, envelope.IncidentNeeds, callMail(s.Call.ID, s.Try.Try, s.Try.Person))
 	}
 	return j, nil
 }
 
 // words says what a call is about, to a person: the worst of its open incidents, and how many more. Others can read over a shoulder, and a
-// server on the way: of a restricted incident it says the number and the severity, to who is not named the number alone.
-func (d *Desk) words(s *State, c *oncall.Call, person string) notify.Call {
+// server on the way: of a restricted incident it says the number and the severity, and to who is not named only that they are needed. That is also all that is said of one
+// whose label keeps it inside; exit "" is a page of the console.
+func (d *Desk) words(s *State, c *oncall.Call, person string, exit tlp.Exit) notify.Call {
 	if c.Test {
 		return notify.Call{Test: true, Sample: d.Sample(), Title: "Ring me now", At: c.Opened}
 	}
@@ -102,16 +108,28 @@ func (d *Desk) words(s *State, c *oncall.Call, person string) notify.Call {
 	if worst == nil {
 		return notify.Call{Title: "closed meanwhile", At: c.Opened}
 	}
+	if worst.Hides(person) {
+		return notify.Call{Title: "An incident needs you: sign in", At: c.Opened, Sample: worst.Sample, Incident: d.o.URL + "/",
+			Known: "It is open to some people alone, and none of them has answered yet, or can be rung. Find one of those who may have to know."}
+	}
 	if worst.Restricted() {
-		w := notify.Call{Title: fmt.Sprintf("A restricted incident needs you: number %d", worst.ID), At: c.Opened, More: more, Sample: worst.Sample,
+		return notify.Call{Severity: Title(worst.Severity), Title: fmt.Sprintf("A restricted incident needs you: number %d", worst.ID), At: c.Opened, More: more, Sample: worst.Sample,
 			Incident: fmt.Sprintf("%s/incidents/%d", d.o.URL, worst.ID)}
-		if !worst.Hides(person) {
-			w.Severity = Title(worst.Severity)
-		}
-		return w
+	}
+	if exit != "" && quietOf(s, c, exit) {
+		return notify.Call{Title: bareTitle, At: c.Opened, Known: bareWords, Sample: worst.Sample, Incident: d.o.URL + "/"}
+	}
+	if c.Why == "late" {
+		return notify.Call{Severity: Title(worst.Severity), Title: "Late: " + worst.Title, At: c.Opened, Known: d.lateWords(s, c.Call), Sample: worst.Sample, Incident: fmt.Sprintf("%s/incidents/%d", d.o.URL, worst.ID)}
 	}
 	return notify.Call{Severity: Title(worst.Severity), Title: worst.Title, At: worst.Happened, Known: Sentence(s, worst),
 		Incident: fmt.Sprintf("%s/incidents/%d", d.o.URL, worst.ID), More: more, Sample: worst.Sample}
+}
+
+// mayAnswer reports whether a person may answer a call: not one that is only about what they may not see. They could silence it.
+func mayAnswer(s *State, c *oncall.Call, person string) bool {
+	worst, _ := worstOf(s, c)
+	return worst == nil || !worst.Hides(person)
 }
 
 // worstOf returns the worst open incident of a call, and how many more are open.
@@ -119,7 +137,7 @@ func worstOf(s *State, c *oncall.Call) (worst *incident.Incident, more int) {
 	open := 0
 	for _, id := range c.Incidents {
 		i, err := s.Incidents.Get(id)
-		if err != nil || i.Closed {
+		if err != nil || !i.Working() {
 			continue
 		}
 		open++

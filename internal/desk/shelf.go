@@ -12,10 +12,12 @@ import (
 
 	"tocsin/internal/archive"
 	"tocsin/internal/entry"
+	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
 	"tocsin/internal/search"
 	"tocsin/internal/shelf"
+	"tocsin/internal/vault"
 )
 
 // Keep is a limit of the lines on the shelf.
@@ -210,26 +212,39 @@ func (d *Desk) firstLine() int64 {
 	return first
 }
 
-// readLines is archive.Read for all lines that are kept: from the shelf while it has them.
-func (d *Desk) readLines(from int64, max int) ([]archive.Block, error) {
-	if from > d.shelf.Through() || from >= d.archive.First() {
-		blocks, err := d.archive.Read(from, max)
-		if !errors.Is(err, archive.ErrExpired) || from > d.shelf.Through() {
-			return blocks, err
-		} // they went to the shelf meanwhile
+// readLines is archive.Read for all lines that are kept: from the shelf while it has them. Next is where to go on when there are none: behind those that are gone. The error is
+// archive.ErrExpired when lines went that never were on the shelf.
+func (d *Desk) readLines(from int64, max int) (blocks []archive.Block, next int64, err error) {
+	for {
+		first := d.archive.First() // before the shelf is looked at: what leaves the log then is there
+		if from > d.shelf.Through() || from >= first {
+			blocks, err := d.archive.Read(from, max)
+			if !errors.Is(err, archive.ErrExpired) {
+				return blocks, from, err
+			}
+			if next := d.archive.First(); from > d.shelf.Through() {
+				return nil, next, err
+			}
+			continue // they went to the shelf meanwhile
+		}
+		lines, err := d.shelf.Read(from, max)
+		if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
+			d.damaged(damage)
+			if len(lines) == 0 {
+				continue // the shelf goes on without that volume
+			}
+			err = nil
+		}
+		if err != nil {
+			return nil, from, err
+		}
+		if len(lines) > 0 && lines[0].Seq <= first {
+			return blocksOf(lines), from, nil
+		}
+		if blocks, err = d.archive.Read(first, max); !errors.Is(err, archive.ErrExpired) {
+			return blocks, first, err
+		}
 	}
-	lines, err := d.shelf.Read(from, max)
-	if damage, ok := errors.AsType[*shelf.DamageError](err); ok {
-		d.damaged(damage)
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(lines) == 0 || lines[0].Seq > d.archive.First() {
-		return d.archive.Read(d.archive.First(), max)
-	}
-	return blocksOf(lines), nil
 }
 
 // blocksOf makes batches of lines again: of each what was received at once and has no gap.
@@ -252,9 +267,11 @@ func (d *Desk) damaged(e *shelf.DamageError) {
 		return
 	}
 	d.log.Error("a volume of lines is damaged and was set aside: bring its files back from a backup", "volume", e.Volume.Name, "because", e.Why)
-	err := d.shelf.SetAside(e.Volume, e.Why)
-	if err == nil {
-		err = d.writeLines(entry.LinesAside, entry.Lines{Gone: []string{e.Volume.Name}, Why: e.Why})
+	d.saying.Lock()
+	defer d.saying.Unlock()
+	did, err := d.shelf.SetAside(e.Volume, e.Why)
+	if did { // else another did, or it was joined or went meanwhile
+		err = errors.Join(err, d.writeLines(entry.LinesAside, entry.Lines{Gone: []string{e.Volume.Name}, Why: e.Why}))
 	}
 	if err != nil {
 		d.log.Error("setting a damaged volume aside", "volume", e.Volume.Name, "error", err)
@@ -287,12 +304,12 @@ func (d *Desk) shelve(ctx context.Context) error {
 			return nil
 		}
 		err := d.sayUnsaid(d.unsaid)
-		if err == nil {
-			err = d.shelveOnce(ctx)
-		}
-		if err == nil && time.Since(checked) > shelfCheck {
+		if err == nil && time.Since(checked) > shelfCheck { // before anything that a full disk refuses
 			checked = time.Now()
 			err = d.expireShelf(checked)
+		}
+		if !d.unsaid && d.Broken() == nil {
+			err = errors.Join(err, d.shelveOnce(ctx))
 		}
 		if err == nil && time.Since(joined) > joinTick {
 			joined = time.Now()
@@ -389,21 +406,27 @@ func (d *Desk) joinShelf(ctx context.Context) error {
 			d.unsaid = true
 			return err
 		}
+		d.searcher.CloseGone()
 	}
 	return nil
 }
 
-// expireShelf lets volumes go that are too old, or too many, but none that a held incident needs. The entry comes before the act; what a crash or a full disk leaves
+// expireShelf lets volumes go that are too old, or too many, but none that a held incident needs, for its time or for lines that are attached to it. The entry comes before the act; what a crash or a full disk leaves
 // undone is done the next time, or at the next start.
 func (d *Desk) expireShelf(now time.Time) error {
 	keeps := slices.Clone(d.o.Keeps)
 	if d.o.Retention > 0 {
 		keeps = append(keeps, shelf.Keep{Age: d.o.Retention})
 	}
+	defer d.searcher.CloseGone()
 	if err := d.shelf.Expire(now, d.toExpire); err != nil { // of these the entry stands already
 		return err
 	}
+	attached := d.heldLines()
 	d.toExpire = d.shelf.Due(now, keeps, func(v *shelf.Volume) (held bool) {
+		if slices.ContainsFunc(attached, func(s archive.Span) bool { return s.First <= v.Last && s.Last >= v.First }) {
+			return true
+		}
 		d.Read(func(s *State) { held = s.Incidents.Holds(time.Unix(0, v.From), time.Unix(0, v.Until)) })
 		return held
 	})
@@ -419,4 +442,27 @@ func (d *Desk) expireShelf(now time.Time) error {
 		return err
 	}
 	return d.shelf.Expire(now, d.toExpire)
+}
+
+// heldLines are the lines that are attached to incidents that are held, each a span. Where it cannot be read which these are, it is all between the first and the last.
+func (d *Desk) heldLines() (spans []archive.Span) {
+	var attached []incident.Attachment
+	d.Read(func(s *State) {
+		for _, i := range s.Incidents.Incidents {
+			if i.Held {
+				attached = append(attached, i.Lines...)
+			}
+		}
+	})
+	for _, a := range attached {
+		lines, err := d.attachedIn(a)
+		if err != nil && !errors.Is(err, vault.ErrErased) {
+			spans = append(spans, archive.Span{First: a.First, Last: a.Last})
+			continue
+		}
+		for _, l := range lines {
+			spans = append(spans, archive.Span{First: l.Number, Last: l.Number})
+		}
+	}
+	return spans
 }

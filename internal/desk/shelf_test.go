@@ -85,7 +85,7 @@ func TestLinesGoToTheShelf(t *testing.T) {
 		}
 		next := int64(1)
 		for next <= int64(n) {
-			blocks, err := d.readLines(next, 70)
+			blocks, _, err := d.readLines(next, 70)
 			if err != nil || len(blocks) == 0 {
 				t.Fatalf("line %d: %v", next, err)
 			}

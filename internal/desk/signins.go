@@ -36,9 +36,12 @@ type Accepted struct {
 
 // What callers branch on. ErrWrong is the answer to a wrong id and to a wrong password alike.
 var (
+	// ErrBusy says that too many passwords are looked at in this moment.
+	ErrBusy     = signin.ErrBusy
 	ErrWrong    = errors.New("the id or the password is wrong")
 	ErrNeedCode = errors.New("type the code of your authenticator app, or one of your recovery codes, too; or sign in with your passkey")
 	ErrCode     = errors.New("the code is wrong, or was used already: wait for the next one")
+	ErrOldCode  = errors.New("the code is an older one than the last that you used, and works no more: type the one that the app shows now")
 )
 
 // SignIn checks a password and returns who it is. Throttling is the caller's.
@@ -58,9 +61,9 @@ func (d *Desk) Prove(ctx context.Context, p Proof) (Accepted, error) {
 		return Accepted{}, err
 	}
 	a := Accepted{Actor: Actor(x), Method: "password"}
-	if err := d.checkCode(p.ID, p.Code, &a); err != nil {
+	if err := d.checkCode(p.ID, p.Code, net, &a); err != nil {
 		if errors.Is(err, ErrCode) {
-			err = errors.Join(ErrCode, d.refuse(net))
+			err = errors.Join(err, d.refuse(net))
 		}
 		return Accepted{}, err
 	}
@@ -121,7 +124,7 @@ func (d *Desk) hashAnew(ctx context.Context, id, password string) error {
 }
 
 // checkCode checks the second factor of somebody whose password is right. What works once is used up here.
-func (d *Desk) checkCode(id, code string, a *Accepted) error {
+func (d *Desk) checkCode(id, code, net string, a *Accepted) error {
 	d.ways.changing.Lock()
 	defer d.ways.changing.Unlock()
 	c, err := d.Credentials(id)
@@ -141,6 +144,11 @@ func (d *Desk) checkCode(id, code string, a *Accepted) error {
 		if step, ok := c.App.Check(code, now, last); ok {
 			a.Method, a.Second = "password+code", true
 			return d.usedStep(id, step)
+		}
+		if step, right := c.App.Check(code, now, 0); right && !d.usedBefore(id, step, last) { // nobody is known to have used it, but it may be of who read it over a shoulder
+			return errors.Join(ErrCode, ErrOldCode)
+		} else if right { // it was used already
+			return errors.Join(ErrCode, d.replayed(id, step, net))
 		}
 	}
 	if _, ok := c.Recover(code); !ok {
@@ -251,7 +259,7 @@ func (d *Desk) ProveAgain(ctx context.Context, actor auth.Actor, p Proof) (secon
 	}
 	net := d.vault.Hash("network", network(p.Address))
 	if c.Second() {
-		if err = d.checkCode(actor.ID, p.Code, &a); errors.Is(err, ErrCode) {
+		if err = d.checkCode(actor.ID, p.Code, net, &a); errors.Is(err, ErrCode) {
 			err = errors.Join(err, d.refuse(net))
 		}
 		return a.Second, err

@@ -148,11 +148,16 @@ func StandingTitle(rule string) string {
 		return "Another Tocsin is not heard of any more"
 	case GlassRule:
 		return "A break-glass sheet was used"
+	case ReportRule:
+		return "A report from outside came in"
 	case AloneRule:
 		return "Something dangerous passes without a second person"
 	}
 	return ""
 }
+
+// unmuted reports whether a rule tells of what nobody may keep quiet: it cannot be muted, and everyone is rung for it at once.
+func unmuted(rule string) bool { return rule == GlassRule || rule == AloneRule }
 
 // silentAtOnce is how many sources of one agent are alerts at a time; the others are shown as silent.
 const silentAtOnce = 10
@@ -164,7 +169,7 @@ const gapStands = time.Hour
 func (d *Desk) standing(now time.Time) map[string]detect.Alert {
 	live := map[string]detect.Alert{}
 	add := func(a detect.Alert) { live[a.ID] = a }
-	for _, a := range append(d.brokenGlass(now), d.aloneAlerts(now)...) {
+	for _, a := range append(append(d.brokenGlass(now), d.aloneAlerts(now)...), d.waitingReports(now)...) {
 		add(a)
 	}
 	of := map[string]int{}

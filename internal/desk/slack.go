@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
 	"tocsin/internal/plan"
+	"tocsin/internal/tlp"
 )
 
 // Slack: each incident that is severe enough has one channel with one card. Which card is owed follows from the state: it is
@@ -135,7 +136,7 @@ func (d *Desk) SlackTrouble(now time.Time) string {
 
 // mayUse reports whether an incident may be shown in a channel: one that may itself be part of it is left out of it.
 func mayUse(s *State, i *incident.Incident) bool {
-	if i.Restricted() { // others read the chat
+	if i.Restricted() || !mayTell(s, i.ID, "", tlp.Chat) { // others read the chat
 		return false
 	}
 	barred := s.Calls.Barred(i.ID)
@@ -147,6 +148,7 @@ type cardDebt struct {
 	card chat.Card
 	at   chat.Place
 	open bool
+	gone bool // the incident is restricted: nothing is to be read of it there, and its channel is closed
 }
 
 // showCards is the loop that brings cards up to date.
@@ -194,10 +196,13 @@ func (d *Desk) owedCards(now time.Time) (out []cardDebt) {
 	d.Read(func(s *State) {
 		for _, i := range s.Incidents.Incidents {
 			at, placed := s.Chat[i.ID]
-			if !placed && (i.Closed || incident.Rank(i.Severity) < least) || i.Sample || i.History || !mayUse(s, i) {
-				continue
+			switch {
+			case placed && (i.Restricted() || !mayTell(s, i.ID, "", tlp.Chat)): // what others read there goes
+				out = append(out, cardDebt{card: d.blankCard(i.ID), at: at, gone: true})
+			case !placed && (!i.Working() || incident.Rank(i.Severity) < least), i.Sample, i.History, !mayUse(s, i):
+			default:
+				out = append(out, cardDebt{card: d.cardOf(s, i), at: at, open: i.Working()})
 			}
-			out = append(out, cardDebt{card: d.cardOf(s, i), at: at, open: !i.Closed})
 		}
 	})
 	return slices.DeleteFunc(out, func(x cardDebt) bool {
@@ -223,7 +228,12 @@ func (d *Desk) showCard(ctx context.Context, x cardDebt) {
 				Body: entry.ChatPlace{ID: id, Channel: at.Channel, Name: at.Name, Card: at.Card, Pinned: at.Pinned}}}, nil
 		}), err)
 	}
-	if err == nil {
+	switch {
+	case x.gone:
+		if f, failed := errors.AsType[*chat.Failure](err); err == nil || failed && !f.Temporary { // a channel that is archived already takes no card
+			err = errors.Join(err, d.chat.slack.Archive(ctx, at))
+		}
+	case err == nil:
 		err = d.inviteTo(ctx, id, at)
 	}
 	wait := apart
@@ -240,6 +250,9 @@ func (d *Desk) showCard(ctx context.Context, x cardDebt) {
 			wait = max(wait, f.After)
 		}
 		d.chat.faults[id] = fmt.Sprintf("The card of incident %d is not up to date in Slack: %v", id, err)
+		if x.gone {
+			d.chat.faults[id] = fmt.Sprintf("A card that must not be read any more still stands in Slack: %v", err)
+		}
 	}
 	_, bad := d.chat.faults[id]
 	delete(d.chat.flying, id)
@@ -265,7 +278,7 @@ func (d *Desk) inviteTo(ctx context.Context, id int64, at chat.Place) error {
 	d.scratch.Get(askedKind, key, now, &had)
 	d.Read(func(s *State) {
 		i, err := s.Incidents.Get(id)
-		if err != nil || i.Closed {
+		if err != nil || !i.Working() {
 			return
 		}
 		for _, who := range d.o.Slack.Invite[i.Severity] {
@@ -296,12 +309,17 @@ func (d *Desk) inviteTo(ctx context.Context, id int64, at chat.Place) error {
 // cardKey tells an incident from one of the same number elsewhere, and says nothing to others.
 func (d *Desk) cardKey(id int64) string { return d.vault.Hash("chat", fmt.Sprint("incident:", id)) }
 
+// blankCard stands where a card was of an incident that is restricted now.
+func (d *Desk) blankCard(id int64) chat.Card {
+	return chat.Card{Number: int(id), Key: d.cardKey(id), Redacted: true}
+}
+
 // workTask is the task that stands on a card while nobody works on the incident.
 const workTask = "work"
 
 // cardOf is the state of an incident, as the channel shows it: a rule's title and names of staff, nothing from a log.
 func (d *Desk) cardOf(s *State, i *incident.Incident) chat.Card {
-	c := chat.Card{Number: int(i.ID), Key: d.cardKey(i.ID), Title: i.Title, Severity: Title(i.Severity), Phase: Title(i.Phase), Open: !i.Closed, Link: fmt.Sprintf("%s/incidents/%d", d.o.URL, i.ID)}
+	c := chat.Card{Number: int(i.ID), Key: d.cardKey(i.ID), Title: i.Title, Severity: Title(i.Severity), Phase: Title(i.Phase), Open: i.Working(), Link: fmt.Sprintf("%s/incidents/%d", d.o.URL, i.ID)}
 	name := func(id string) string {
 		if p, ok := s.Plan.People[id]; ok {
 			return d.People.Get(p.Vault).Name
@@ -312,7 +330,7 @@ func (d *Desk) cardOf(s *State, i *incident.Incident) chat.Card {
 	if call != nil && !call.Rings() {
 		c.Answered = name(call.Answered.Person)
 	}
-	if i.Closed {
+	if !i.Working() {
 		return c
 	}
 	c.Holders = []chat.Holder{{Role: "Works on it", Name: name(i.Person)}}

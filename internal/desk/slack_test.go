@@ -231,14 +231,16 @@ func TestSlack(t *testing.T) {
 	said := `{"envelope_id":"m%s","type":"events_api","payload":{"event_id":"Ev1","type":"event_callback","event":{"type":"message","channel":"C01","user":"U0ANNA","text":"the backup is there","ts":"1700000100.000100"}}}`
 	notes := h.entries(d)[entry.IncidentNoted]
 	w.send(c, fmt.Sprintf(said, "1"))
+	h.until("the note", func() bool { return h.entries(d)[entry.IncidentNoted] > notes })
 	stop()
 	d, stop = h.start()
 	c = w.connected()
 	w.send(c, fmt.Sprintf(said, "2"))
 	h.want(d, entry.IncidentNoted, notes+1)
 	w.send(c, `{"envelope_id":"k1","type":"slash_commands","payload":{"command":"/tocsin","text":"open a strange invoice","user_id":"U0ANNA","channel_id":"C09","trigger_id":"t1"}}`)
-	h.want(d, entry.IncidentOpened, 2)
+	h.until("the second incident", func() bool { return h.entries(d)[entry.IncidentOpened] >= 2 })
 	w.until("the second channel", func() bool { return len(w.made) == 2 && w.made[1] == "inc-2" })
+	h.until("where its card stands is written", func() bool { return h.entries(d)[entry.ChatPlaced] >= 2 }) // once Slack has answered all, not when it made the channel
 	h.want(d, entry.ChatPlaced, 2)
 }
 

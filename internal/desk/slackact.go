@@ -122,7 +122,7 @@ func (d *Desk) standsThere(id int64, p chat.Press) (err error) {
 		case p.Key != d.cardKey(id), placed && at.Channel != p.Channel, placed && at.Card != "" && p.Card != "" && at.Card != p.Card:
 			err = errors.New("this card is not of an incident here; open the incident in Tocsin")
 		case !mayUse(s, i):
-			err = errors.New("slack is not used for this incident; open it in Tocsin")
+			err = errNoSlack
 		}
 	})
 	return err
@@ -152,6 +152,14 @@ func (d *Desk) press(actor auth.Actor, id int64, p chat.Press) (string, error) {
 		err := d.Answer(actor, call, "slack")
 		if errors.Is(err, oncall.ErrAnswered) {
 			return "It was acknowledged already" + by(d.slackName(answered)) + ".", nil
+		}
+		rings := false
+		d.Read(func(s *State) {
+			c := s.Calls.Of(id)
+			rings = c != nil && c.Rings()
+		})
+		if rings {
+			return "You have acknowledged it. Another answer is wanted besides yours, so others are called.", err
 		}
 		return "You have acknowledged it. Nobody else is called.", err
 	case chat.TakeTask:
@@ -213,7 +221,9 @@ func (d *Desk) commanded(_ context.Context, c chat.Command) (string, error) {
 			id, err = d.Report(actor, c.Text)
 			said = fmt.Sprintf("Incident %d is open: %s/incidents/%d", id, d.o.URL, id)
 		case chat.AddNote:
-			err = d.Note(actor, int64(c.Number), c.Text, time.Time{})
+			if err = d.noteFromSlack(actor, int64(c.Number)); err == nil {
+				err = d.Note(actor, int64(c.Number), c.Text, time.Time{})
+			}
 			said = fmt.Sprintf("The note stands in the timeline of incident %d.", c.Number)
 		case chat.AskStatus, chat.AskWho:
 			if err = auth.May(actor, auth.See); err == nil {
@@ -226,6 +236,21 @@ func (d *Desk) commanded(_ context.Context, c chat.Command) (string, error) {
 		return said, nil
 	})
 }
+
+// noteFromSlack refuses a note about an incident for which Slack is not used.
+func (d *Desk) noteFromSlack(actor auth.Actor, id int64) error {
+	err := d.MayOn(actor, auth.Note, id)
+	if err == nil {
+		d.Read(func(s *State) {
+			if i, gone := s.Incidents.Get(id); gone == nil && !mayUse(s, i) {
+				err = errNoSlack
+			}
+		})
+	}
+	return err
+}
+
+var errNoSlack = errors.New("slack is not used for this incident; open it in Tocsin")
 
 // Report opens an incident that a person tells of. It is High until somebody says otherwise, so that it rings.
 func (d *Desk) Report(actor auth.Actor, words string) (id int64, err error) {
@@ -259,7 +284,7 @@ func (d *Desk) openNow(who bool) string {
 	d.Read(func(s *State) {
 		for rank := len(incident.Severities()) - 1; rank >= 0; rank-- {
 			for _, i := range s.Incidents.Incidents {
-				if i.Closed || i.History || incident.Rank(i.Severity) != rank || !mayUse(s, i) {
+				if !i.Working() || i.History || incident.Rank(i.Severity) != rank || !mayUse(s, i) {
 					continue
 				}
 				if len(lines) == standingShown {
@@ -317,6 +342,14 @@ func (d *Desk) heardInSlack(_ context.Context, h chat.Heard) error {
 	}
 	if h.At.After(now) {
 		h.At = now // its clock is ahead of ours
+	}
+	used := false
+	d.Read(func(s *State) {
+		i, err := s.Incidents.Get(int64(h.Incident))
+		used = err == nil && !i.Restricted()
+	})
+	if !used {
+		return nil // a channel that is about to be closed
 	}
 	if err := d.Note(actor, int64(h.Incident), said+": "+strings.TrimSpace(words), h.At); err != nil {
 		if errors.Is(err, incident.ErrNotFound) {

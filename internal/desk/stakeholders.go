@@ -1,22 +1,27 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/contact"
 	"tocsin/internal/entry"
+	"tocsin/internal/tlp"
 )
 
 // statusWithin is how long a link to a status page works. Each update has a new one.
 const statusWithin = 30 * 24 * time.Hour
 
-// statusKeys are the keys of links to status pages, that with which new ones are signed first.
-func (d *Desk) statusKeys() []contact.Key {
-	return []contact.Key{{ID: 1, Secret: []byte(d.vault.Hash("status links", "key 1"))}}
+// statusKey signs links to status pages, after the key was turned so often. An older key opens nothing.
+func (d *Desk) statusKey(turned int) contact.Key {
+	id := uint32(1 + turned)
+	return contact.Key{ID: id, Secret: []byte(d.vault.Hash("status links", fmt.Sprintf("key %d", id)))}
 }
 
 // A ListedText is a template with its text.
@@ -97,14 +102,12 @@ func (d *Desk) EndRule(actor auth.Actor, id int64) error {
 
 // SetStatus says what stakeholders may know of an incident, in one or more languages, and when more is promised.
 func (d *Desk) SetStatus(actor auth.Actor, incident int64, text contact.Sentences, next time.Time) error {
-	if err := errors.Join(auth.May(actor, auth.Inform), d.Broken()); err != nil {
+	if err := cmp.Or(d.MayOn(actor, auth.Inform, incident), d.Broken()); err != nil {
 		return err
 	}
 	var err error
 	d.Read(func(s *State) {
-		if _, err = s.Incidents.Get(incident); err == nil {
-			_, err = s.Contacts.SetStatus(actor.Name, entry.Status{Incident: incident, Vault: "-", Hash: "-", Next: next}, time.Now())
-		}
+		_, err = s.Contacts.SetStatus(actor.Name, entry.Status{Incident: incident, Vault: "-", Hash: "-", Next: next}, time.Now())
 	})
 	if wrong := fields(contact.CheckSentences(&text)); err == nil {
 		err = wrong
@@ -119,7 +122,7 @@ func (d *Desk) SetStatus(actor auth.Actor, incident int64, text contact.Sentence
 	if x.Vault, x.Hash, err = d.keepAs("status", text); err != nil {
 		return err
 	}
-	return field(d.do(actor, auth.Inform, func(s *State, now time.Time) (entry.Draft, error) { return s.Contacts.SetStatus(actor.Name, x, now) }))
+	return field(d.doOn(actor, auth.Inform, incident, func(s *State, now time.Time) (entry.Draft, error) { return s.Contacts.SetStatus(actor.Name, x, now) }))
 }
 
 // A Stand is what the team wrote for stakeholders of an incident.
@@ -159,7 +162,9 @@ type Page struct {
 
 // OpenStatus opens the link of a status page. It writes nothing. Errors: contact.ErrLink (also for a revoked one), contact.ErrExpired.
 func (d *Desk) OpenStatus(token string) (Page, error) {
-	claim, err := contact.OpenLink(d.statusKeys(), token, time.Now())
+	turned := 0
+	d.Read(func(s *State) { turned = s.Contacts.Turned })
+	claim, err := contact.OpenLink([]contact.Key{d.statusKey(turned)}, token, time.Now())
 	if err != nil {
 		return Page{}, err
 	}
@@ -167,7 +172,7 @@ func (d *Desk) OpenStatus(token string) (Page, error) {
 	vault := ""
 	d.Read(func(s *State) {
 		i, ierr := s.Incidents.Get(claim.Incident)
-		if !s.Contacts.Honours(claim) || ierr != nil || i.Restricted() {
+		if !s.Contacts.Honours(claim) || ierr != nil || i.Restricted() || statusWithheld(s, claim.Incident) != nil {
 			err = contact.ErrLink
 			return
 		}
@@ -199,27 +204,45 @@ func zoneOf(c contact.Card) *time.Location {
 
 // StatusLink returns a link to the status page of an incident for a contact.
 func (d *Desk) StatusLink(actor auth.Actor, incident, id int64) (link string, err error) {
-	if err := auth.May(actor, auth.Inform); err != nil {
+	if err := d.MayOn(actor, auth.Inform, incident); err != nil {
 		return "", err
 	}
 	d.Read(func(s *State) {
-		if _, err = s.Incidents.Get(incident); err == nil {
-			var c *contact.Contact
+		i, gone := s.Incidents.Get(incident)
+		if gone == nil && i.Restricted() {
+			err = errRestricted
+			return
+		}
+		if err = statusWithheld(s, incident); err != nil {
+			return
+		}
+		var c *contact.Contact
+		if err = gone; err == nil {
 			if c, err = s.Contacts.Get(id); err == nil {
-				link = d.statusLink(incident, c, time.Now())
+				link = d.statusLink(s.Contacts.Turned, incident, c, time.Now())
 			}
 		}
 	})
 	return link, err
 }
 
-func (d *Desk) statusLink(incident int64, c *contact.Contact, now time.Time) string {
-	return d.o.URL + "/status/" + contact.SignLink(d.statusKeys()[0], contact.Claim{Incident: incident, Contact: c.ID, Expires: now.Add(statusWithin), Nonce: uint64(c.Links)})
+func (d *Desk) statusLink(turned int, incident int64, c *contact.Contact, now time.Time) string {
+	return d.o.URL + "/status/" + contact.SignLink(d.statusKey(turned), contact.Claim{Incident: incident, Contact: c.ID, Expires: now.Add(statusWithin), Nonce: uint64(c.Links)})
 }
 
 // RevokeLinks makes every link to a status page worthless that a contact has so far.
 func (d *Desk) RevokeLinks(actor auth.Actor, id int64, why string) error {
 	return d.say(actor, auth.Inform, why, func(s *State, text string) (entry.Draft, error) { return s.Contacts.Revoke(actor.Name, id, text) })
+}
+
+// TurnLinkKey signs links to status pages with another key from now on: every link that anybody has so far is worthless.
+func (d *Desk) TurnLinkKey(actor auth.Actor, why string) error {
+	if strings.TrimSpace(why) == "" {
+		return FieldError{"turn-reason", "Ending all links needs a reason."}
+	}
+	return d.say(actor, auth.Inform, why, func(_ *State, text string) (entry.Draft, error) {
+		return entry.Draft{Actor: actor.Name, Kind: entry.LinkRevoked, Subject: "contacts", Body: entry.StatusEnd{Text: text}}, nil
+	})
 }
 
 // An Update is a worded message to a stakeholder, as the vault keeps it.
@@ -238,14 +261,14 @@ func (d *Desk) Compose(due contact.Due, now time.Time) (Update, error) {
 	var vault string
 	values := map[string]string{}
 	var opened, closed time.Time
-	sample := false
+	sample, turned := false, 0
 	d.Read(func(s *State) {
 		t, terr := s.Contacts.TemplateOf(due.Rule.Template)
 		i, ierr := s.Incidents.Get(due.Incident)
 		if err = errors.Join(terr, ierr); err != nil {
 			return
 		}
-		vault, opened, sample = t.Vault, i.Opened, i.Sample
+		vault, opened, sample, turned = t.Vault, i.Opened, i.Sample, s.Contacts.Turned
 		values["severity"], values["phase"], values["state"] = i.Severity, i.Phase, "open"
 		if i.Closed {
 			values["state"], closed = "closed", i.Ended
@@ -269,7 +292,7 @@ func (d *Desk) Compose(due contact.Due, now time.Time) (Update, error) {
 	values["incident.number"] = strconv.FormatInt(due.Incident, 10)
 	values["contact.name"] = card.Name
 	values["status"] = stand.Sentences.For(append([]string{v.Lang}, card.Languages...)).Body
-	values["status.link"] = d.statusLink(due.Incident, due.Contact, now)
+	values["status.link"] = d.statusLink(turned, due.Incident, due.Contact, now)
 	u := Update{Lang: v.Lang}
 	if u.Subject, u.Body, err = v.FillBoth(values); err != nil {
 		return Update{}, field(err)
@@ -280,10 +303,13 @@ func (d *Desk) Compose(due contact.Due, now time.Time) (Update, error) {
 	return u, nil
 }
 
-// Owed returns what stakeholders of an incident must hear, due or not; incident 0 is every one. What it points to is a copy.
-func (d *Desk) Owed(incident int64, now time.Time) (out []contact.Due) {
-	d.Read(func(s *State) {
-		out = s.Contacts.Owed(incident, now)
+// errRestricted says why the program tells outsiders nothing.
+var errRestricted = errors.New("the incident is restricted, so nothing of it leaves from here: tell them yourself, and write down that you did")
+
+// Owed returns what stakeholders of an incident must hear, due or not; incident 0 is every one that actor may see. What it points to is a copy.
+func (d *Desk) Owed(actor auth.Actor, incident int64, now time.Time) (out []contact.Due) {
+	d.ReadAs(actor, func(s *State) {
+		out = slices.DeleteFunc(s.Contacts.Owed(incident, now), func(x contact.Due) bool { _, gone := s.Incidents.Get(x.Incident); return gone != nil })
 		for i := range out {
 			rule, c := *out[i].Rule, *out[i].Contact
 			out[i].Rule, out[i].Contact = &rule, &c
@@ -303,8 +329,8 @@ type Owing struct {
 }
 
 // owedOne finds it, as a copy.
-func (d *Desk) owedOne(o Owing, now time.Time) (contact.Due, error) {
-	for _, x := range d.Owed(o.Incident, now) {
+func (d *Desk) owedOne(actor auth.Actor, o Owing, now time.Time) (contact.Due, error) {
+	for _, x := range d.Owed(actor, o.Incident, now) {
 		if x.Rule.ID == o.Rule && x.Contact.ID == o.Contact && x.Stage == o.Stage {
 			return x, nil
 		}
@@ -314,7 +340,7 @@ func (d *Desk) owedOne(o Owing, now time.Time) (contact.Due, error) {
 
 // SendUpdate sends by mail what is owed to a contact, due or not.
 func (d *Desk) SendUpdate(actor auth.Actor, o Owing) error {
-	if err := errors.Join(auth.May(actor, auth.Inform), d.Broken()); err != nil {
+	if err := cmp.Or(d.MayOn(actor, auth.Inform, o.Incident), d.Broken()); err != nil {
 		return err
 	}
 	return d.wantUpdate(actor, o, time.Now())
@@ -322,7 +348,13 @@ func (d *Desk) SendUpdate(actor auth.Actor, o Owing) error {
 
 // wantUpdate words an update and writes that it is to be sent.
 func (d *Desk) wantUpdate(actor auth.Actor, o Owing, now time.Time) error {
-	due, err := d.owedOne(o, now)
+	if !d.MayUse(o.Incident, "") {
+		return errRestricted
+	}
+	if err := d.MayLeave(o.Incident, "", tlp.StakeholderMail); err != nil {
+		return err
+	}
+	due, err := d.owedOne(actor, o, now)
 	if err != nil {
 		return err
 	}
@@ -347,7 +379,7 @@ func (d *Desk) wantUpdate(actor auth.Actor, o Owing, now time.Time) error {
 
 // ToldUpdate notes that somebody told a contact themselves, by phone or in another way. note is what was said.
 func (d *Desk) ToldUpdate(actor auth.Actor, o Owing, way, note string) error {
-	if err := errors.Join(auth.May(actor, auth.Inform), d.Broken()); err != nil {
+	if err := cmp.Or(d.MayOn(actor, auth.Inform, o.Incident), d.Broken()); err != nil {
 		return err
 	}
 	text, err := d.text(note)
@@ -361,7 +393,7 @@ func (d *Desk) ToldUpdate(actor auth.Actor, o Owing, way, note string) error {
 
 // WaiveUpdate decides that a contact need not be told this time, with a reason.
 func (d *Desk) WaiveUpdate(actor auth.Actor, o Owing, why string) error {
-	return field(d.say(actor, auth.Inform, why, func(s *State, text string) (entry.Draft, error) {
+	return field(d.sayOn(actor, auth.Inform, o.Incident, why, func(s *State, text string) (entry.Draft, error) {
 		return s.Contacts.Waive(actor.Name, entry.UpdateWaiver{Incident: o.Incident, Rule: o.Rule, Contact: o.Contact, Stage: o.Stage, Text: text}, time.Now())
 	}))
 }

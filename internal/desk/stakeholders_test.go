@@ -47,8 +47,8 @@ func TestUpdateByItself(t *testing.T) {
 		h.feed(d, request(time.Now(), "192.0.2.7", "/evil"))
 		time.Sleep(time.Hour + time.Minute)
 		synctest.Wait()
-		if n := len(h.toBoard()); n != 0 || len(d.Owed(1, time.Now())) != 1 || !d.Owed(1, time.Now())[0].Overdue {
-			t.Fatalf("%d mails although nothing was written; owed %+v", n, d.Owed(1, time.Now()))
+		if n := len(h.toBoard()); n != 0 || len(d.Owed(Local("test"), 1, time.Now())) != 1 || !d.Owed(Local("test"), 1, time.Now())[0].Overdue {
+			t.Fatalf("%d mails although nothing was written; owed %+v", n, d.Owed(Local("test"), 1, time.Now()))
 		}
 		err := d.SetStatus(Local("test"), 1, contact.Sentences{Versions: []contact.Version{{Lang: "de", Body: "Wir arbeiten daran."}}}, time.Now().Add(time.Hour))
 		if err != nil {
@@ -170,4 +170,46 @@ func TestImportContacts(t *testing.T) {
 			t.Error("the card of an erased contact can be read")
 		}
 	}
+}
+
+// Given a link to a status page, when the key of links is turned, then it opens nothing, also after a restart, and a new one does.
+func TestStatusLinkKeyIsTurned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		now := time.Now()
+		d, stop := h.start()
+		defer func() { stop() }()
+		h.bank(d, false)
+		h.watching(d, now.Add(-time.Hour))
+		h.feed(d, request(now, "203.0.113.9", "/evil"))
+		time.Sleep(time.Minute)
+		link := func() string {
+			l, err := d.StatusLink(Local("test"), 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.TrimPrefix(l, h.o.URL+"/status/")
+		}
+		opens := func(when, token string, want error) {
+			t.Helper()
+			if _, err := d.OpenStatus(token); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", when, err, want)
+			}
+		}
+		old := link()
+		opens("at first", old, nil)
+		if err := d.TurnLinkKey(Local("test"), " "); err == nil {
+			t.Error("the key was turned without a reason")
+		}
+		if err := d.TurnLinkKey(Local("test"), "a link went astray"); err != nil {
+			t.Fatal(err)
+		}
+		opens("the old link", old, contact.ErrLink)
+		next := link()
+		opens("a new link", next, nil)
+		stop()
+		d, stop = h.start()
+		opens("the old link after a restart", old, contact.ErrLink)
+		opens("the new link after a restart", next, nil)
+	})
 }

@@ -14,45 +14,60 @@ import (
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
+	"tocsin/internal/playbook"
+	"tocsin/internal/report"
+	"tocsin/internal/review"
 	"tocsin/internal/rota"
 	"tocsin/internal/tuning"
 )
 
 // A State is everything that the ledger's entries amount to. Faces read it inside Desk.Read and keep nothing of it.
 type State struct {
-	Incidents incident.Book
-	Calls     *oncall.Book
-	Rota      *rota.Book
-	Plan      plan.Plan
-	Seals     plan.Seals
-	Tuning    tuning.Book
-	Notices   plan.Notices
-	Fleet     fleet.Book
-	Hooks     hook.Book
-	Contacts  contact.Book
-	Identity  Identity
-	Approvals auth.Approvals
-	Rooms     Conferences
-	Chat      Chats
-	Changes   map[string][]ScheduleChange // of schedules, oldest first, by id
-	Calendars map[string]int64            // persons, and the entry before which their calendar links were made worthless
-	Entries   int64                       // number of the last entry
-	First     time.Time                   // when it did for the first time
-	Started   time.Time                   // when the program began to work on this ledger last
-	Sample    bool                        // the bundled sample was played then
-	Jumps     int                         // how often the wall clock jumped
-	Signins   map[string]time.Time
-	Refused   map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
-	Silences  map[string]bool              // alerts of what is silent or lost that have not ended
-	Erased    []string                     // vault objects that are destroyed, or must be
-	Forgotten map[string]time.Time         // alerts whose details were erased, and when
-	Beats     map[string]entry.BeatSilence // other Tocsins that are not heard of, by id
-	Unlearnt  map[string]int64             // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
+	Incidents  incident.Book
+	Calls      *oncall.Book
+	Rota       *rota.Book
+	Plan       plan.Plan
+	Seals      plan.Seals
+	Factors    plan.Changes // what people are told of how they sign in
+	Tuning     tuning.Book
+	Runs       playbook.Runs       // the playbooks of the plan, and what is worked through by them
+	Returns    tuning.Recurrences  // watches for the return of closed incidents
+	Reviews    review.Book         // what follows an incident: measures
+	Unled      map[int64]time.Time // when: open incidents without a playbook, of which something new is known
+	Unwatched  map[int64]time.Time // incidents closed as true alarms whose return is not watched for yet, and when
+	forgot     time.Time           // when Unwatched was cleared last
+	Notices    plan.Notices
+	Fleet      fleet.Book
+	Hooks      hook.Book
+	Contacts   contact.Book
+	Identity   Identity
+	Approvals  auth.Approvals
+	Rooms      Conferences
+	Chat       Chats
+	Changes    map[string][]ScheduleChange // of schedules, oldest first, by id
+	Calendars  map[string]int64            // persons, and the entry before which their calendar links were made worthless
+	Entries    int64                       // number of the last entry
+	First      time.Time                   // when it did for the first time
+	Started    time.Time                   // when the program began to work on this ledger last
+	Sample     bool                        // the bundled sample was played then
+	Jumps      int                         // how often the wall clock jumped
+	Signins    map[string]time.Time
+	Refused    map[string]entry.Refusals    // refused sign-ins by network hash, of its newest hour
+	Silences   map[string]bool              // alerts of what is silent or lost that have not ended
+	Erased     []string                     // vault objects that are destroyed, or must be
+	LastErased time.Time                    // when something was erased last
+	Forgotten  map[string]time.Time         // alerts whose details were erased, and when
+	Beats      map[string]entry.BeatSilence // other Tocsins that are not heard of, by id
+	Unlearnt   map[string]int64             // accounts (keyed hashes) of which what is normal was forgotten, and up to which line of the archive
+
+	reports     *report.State          // from outside: what is hidden of them to whom says reportHidden
+	reportMails map[string]*reportMail // to reporters, by report and number
 }
 
 func newState() *State {
 	s := &State{Signins: map[string]time.Time{}, Refused: map[string]entry.Refusals{}, Silences: map[string]bool{}, Forgotten: map[string]time.Time{},
-		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity(), Rooms: newConferences(), Chat: Chats{}, Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}}
+		Unlearnt: map[string]int64{}, Beats: map[string]entry.BeatSilence{}, Identity: newIdentity(), Rooms: newConferences(), Chat: Chats{}, Changes: map[string][]ScheduleChange{}, Calendars: map[string]int64{}, reports: report.NewState(), reportMails: map[string]*reportMail{}}
+	s.Unled, s.Unwatched = map[int64]time.Time{}, map[int64]time.Time{}
 	s.Plan.Zone = zones()
 	s.Rota = rota.NewBook(s.Plan.Zone)
 	s.Plan.OnCall = s.OnCall
@@ -80,7 +95,7 @@ func zones() func(string) (*time.Location, error) {
 func (s *State) apply(e entry.Entry) error {
 	known := false
 	for _, f := range []func(entry.Entry) (bool, error){
-		s.Incidents.Apply, s.Calls.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyOwn,
+		s.Runs.Apply, s.Incidents.Apply, s.Calls.Apply, s.Returns.Apply, s.Reviews.Apply, s.Factors.Apply, s.Plan.Apply, s.Seals.Apply, s.Rota.Apply, s.Tuning.Apply, s.Notices.Apply, s.Fleet.Apply, s.Hooks.Apply, s.Contacts.Apply, s.Identity.Apply, s.Approvals.Apply, s.Rooms.Apply, s.Chat.Apply, s.applySchedule, s.applyReports, s.applyOwn,
 	} {
 		ok, err := f(e)
 		if err != nil {
@@ -88,6 +103,10 @@ func (s *State) apply(e entry.Entry) error {
 		}
 		known = known || ok
 	}
+	if err := s.unwatched(e); err != nil {
+		return err
+	}
+	s.unled(e)
 	if !known {
 		return fmt.Errorf("entry %d has the unknown kind %q: this program is older than its ledger; start the newer one", e.N, e.Kind)
 	}
@@ -120,7 +139,7 @@ func (s *State) applyOwn(e entry.Entry) (bool, error) {
 		return true, err
 	case entry.ClockJumped:
 		s.Jumps++
-	case entry.RulesLoaded:
+	case entry.RulesLoaded, entry.DossierMade:
 	case entry.VaultErased:
 		return true, s.applyErased(e)
 	case entry.HabitForgotten:

@@ -24,6 +24,7 @@ func FuzzReplayIsLive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHouse(t)
+			h.o.Plan = firePlan()
 			d, stop := h.start()
 			h.team(d)
 			chance := rand.New(rand.NewPCG(seed, 1))
@@ -39,6 +40,7 @@ func FuzzReplayIsLive(f *testing.F) {
 			d, stop = h.start()
 			defer stop()
 			folded := newState()
+			folded.Runs.Text = d.readRevision
 			for e, err := range d.ledger.Entries(1) {
 				if err != nil {
 					t.Fatal(err)
@@ -63,7 +65,7 @@ func (h *house) something(d *Desk, chance *rand.Rand) {
 	id := int64(chance.IntN(4) + 1)
 	address := fmt.Sprintf("198.51.%d.7", chance.IntN(5))
 	var err error
-	switch chance.IntN(22) {
+	switch chance.IntN(32) {
 	case 0, 1, 2:
 		h.feed(d, request(time.Now(), address, []string{"/evil", "/odd", "/fine"}[chance.IntN(3)]))
 	case 3:
@@ -71,7 +73,7 @@ func (h *house) something(d *Desk, chance *rand.Rand) {
 	case 4:
 		err = d.Note(actor, id, "a note", time.Time{})
 	case 5:
-		err = d.CloseIncident(actor, id, []string{"true", "false"}[chance.IntN(2)], "done")
+		err = d.Finish(actor, id, []string{"true", "false"}[chance.IntN(2)], "done", "an excuse")
 	case 6:
 		err = d.Reopen(actor, id, "not done")
 	case 7:
@@ -108,10 +110,42 @@ func (h *house) something(d *Desk, chance *rand.Rand) {
 		if err = d.SetPolicy(actor, p); err == nil {
 			err = d.ChoosePolicies(actor, map[string]string{"high": []string{"night", ""}[chance.IntN(2)]})
 		}
+	default:
+		err = h.commanding(d, actor, id, chance)
 	}
 	if err != nil {
 		h.t.Logf("refused: %v", err)
 	}
+}
+
+// commanding does one thing of those by which an incident is commanded.
+func (h *house) commanding(d *Desk, actor auth.Actor, id int64, chance *rand.Rand) (err error) {
+	run, step := int64(chance.IntN(4)+1), []string{"look", "call", "clean"}[chance.IntN(3)]
+	switch chance.IntN(12) {
+	case 0:
+		_, err = d.BeginRun(actor, id, "fire")
+	case 1:
+		err = d.TakeStep(actor, run, step, "")
+	case 2, 3:
+		err = d.FinishStep(actor, StepDone{Run: run, Step: step, Answers: map[string]string{"where": "here", "big": []string{"yes", "no"}[chance.IntN(2)]}})
+	case 4:
+		err = d.SkipStep(actor, run, step, "because")
+	case 5:
+		err = d.ReopenStep(actor, run, step, "because")
+	case 6:
+		_, err = d.AddTask(actor, id, TaskAsk{Title: "a task", Role: plan.Engineer, Due: time.Now().Add(time.Duration(chance.IntN(90)+1) * time.Minute)})
+	case 7:
+		err = d.FinishTask(actor, id, 1, "done")
+	case 8:
+		err = d.Merge(actor, id, int64(chance.IntN(4)+1), "the same")
+	case 9:
+		err = d.Unmerge(actor, id, "not the same")
+	case 10:
+		_, err = d.AskDecision(actor, id, DecisionAsk{Question: "q", Options: []string{"a", "b"}})
+	case 11:
+		err = d.SetLabel(actor, id, "", []string{"RED", "AMBER", ""}[chance.IntN(3)], "because")
+	}
+	return err
 }
 
 // worded is the live state as text. Words are compared, because a folded nil slice equals an empty one.
@@ -124,7 +158,8 @@ func wordedState(t *testing.T, s *State) map[string]string {
 	t.Helper()
 	text := map[string]string{}
 	for name, part := range map[string]any{"incidents": s.Incidents.Incidents, "alerts": s.Incidents.Alerts, "order": s.Incidents.Order, "calls": s.Calls.Calls, "plan": s.Plan,
-		"tuning": s.Tuning, "fleet": s.Fleet, "entries": s.Entries, "started": s.Started, "signins": s.Signins, "refused": s.Refused, "silences": s.Silences, "beats": s.Beats} {
+		"tuning": s.Tuning, "fleet": s.Fleet, "entries": s.Entries, "started": s.Started, "signins": s.Signins, "refused": s.Refused, "silences": s.Silences, "beats": s.Beats, "runs": s.Runs, "returns": s.Returns, "unwatched": s.Unwatched,
+		"late": s.Runs.Owed(s.Started.Add(24 * time.Hour)), "reminders": s.Incidents.Owed(s.Started.Add(24 * time.Hour)), "commands": commandsOf(s)} {
 		b, err := json.MarshalIndent(part, "", " ")
 		if err != nil {
 			t.Fatal(err)
@@ -138,6 +173,13 @@ func wordedState(t *testing.T, s *State) map[string]string {
 	}
 	text["owed"] = fmt.Sprint(string(b), again)
 	return text
+}
+
+func commandsOf(s *State) (out []any) {
+	for _, i := range s.Incidents.Incidents {
+		out = append(out, i.Command(), i.Merged, s.Incidents.Label(i.ID, ""))
+	}
+	return out
 }
 
 // An entry of a kind that this program does not know stops the start: half the truth is worse than none.

@@ -60,13 +60,14 @@ func (d *Desk) TokenActor(token string, now time.Time) (auth.Actor, error) {
 	}
 	var owner string
 	var found signin.APIToken
+	second := false
 	for _, id := range d.waysOf() { // all of them, so that the time does not depend on whose it is
 		c, err := d.Credentials(id)
 		if err != nil {
 			return auth.Actor{}, err
 		}
 		if t, ok := c.FindToken(hash, now); ok {
-			owner, found = id, t
+			owner, found, second = id, t, c.Second()
 		}
 	}
 	p, ok := d.Person(owner)
@@ -79,6 +80,12 @@ func (d *Desk) TokenActor(token string, now time.Time) (auth.Actor, error) {
 		}
 	}
 	a := Actor(p)
+	a.Weak = !second && d.Grace(owner, now).IsZero()
 	a.Scope, a.Via = found.Scope, "token:"+found.ID
 	return a, nil
+}
+
+// RefuseToken counts a token that opened nothing as a refused sign-in: an entry at the first of a network and hour, and at each tenfold.
+func (d *Desk) RefuseToken(address string) error {
+	return d.refuseFrom(&d.tokensFrom, d.vault.Hash("network", network(address)), "others with tokens")
 }

@@ -41,7 +41,13 @@ func (d *Desk) Trace(ctx context.Context, actor auth.Actor, id int64) (trace.Sto
 	}
 	story, err := trace.Trace(c, tracing(ctx, func(q *query.Query) (search.Result, error) { return d.Search(ctx, actor, q, nil) }))
 	story.Cut = append(cut, story.Cut...)
-	return story, err
+	if err == nil {
+		err = d.MayOn(actor, auth.SearchLines, id) // it may have been restricted meanwhile
+	}
+	if err != nil {
+		return trace.Story{}, err
+	}
+	return story, nil
 }
 
 // caseOf is what an incident names. Alerts whose details were erased are left out, and it is said.

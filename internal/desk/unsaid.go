@@ -11,9 +11,11 @@ import (
 	"tocsin/internal/shelf"
 )
 
-// sayUnsaid tells the ledger of volumes that came or were joined, when a crash or a full disk came before the entry: else it would name for ever what
+// sayUnsaid tells the ledger of volumes that came, were joined or set aside, when a crash or a full disk came before the entry: else it would name for ever what
 // is not there. At a start it looks at each volume when their number is not the one that the ledger names, later only when lines were sealed.
 func (d *Desk) sayUnsaid(start bool) (err error) {
+	d.saying.Lock()
+	defer d.saying.Unlock()
 	defer func() { d.unsaid = err != nil }()
 	sealed, named := int64(0), 0
 	d.Read(func(s *State) { sealed, named = s.Fleet.Sealed, s.Fleet.Volumes })
@@ -32,6 +34,15 @@ func (d *Desk) sayUnsaid(start bool) (err error) {
 	there := map[string]bool{}
 	for _, v := range view.Volumes {
 		there[v.Name] = true
+	}
+	why := d.shelf.Aside()
+	for _, name := range slices.Sorted(maps.Keys(why)) {
+		if _, known := said.standing[name]; known {
+			if err := d.writeLines(entry.LinesAside, entry.Lines{Gone: []string{name}, Why: why[name]}); err != nil {
+				return err
+			}
+			delete(said.standing, name)
+		}
 	}
 	var came []shelf.Volume
 	var expired []*shelf.Volume // of which the entry stands, and the act does not

@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
+	"tocsin/internal/tlp"
 )
 
 // Updates to stakeholders, the part of the debt loop: what automatic rules demand is wanted, what is wanted is sent by mail, and what became of it is an entry.
@@ -34,7 +35,7 @@ func newRunners() runners {
 
 // settleUpdates wants what automatic rules demand, and sends what is wanted. It returns when to look again.
 func (d *Desk) settleUpdates(ctx context.Context, now time.Time) (again time.Time) {
-	owed := d.Owed(0, now)
+	owed := d.Owed(Local("desk"), 0, now)
 	again = contact.Next(owed)
 	for _, x := range owed {
 		if x.Auto() {
@@ -64,12 +65,7 @@ func (d *Desk) settleUpdates(ctx context.Context, now time.Time) (again time.Tim
 
 // autoUpdate wants what an automatic rule demands. What cannot be worded stays overdue on the screen, and is tried again each time something changes.
 func (d *Desk) autoUpdate(x contact.Due, now time.Time) {
-	restricted := false
-	d.Read(func(s *State) {
-		i, err := s.Incidents.Get(x.Incident)
-		restricted = err == nil && i.Restricted()
-	})
-	if restricted || d.Broken() != nil { // of a restricted incident nothing leaves by itself
+	if !d.MayUse(x.Incident, "") || d.Broken() != nil || d.MayLeave(x.Incident, "", tlp.StakeholderMail) != nil {
 		return
 	}
 	o := Owing{x.Incident, x.Rule.ID, x.Contact.ID, x.Stage}
@@ -92,18 +88,18 @@ func (d *Desk) sendUpdate(ctx context.Context, u contact.Update) {
 	d.updates.flying[u.ID] = true
 	twice := u.Twice || u.Wanted.Before(d.started())
 	m, err := d.composeUpdate(u, twice)
-	sender := d.o.Senders[plan.Mail]
 	if err == nil && !d.MayUse(u.Incident, plan.Mail) {
-		err = errors.New("mail must not be used for this incident: tell them by another way, and write down that you did")
+		err = errors.New("mail must not be used for this incident, or it is restricted: tell them yourself, and write down that you did")
 	}
-	if err == nil && sender == nil {
-		err = errors.New("no mail sender is configured: see tocsin.yaml")
+	if err == nil { // it may have got a label since it was wanted
+		err = d.MayLeave(u.Incident, "", tlp.StakeholderMail)
 	}
 	d.sending.Go(func() {
+		var said receipt
 		if err == nil {
-			err = sender(ctx, m)
+			said, err = d.carry(ctx, plan.Mail, m)
 		}
-		l := d.ran(u, err, twice)
+		l := d.ran(u, said, err, twice)
 		if l.kind == entry.UpdateFailed && ctx.Err() != nil {
 			return // the end of the program broke it off: the next start owes it
 		}
@@ -142,12 +138,12 @@ func (d *Desk) composeUpdate(u contact.Update, twice bool) (notify.Message, erro
 		x.Subject += " " + contact.Word(x.Lang, "twice.mark")
 		x.Body += "\n\n" + contact.Word(x.Lang, "twice.says")
 	}
-	return notify.Message{To: to, Subject: x.Subject, Body: x.Body, ID: u.Message + "@" + d.origin(), Twice: twice}, nil
+	return d.forAddress(notify.Message{To: to, Subject: x.Subject, Body: x.Body, ID: u.Message + "@" + d.origin(), Twice: twice}, updateMail(u.ID)), nil
 }
 
 // ran words what became of an update.
-func (d *Desk) ran(u contact.Update, err error, twice bool) run {
-	r := run{UpdateResult: entry.UpdateResult{ID: u.ID, Twice: twice}, kind: entry.UpdateSent, incident: u.Incident}
+func (d *Desk) ran(u contact.Update, said receipt, err error, twice bool) run {
+	r := run{UpdateResult: entry.UpdateResult{ID: u.ID, Twice: twice, Form: said.form, Less: said.less}, kind: entry.UpdateSent, incident: u.Incident}
 	if err == nil {
 		return r
 	}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -12,12 +13,15 @@ import (
 	"tocsin/internal/notify"
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
+	"tocsin/internal/tlp"
 	"tocsin/internal/voice"
 )
 
 const (
 	lastWords = 10 * time.Second // that a call goes on after its answer is in the ledger, whatever ends
 	busyAgain = time.Minute      // a busy telephone is called again
+	wrongPINs = 9                // of one person in a day, over all calls; then none is right until another is set, or the day is over
+	wrongKind = "pin.wrong"      // by person: the wrong PINs since the last right one
 	maxMarks  = 200              // of a call's trail
 )
 
@@ -25,9 +29,9 @@ const (
 func (d *Desk) orderOf(s *State, c *oncall.Call, words notify.Call, person string, contact Contact) *voice.Order {
 	o := &voice.Order{To: contact.Voice, Through: !strings.HasPrefix(contact.Voice, "sips:"), Language: contact.Language, Test: c.Test}
 	if i, _ := worstOf(s, c); i != nil {
-		o.Number, o.Severity, o.Detail = fmt.Sprint(i.ID), strings.ToLower(words.Severity), i.Title+". "+words.Known
-		if i.Restricted() { // a telephone is overheard: no more than what is written
-			o.Detail = words.Title + "."
+		o.Number, o.Severity, o.Detail = fmt.Sprint(i.ID), strings.ToLower(words.Severity), strings.TrimSpace(words.Title+". "+words.Known)
+		if i.Hides(person) || quietOf(s, c, tlp.Voice) {
+			o.Number = ""
 		}
 	}
 	if ref := s.Seals.Of(person).PIN; ref != "" {
@@ -36,15 +40,31 @@ func (d *Desk) orderOf(s *State, c *oncall.Call, words notify.Call, person strin
 	return o
 }
 
-// rightPIN checks a PIN; one that cannot be read is never right.
+// rightPIN checks a PIN; one that cannot be read is never right. Each call bears some wrong ones, and whoever has the telephone of somebody is called often: so wrong ones
+// are counted over all calls, before they are looked at, and a telephone on which they were too many says nothing more.
 func (d *Desk) rightPIN(ctx context.Context, person, ref, pin string) bool {
+	d.pins.Lock()
+	defer d.pins.Unlock()
+	now, key, wrong := time.Now(), person+" "+ref, 0
+	d.scratch.Get(wrongKind, key, now, &wrong)
+	if wrong++; wrong > wrongPINs {
+		d.log.Error("too many wrong PINs were typed in calls to a person: none is taken for a day, or until they have another", "person", person)
+		return false
+	}
+	if err := errors.Join(d.scratch.Put(wrongKind, key, wrong, now.Add(24*time.Hour)), d.scratch.Flush(now)); err != nil {
+		d.log.Error("counting the wrong PINs of a person", "person", person, "error", err)
+	}
 	b, err := d.vault.Get(ref)
 	if err != nil {
 		d.log.Error("reading the PIN of a person", "person", person, "error", err)
 		return false
 	}
 	ok, _, err := d.passwords.Check(ctx, string(b), pin)
-	return err == nil && ok
+	if err != nil || !ok {
+		return false
+	}
+	d.scratch.Delete(wrongKind, key)
+	return true
 }
 
 // phone calls a person by telephone. The answer is in the ledger before it is confirmed to them, and whoever answered hears so, though the

@@ -158,16 +158,3 @@ func (d *Desk) sent(f flight, t receipt, twice bool) landing {
 	r.Text = text
 	return landing{flight: f, kind: entry.CallSent, result: r}
 }
-
-// reference names a try in the sender's address, so that a report of non-delivery can be told to whom it belongs.
-func reference(call int64, try int, person string) string {
-	person = strings.Map(func(r rune) rune {
-		if r == '-' {
-			return '_'
-		}
-		return r
-	}, person)
-	return cutTo(fmt.Sprintf("call%d.%d.%s", call, try, person), 40)
-}
-
-func cutTo(s string, n int) string { return s[:min(n, len(s))] }

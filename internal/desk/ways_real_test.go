@@ -2,149 +2,26 @@ package desk
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-smtp"
 
 	"tocsin/internal/auth"
+	"tocsin/internal/counterpart"
 	"tocsin/internal/entry"
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
 	"tocsin/internal/voice"
 )
-
-// installed fails the test when a counterpart is not installed.
-func installed(t *testing.T, program, pkg string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Fatalf("this test talks to a real %s, which is not installed: apt-get install %s", program, pkg)
-	}
-}
-
-// phoneBook makes a certificate for 127.0.0.1 that is its own authority: all.pem has the key too.
-func phoneBook(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for name, text := range map[string][]byte{"ca.pem": cert, "all.pem": append(cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...)} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// freePorts returns a port whose successor is free too, and a third.
-func freePorts(t *testing.T) (pair, third int) {
-	t.Helper()
-	for range 100 {
-		a, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		pair = a.Addr().(*net.TCPAddr).Port
-		b, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", pair+1))
-		a.Close()
-		if err != nil {
-			continue
-		}
-		c, err := net.Listen("tcp", "127.0.0.1:0")
-		b.Close()
-		if err == nil {
-			third = c.Addr().(*net.TCPAddr).Port
-			c.Close()
-			return pair, third
-		}
-	}
-	t.Fatal("no free ports")
-	return 0, 0
-}
-
-// baresip starts a telephone that answers by itself, and returns its TLS port and what presses a key of it.
-func baresip(t *testing.T, pki string) (port int, press func(key string)) {
-	t.Helper()
-	installed(t, "baresip", "baresip-core")
-	dir, modules := t.TempDir(), "/usr/lib/baresip/modules"
-	for _, d := range []string{"/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"} {
-		if _, err := os.Stat(d); err == nil {
-			modules = d
-		}
-	}
-	pair, control := freePorts(t)
-	config := fmt.Sprintf("poll_method epoll\nsip_listen 127.0.0.1:%d\nsip_certificate %s/all.pem\nsip_cafile %s/ca.pem\naudio_player aubridge,nulldev\naudio_source aubridge,nulldev\naudio_alert aubridge,nulldev\nmodule_path %s\nmodule g711.so\nmodule srtp.so\nmodule aubridge.so\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\n", pair, pki, pki, modules, control)
-	account := fmt.Sprintf("<sip:anna@127.0.0.1:%d;transport=tls>;regint=0;mediaenc=srtp-mand;answermode=auto;audio_codecs=PCMU;auth_pass=none\n", pair+1)
-	for name, text := range map[string]string{"config": config, "accounts": account, "contacts": ""} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var said bytes.Buffer
-	cmd := exec.Command("baresip", "-f", dir)
-	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &said, &said, &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("baresip said:\n%.3000s", said.String())
-		}
-	})
-	for _, p := range []int{pair + 1, control} {
-		eventually(t, fmt.Sprintf("baresip listens on port %d", p), func() bool {
-			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p))
-			if err == nil {
-				c.Close()
-			}
-			return err == nil
-		})
-	}
-	return pair + 1, func(key string) {
-		for _, k := range []string{key, " "} {
-			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", control))
-			if err != nil {
-				return
-			}
-			text := fmt.Sprintf(`{"command":"sndcode","params":%q}`, k)
-			fmt.Fprintf(c, "%d:%s,", len(text), text)
-			_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-			_, _ = c.Read(make([]byte, 512))
-			c.Close()
-		}
-	}
-}
 
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
@@ -159,8 +36,8 @@ func eventually(t *testing.T, what string, is func() bool) {
 
 // A line of a log rings a real telephone, the digit 1 answers, and the history tells how the call went.
 func TestTelephoneAnswersCall(t *testing.T) {
-	pki := phoneBook(t)
-	port, press := baresip(t, pki)
+	pki := counterpart.Authority(t)
+	phone := counterpart.NewTelephone(t, pki, "mediaenc=srtp-mand;answermode=auto")
 	line, err := voice.New(voice.Options{CAFile: filepath.Join(pki, "ca.pem"), Speech: "-"})
 	if err != nil {
 		t.Fatal(err)
@@ -170,15 +47,18 @@ func TestTelephoneAnswersCall(t *testing.T) {
 	d, stop := h.start()
 	defer stop()
 	h.team(d)
-	if err := d.PutPerson(Local("test"), "anna", []string{plan.Commander}, Contact{Name: "Anna", Voice: fmt.Sprintf("sips:anna@127.0.0.1:%d", port)}, false); err != nil {
+	if err := d.PutPerson(Local("test"), "anna", []string{plan.Commander}, Contact{Name: "Anna", Voice: phone.Address()}, false); err != nil {
 		t.Fatal(err)
 	}
 	h.feed(d, request(time.Now(), "192.0.2.7", "/evil"))
 	eventually(t, "somebody answers by pressing 1", func() bool {
-		press("1")
+		phone.Press("1")
 		return h.entries(d)[entry.CallAnswered] == 1
 	})
 	eventually(t, "the try is in the ledger", func() bool { return h.entries(d)[entry.CallSent] == 2 }) // the console, and the telephone
+	for _, line := range []string{"Call established", "SRTP is Enabled"} {
+		eventually(t, "the telephone's log says "+line, func() bool { return strings.Contains(phone.Said(), line) })
+	}
 	d.Read(func(s *State) {
 		c := s.Calls.Calls[0]
 		if c.Answered.Person != "anna" || c.Answered.Via != plan.Voice {
@@ -202,18 +82,17 @@ func TestTelephoneAnswersCall(t *testing.T) {
 
 // A telephone that is not there is a failed try with a reason, and the next step rings at once.
 func TestTelephoneAbsent(t *testing.T) {
-	pki := phoneBook(t)
+	pki := counterpart.Authority(t)
 	line, err := voice.New(voice.Options{CAFile: filepath.Join(pki, "ca.pem"), Speech: "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, _ := freePorts(t)
 	h := newHouse(t)
 	h.o.Phone = line.Call
 	d, stop := h.start()
 	defer stop()
 	h.team(d)
-	if err := d.PutPerson(Local("test"), "anna", []string{plan.Commander}, Contact{Name: "Anna", Voice: fmt.Sprintf("sips:anna@127.0.0.1:%d", free)}, false); err != nil {
+	if err := d.PutPerson(Local("test"), "anna", []string{plan.Commander}, Contact{Name: "Anna", Voice: fmt.Sprintf("sips:anna@127.0.0.1:%d", counterpart.FreePair(t))}, false); err != nil {
 		t.Fatal(err)
 	}
 	h.feed(d, request(time.Now(), "192.0.2.7", "/evil"))
@@ -275,7 +154,7 @@ func (h *house) postbox() *mailbox {
 
 // With a confirmed key a call's mail opens for its owner's gpg alone; without one, and with the policy required, it has no details.
 func TestMailOfCallIsSealed(t *testing.T) {
-	installed(t, "gpg", "gnupg")
+	counterpart.Installed(t, "gpg", "gnupg")
 	home, err := os.MkdirTemp("", "gpg") // short: the agent's socket lies in it
 	if err != nil {
 		t.Fatal(err)
@@ -367,6 +246,22 @@ func TestPIN(t *testing.T) {
 	d.Read(func(s *State) { ref = s.Seals.Of("anna").PIN })
 	if !d.rightPIN(t.Context(), "anna", ref, "2580") || d.rightPIN(t.Context(), "anna", ref, "2581") {
 		t.Error("the PIN is not told from another")
+	}
+	// Given a telephone in wrong hands, when nine PINs were wrong, then the right one is none any more; a new one is.
+	for n := range wrongPINs + 1 {
+		if d.rightPIN(t.Context(), "anna", ref, fmt.Sprint(3000+n)) {
+			t.Error("a guess was taken")
+		}
+	}
+	if d.rightPIN(t.Context(), "anna", ref, "2580") {
+		t.Error("after too many guesses one was taken")
+	}
+	if err := d.SetPIN(t.Context(), anna, "anna", "2481"); err != nil {
+		t.Fatal(err)
+	}
+	d.Read(func(s *State) { ref = s.Seals.Of("anna").PIN })
+	if !d.rightPIN(t.Context(), "anna", ref, "2481") {
+		t.Error("a new PIN is not taken")
 	}
 	if err := d.SetPIN(t.Context(), auth.Actor{Name: "person:boris", ID: "boris", Roles: []string{plan.Reader}}, "anna", "2581"); err == nil {
 		t.Error("somebody else changed the PIN")

@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/hook"
 	"tocsin/internal/notify"
+	"tocsin/internal/tlp"
 )
 
 // Webhooks out: each hook of the settings (package hook) has a goroutine of its own, so that a slow receiver holds nobody else, and never the bell. It
@@ -217,7 +218,7 @@ func (c *caller) compose(e entry.Entry) (body []byte, wanted bool, err error) {
 	c.d.Read(func(s *State) {
 		of.Restricted = func(id int64) bool {
 			i, err := s.Incidents.Get(id)
-			return err == nil && i.Restricted()
+			return err == nil && (i.Restricted() || !mayTell(s, id, "", tlp.Webhook))
 		}
 		p, wanted, err = s.Hooks.Payload(c.Hook, e, of)
 	})

@@ -1,0 +1,87 @@
+package desk
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tocsin/internal/entry"
+	"tocsin/internal/intake"
+	"tocsin/internal/record"
+)
+
+// Given lines of an attack, when their signs are asked for, then what anybody's line could have is none.
+func TestSignsOf(t *testing.T) {
+	p, err := intake.New(intake.Options{})
+	must(t, err)
+	line := func(path, agent string) string {
+		return `192.0.2.7 - - [27/Nov/2026:09:00:00 +0000] "GET ` + path + ` HTTP/1.1" 200 9 "-" "` + agent + `"`
+	}
+	for name, tt := range map[string]struct {
+		line string
+		want map[string][]string
+	}{
+		"a page and a browser":   {line("/checkout", "Mozilla/5.0 (X11)"), map[string][]string{}},
+		"a program":              {line("/media/x.php?c=id", "Mozilla/5.0"), map[string][]string{"request": {"/media/x.php"}}},
+		"a tool":                 {line("/checkout", "sqlmap/1.7"), map[string][]string{"agent": {"sqlmap/1.7"}}},
+		"no agent":               {line("/checkout", "-"), map[string][]string{}},
+		"what it is to fetch":    {line("/checkout?u=https%3A%2F%2Fevil.example%2Fs.js", "Mozilla/5.0"), map[string][]string{"url": {"https://evil.example/s.js"}, "domain": {"evil.example"}}},
+		"from a bare address":    {line("/checkout?u=http://203.0.113.9/s", "Mozilla/5.0"), map[string][]string{"url": {"http://203.0.113.9/s"}, "address": {"203.0.113.9"}}},
+		"no line that we know":   {"x\x00y", map[string][]string{}},
+		"a tool with ill manner": {line("/checkout", `x\" \x1b[31m`), nil},
+	} {
+		got := signsOf(p.Parse(record.Line{File: "/log/access.log", Raw: tt.line}, time.Now()))
+		for kind, texts := range tt.want {
+			if !slices.Equal(got[kind], texts) {
+				t.Errorf("%s: %s is %q, want %q", name, kind, got[kind], texts)
+			}
+		}
+		if tt.want != nil && len(got) != len(tt.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// Given an incident with evidence and a cause, when it is written for other teams, then the attacker's signs are in it, a victim's are not, and a hash or a file has the label of its
+// attachment or of the cause.
+func TestExchangeTellsTheSigns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, d, stop := burns(t)
+		defer stop()
+		anna := Local("anna")
+		anna.ID = "anna"
+		h.feed(d, strings.Replace(request(time.Now(), "192.0.2.7", "/evil/x.php"), "Mozilla/5.0", "sqlmap/1.7", 1))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		_, err := d.AddFile(anna, 1, FileText{Name: "x.php", Kind: "code", From: "shop1"}, strings.NewReader("<?php"))
+		must(t, err)
+		_, err = d.AddFile(anna, 1, FileText{Name: "y.php", Kind: "code", From: "shop1", Label: "RED"}, strings.NewReader("<?php 2"))
+		must(t, err)
+		must(t, d.PutCause(anna, 1, CauseText{Class: "configuration", Sum: "s", Whys: []ReasonText{{Text: "w", Links: []entry.Link{{Kind: "file", Ref: "/srv/shop/z.php"}}}}}), d.SetLabel(anna, 1, "cause", "AMBER+STRICT", ""))
+		r, err := d.Exchange(anna, 1, "stix", "AMBER")
+		must(t, err)
+		text := string(r.Data)
+		for _, want := range []string{"192.0.2.7", sumOf([]byte("<?php"))} {
+			if !strings.Contains(text, want) {
+				t.Errorf("it lacks %s", want)
+			}
+		}
+		for _, gone := range []string{sumOf([]byte("<?php 2")), "z.php"} {
+			if strings.Contains(text, gone) {
+				t.Errorf("it tells %s", gone)
+			}
+		}
+		r, err = d.Exchange(anna, 1, "stix", "AMBER+STRICT")
+		must(t, err)
+		if !strings.Contains(string(r.Data), "z.php") || strings.Contains(string(r.Data), sumOf([]byte("<?php 2"))) {
+			t.Error("for our own organisation: the file of the cause is missing, or what is RED is told")
+		}
+		r, err = d.Exchange(anna, 1, "veris", "AMBER+STRICT")
+		must(t, err)
+		if !strings.Contains(string(r.Data), "Misconfiguration") {
+			t.Errorf("VERIS does not know the cause: %s", r.Data)
+		}
+	})
+}

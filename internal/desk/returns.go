@@ -1,0 +1,309 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tocsin/internal/auth"
+	"tocsin/internal/detect"
+	"tocsin/internal/entry"
+	"tocsin/internal/incident"
+	"tocsin/internal/intake"
+	"tocsin/internal/record"
+	"tocsin/internal/tuning"
+)
+
+// The watch for a return: what an incident's attacker left is looked for in each line during fourteen days after it was closed as a true alarm (package tuning says what is never
+// watched). To begin one is a debt of the bell, so a crash between the closing and the watch loses neither. When a sign comes back, that stands in the
+// ledger in the same batch as the reopening.
+
+// returns holds the watches as they are looked up.
+type returns struct {
+	building sync.Mutex
+	set      atomic.Pointer[tuning.Set]
+}
+
+// unwatched notes which incidents were closed as true alarms and are not watched for yet.
+func (s *State) unwatched(e entry.Entry) error {
+	switch e.Kind {
+	case entry.IncidentClosed:
+		x, err := entry.Body[entry.Closed](e)
+		if e.Time.Sub(s.forgot) > 24*time.Hour { // what left nothing to watch for stands here until its time is over
+			s.forgot = e.Time
+			maps.DeleteFunc(s.Unwatched, func(_ int64, at time.Time) bool { return e.Time.Sub(at) >= tuning.ReturnSpan })
+		}
+		if x.Verdict == "true" {
+			s.Unwatched[x.ID] = e.Time
+		}
+		return err
+	case entry.IncidentReopened:
+		x, err := entry.Body[entry.Reopened](e)
+		delete(s.Unwatched, x.ID)
+		return err
+	case entry.RecurrenceBegun:
+		x, err := entry.Body[entry.Recurrence](e)
+		delete(s.Unwatched, x.Incident)
+		return err
+	}
+	return nil
+}
+
+// settleReturns begins the watches that are owed.
+func (d *Desk) settleReturns(now time.Time) {
+	type owed struct {
+		id     int64
+		at     time.Time
+		alerts []string // vault objects
+		hashes []string
+	}
+	var all []owed
+	d.Read(func(s *State) {
+		maps.DeleteFunc(d.nothingLeft, func(id int64, at time.Time) bool { return !s.Unwatched[id].Equal(at) })
+		for id, at := range s.Unwatched {
+			i, err := s.Incidents.Get(id)
+			if err != nil || i.Sample || now.Sub(at) >= tuning.ReturnSpan || d.nothingLeft[id].Equal(at) {
+				continue
+			}
+			x := owed{id: id, at: at}
+			for _, m := range s.Incidents.Family(id) {
+				j, err := s.Incidents.Get(m)
+				if err != nil {
+					continue
+				}
+				for _, a := range j.Alerts[max(0, len(j.Alerts)-alertsAsked):] {
+					if a := s.Incidents.Alerts[a]; a != nil && a.Vault != "" && incident.Rank(a.Level) > 0 {
+						x.alerts = append(x.alerts, a.Vault)
+					}
+				}
+				for _, f := range j.Command().Files {
+					if f.Kind == "code" {
+						x.hashes = append(x.hashes, f.SHA256)
+					}
+				}
+			}
+			all = append(all, x)
+		}
+	})
+	slices.SortFunc(all, func(a, b owed) int { return int(a.id - b.id) })
+	for _, x := range all {
+		w := tuning.Recurrence(x.id, d.trails(x.alerts, x.hashes), x.at)
+		err := d.beginWatch(w)
+		switch {
+		case errors.Is(err, ErrBroken):
+			return
+		case err != nil:
+			d.log.Info("an incident is not watched for its return", "incident", x.id, "because", err)
+			fallthrough
+		case len(w.Values) == 0:
+			d.nothingLeft[x.id] = x.at
+		}
+	}
+}
+
+func (d *Desk) beginWatch(w tuning.Watch) error {
+	if len(w.Values) == 0 {
+		return nil
+	}
+	ref, err := d.toVault(listBatch{Values: w.Values})
+	if err != nil {
+		return err
+	}
+	err = d.write(func(s *State, now time.Time) ([]entry.Draft, error) { return one(s.Returns.Begin("desk", w, ref, now)) })
+	if err == nil {
+		d.relistReturns()
+	}
+	return err
+}
+
+// trails are what alerts and attachments of an incident name.
+func (d *Desk) trails(alerts, hashes []string) (out []tuning.Trail) {
+	for _, h := range hashes {
+		out = append(out, tuning.Trail{Kind: tuning.Hash, Text: h, Seen: 1})
+	}
+	parser, err := intake.New(intake.Options{Geo: d.o.Geo, Trusted: d.o.Trusted, Zone: d.o.Zone, Maps: d.o.Maps})
+	if err != nil {
+		d.log.Error("a parser that could be made at the start", "error", err)
+		return out
+	}
+	for _, ref := range alerts {
+		a, err := d.Details(ref)
+		if err != nil {
+			continue // erased
+		}
+		for _, p := range a.Sources {
+			out = append(out, tuning.Trail{Kind: tuning.Address, Text: p.Name, Victim: p.Role != detect.Suspect, Own: p.Own, Shared: p.Shared, Seen: int(p.Count)})
+		}
+		for _, p := range a.Accounts {
+			out = append(out, tuning.Trail{Kind: tuning.Account, Text: p.Name, Victim: p.Role != detect.Suspect, Seen: int(p.Count)})
+		}
+		if a.Impact == detect.Attempt {
+			continue // what was only tried for is asked for by every scanner
+		}
+		for _, line := range a.Samples {
+			file := ""
+			if len(a.Logs) > 0 {
+				file = a.Logs[0]
+			}
+			r := parser.Parse(record.Line{File: file, Raw: line}, a.Last)
+			for _, text := range []string{r.Text(record.FilePath), r.Text(record.URLPath)} {
+				if runs(text) {
+					out = append(out, tuning.Trail{Kind: tuning.Path, Text: text, Seen: 1})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// runs reports whether a path names a program: what a page of the shop is called says nothing of an attacker.
+func runs(text string) bool {
+	return slices.Contains([]string{".php", ".phtml", ".phar", ".php5", ".php7", ".jsp", ".jspx", ".asp", ".aspx", ".cgi", ".pl", ".sh", ".py", ".exe", ".so"}, path.Ext(text))
+}
+
+// relistReturns builds what is looked up anew.
+func (d *Desk) relistReturns() {
+	d.returns.building.Lock()
+	defer d.returns.building.Unlock()
+	var book tuning.Recurrences
+	d.Read(func(s *State) {
+		for _, r := range s.Returns.All {
+			x := *r
+			book.All = append(book.All, &x)
+		}
+	})
+	list, lost := book.Listers(time.Now(), func(ref string) ([]tuning.Listed, error) {
+		var x listBatch
+		err := d.fromVault(ref, &x)
+		return x.Values, err
+	})
+	if len(lost) > 0 {
+		d.log.Error("what is watched for after incidents cannot be read", "watches", lost)
+	}
+	d.returns.set.Store(tuning.NewSet(list))
+}
+
+// A comeback is a value of a closed incident that a line has.
+type comeback struct {
+	hit  tuning.Hit
+	text string
+	at   time.Time
+	seq  int64
+}
+
+// comebacks looks a record up among what is watched for after incidents.
+func comebacks(set *tuning.Set, rec *record.Record, seq int64) (out []comeback) {
+	if set == nil || rec.Class != record.Parsed || rec.Time.IsZero() {
+		return nil
+	}
+	take := func(text string, h tuning.Hit, found bool) {
+		if found {
+			out = append(out, comeback{h, text, rec.Time, seq})
+		}
+	}
+	for _, f := range [...]record.Field{record.SourceIP, record.ForwardedIP, record.DestinationIP} {
+		text := rec.Text(f)
+		h, found := set.Address(text, rec.Time)
+		take(text, h, found)
+	}
+	if set.Has(tuning.Account) {
+		for _, f := range [...]record.Field{record.UserName, record.UserEffective} {
+			text := rec.Text(f)
+			h, found := set.Text(tuning.Account, text, rec.Time)
+			take(text, h, found)
+		}
+	}
+	if set.Has(tuning.Hash) {
+		for _, p := range rec.Extra {
+			if n := len(p.Value.Text); n == 32 || n == 40 || n == 64 || n == 128 {
+				h, found := set.Text(tuning.Hash, p.Value.Text, rec.Time)
+				take(p.Value.Text, h, found)
+			}
+		}
+	}
+	if set.Has(tuning.Path) {
+		for _, f := range [...]record.Field{record.FilePath, record.URLPath} {
+			text := tuning.PathKey(rec.Text(f))
+			h, found := set.Text(tuning.Path, text, rec.Time)
+			take(text, h, found)
+		}
+	}
+	return out
+}
+
+// returned writes down what came back, and opens its incidents again in the same batch. What is known already decides nothing.
+func (d *Desk) returned(all []comeback) error {
+	for _, x := range all {
+		sign := entry.RecurrenceSign{ID: x.hit.List, Kind: string(x.hit.Kind), Value: d.vault.Hash("returned", string(x.hit.Kind)+" "+x.text), At: x.at}
+		news, why := false, ""
+		d.Read(func(s *State) {
+			_, _, w, ok := s.Returns.Sign(sign, time.Now())
+			news, why = ok, w+" It is "+strconv.Quote(x.text)+"."
+		})
+		if !news {
+			continue
+		}
+		texts, err := d.texts(x.text, why)
+		if err != nil {
+			return err
+		}
+		sign.Vault = texts[0]
+		err = d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
+			draft, again, _, ok := s.Returns.Sign(sign, now)
+			if !ok {
+				return nil, nil
+			}
+			out := []entry.Draft{draft}
+			if again == 0 {
+				return out, nil
+			}
+			reopen, err := s.Incidents.Reopen("detect", s.Incidents.Root(again), texts[1])
+			if err == nil {
+				out = append(out, reopen)
+			}
+			return out, nil // what it is part of may be open: the sign stands all the same
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ExtendWatch lets the watch for the return of an incident go on until a later time.
+func (d *Desk) ExtendWatch(actor auth.Actor, id int64, until time.Time, why string) error {
+	return d.onWatch(actor, id, why, func(s *State, watch int64, text string, now time.Time) (entry.Draft, error) {
+		x, err := s.Returns.Extend(actor.Name, watch, until, text, now)
+		if e, ok := errors.AsType[tuning.UntilError](err); ok {
+			err = FieldError{"until", Title(e.Error()) + "."}
+		}
+		return x, err
+	})
+}
+
+// EndWatch ends it before its time.
+func (d *Desk) EndWatch(actor auth.Actor, id int64, why string) error {
+	return d.onWatch(actor, id, why, func(s *State, watch int64, text string, now time.Time) (entry.Draft, error) {
+		return s.Returns.End(actor.Name, watch, text, now)
+	})
+}
+
+func (d *Desk) onWatch(actor auth.Actor, id int64, why string, decide func(s *State, watch int64, text string, now time.Time) (entry.Draft, error)) error {
+	err := d.wrote(actor, auth.Handle, id, []string{why}, func(s *State, now time.Time, _ string, texts []string) ([]entry.Draft, error) {
+		r := s.Returns.Of(id, now)
+		if r == nil {
+			return nil, fmt.Errorf("incident %d is not watched for its return", id)
+		}
+		return one(decide(s, r.ID, texts[0], now))
+	})
+	if err == nil {
+		d.relistReturns()
+	}
+	return err
+}
