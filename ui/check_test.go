@@ -84,7 +84,7 @@ func inert(doc *html.Node) (wrong []string) {
 		case "style", "iframe", "object", "embed", "base", "noscript":
 			say("<%s> in the page", n.Data)
 		case "script":
-			if src := attr(n, "src"); src != assets["app.js"] && src != assets["search.js"] && src != assets["room.js"] && src != assets["passkey.js"] || n.FirstChild != nil {
+			if src := attr(n, "src"); src != assets["app.js"] && src != assets["search.js"] && src != assets["room.js"] && src != assets["passkey.js"] && src != assets["password.js"] && src != assets["report.js"] && src != assets["draft.js"] || n.FirstChild != nil {
 				say("a script that is not one of ours: %q", src)
 			}
 		case "form":

@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 func contactRows() []ContactRow {
 	right, late := State{"good", "right"}, State{"late", "check overdue"}
@@ -39,18 +42,41 @@ func contactView() ContactView {
 }
 
 func cardView() CardView {
-	v := CardView{Frame: frame("Emergency card", "contacts", "/contacts/card"), Printed: "23 Nov 2026, 03:14 CET", Revision: "412", Print: "ab12 cd34", MaySee: true, May: true, Envelope: "safe in the office, upper shelf, red seal", Check: "tocsin.shop.example/contacts/card",
+	v := CardView{Frame: frame("Emergency card", "contacts", "/contacts/card"), Printed: "23 Nov 2026, 03:14 CET", Revision: "412", Print: "ab12 cd34", MaySee: true, May: true, Envelope: "safe in the office, upper shelf, red seal", Check: "tocsin.shop.example/contacts/card", Really: "Hang up, and ring back on the number that is printed here, never on one that the caller gives or the display shows. Then ask for the shared phrase.",
 		Steps: []string{"Write down the time, and from now on whatever you do.", "Ring the first person of the response team; nobody answers in 5 minutes: the next.", "Do not switch machines off and do not clean up.", "Talk by phone, not by the shop's mail or chat.", "Ring the hoster and the payment provider."}}
 	for i := range 5 {
 		v.Edit = append(v.Edit, CardStep{i + 1, "step"})
 	}
-	row := CardRow{Name: "Night desk", Says: "Support, Hoster GmbH, switch the shop's network off, restore snapshots", Ways: []string{"+49 301 234 56 (switchboard)", "noc@hoster.example", "sips:noc@hoster.example"}, Hours: "Mo-Fr 08:00-18:00 Europe/Berlin", CallBack: "+49 301 234 56"}
+	row := CardRow{Name: "Night desk", Says: "Support, Hoster GmbH, switch the shop's network off, restore snapshots", Ways: []string{"+49 30 123 456 (switchboard)", "noc@hoster.example", "sips:noc@hoster.example"}, Hours: "Mo-Fr 08:00-18:00 Europe/Berlin", CallBack: "+49 30 123 456", Checked: "2026-11-12, Anna Keller"}
 	for _, g := range []string{"Response team", "Third-party providers", "Regulators"} {
 		group := CardGroup{Word: g}
-		for range 7 {
+		for range 4 {
 			group.Rows = append(group.Rows, row)
 		}
 		v.Groups = append(v.Groups, group)
+	}
+	return v
+}
+
+// fewCard is the card of a small shop: large letters.
+func fewCard() CardView {
+	v := cardView()
+	for i := range v.Groups {
+		v.Groups[i].Rows = v.Groups[i].Rows[:2]
+	}
+	return v
+}
+
+// fullCard has every line that fits, with phrases, of long names.
+func fullCard() CardView {
+	v := cardView()
+	v.Secrets = true
+	for i := range v.Groups {
+		v.Groups[i].Rows = slices.Repeat(v.Groups[i].Rows[:1], []int{4, 4, 4}[i]) // 12, as many as a card takes
+		for k := range v.Groups[i].Rows {
+			r := &v.Groups[i].Rows[k]
+			r.Phrase, r.Number = "blue heron over the harbour", "K-77-2026-0815"
+		}
 	}
 	return v
 }
@@ -69,7 +95,7 @@ func updatesView() UpdatesView {
 }
 
 func stakeholdersView() RulesOfView {
-	return RulesOfView{Frame: frame("Who hears of what", "contacts", "/stakeholders"), May: true,
+	return RulesOfView{Frame: frame("Who hears of what", "contacts", "/stakeholders"), May: true, Inform: true,
 		Rules: []RuleOf{{"1", "Stakeholders: incidents of High or worse, within 1 h, then every 4 h, and at the close.", "First word", false, "/stakeholders/rules/1/end"}},
 		Texts: []TextOf{{"1", "First word", "en, de", "Anna Keller", before(30 * time.Hour), "", "/stakeholders?text=1#text", "/stakeholders/texts/1/end"}},
 		Rule:  RuleForm{Open: true, Whom: []Option{{"stakeholders", "All of: Stakeholders", true}}, Least: []Option{{"high", "High on", true}}, Impacts: []Option{{"loss", "losses", false}}, Template: []Option{{"1", "First word", true}}, Within: "60", Every: "4", Close: true},
@@ -93,6 +119,8 @@ func contactExamples() []example {
 		ex("contact-import", ContactImport, ImportView{Frame: frame("What would change", "contacts", "/contacts"), Summary: "1 new, 1 changed, 0 as they are, 1 refused. One refused contact stops the whole import.", Data: "name\nx", Group: "team", Revision: "4",
 			Rows: []ImportRow{{4, "Bank", "Stakeholders", State{"bad", "refused"}, []string{`The phone number "030" begins with a zero, so it depends on where one dials: write it with the country, as +49 30 12345 (E.164).`}}, {2, "Night desk", "Third-party providers", State{"busy", "changed"}, []string{"Different: role, ways."}}, {3, "Data protection authority", "Regulators", State{"good", "new"}, nil}}}),
 		ex("contacts-card", Card, cardView()),
+		ex("contacts-card-few", Card, fewCard()),
+		ex("contacts-card-full", Card, fullCard()),
 		ex("updates", Updates, updatesView()),
 		ex("updates-none", Updates, UpdatesView{Frame: quiet, Incident: Link{"Incident 12", "/incidents/12"}, Severity: "low", State: State{"off", "closed"}, Action: "/incidents/12/updates"}),
 		ex("stakeholders", StakeholderRules, stakeholdersView()),

@@ -145,7 +145,7 @@ var accounts = []Party{
 func incidentView() IncidentView {
 	return IncidentView{
 		Frame: ringing(frame("SQL injection against the shop, with data going out", "incidents", "/incidents/12")),
-		ID:    "12", Severity: "critical", State: State{"bad", "ringing"}, Open: true, Phase: "identification",
+		ID:    "12", Severity: "critical", State: State{"bad", "ringing"}, Open: true, Phase: "identification", Updates: "/incidents/12/updates",
 		Why:    []string{"A rule of level critical matched: SQL injection by UNION SELECT in a query.", "It succeeded: the database answered with rows of giftcards.", "About 48 kB of data went out."},
 		Phases: []Phase{{"Identification", false, true}, {"Containment", false, false}, {"Eradication", false, false}, {"Recovery", false, false}, {"Lessons", false, false}},
 		Known:  "Since 03:05, one address in the Netherlands has sent 159 requests with SQL in them to /shop/product-view.php; the database has answered with gift card codes, so data is going out.",
@@ -201,7 +201,8 @@ func overviewView() OverviewView {
 		r.Href = "/sources#source-" + fmt.Sprint(i)
 		sources[i] = r
 	}
-	v := OverviewView{
+	v := OverviewView{Mine: &Next{Says: "Incident 12, SQL injection against the shop. First: Find where the foreign code lives (and 3 more)", Button: "Go to incident 12", Action: "/incidents/12", Get: true, Mine: true},
+		Ready: Readiness{State{"bad", "77 % proven"}, "7 of 9 ways to reach somebody answered a test lately.", "Chen Li cannot be reached at all: give them an address.", Link{"Open Chen Li", "/people/chen"}},
 		Frame: ringing(frame("Overview", "overview", "/")),
 		Tally: []Tally{{"critical", 2, "/incidents?severity=critical"}, {"high", 3, "/incidents?severity=high"}, {"medium", 3, "/incidents?severity=medium"}, {"low", 1, "/incidents?severity=low"}},
 		Open:  open, More: 4, Chart: NewChart("Records and alerts of the last 24 hours, by half hours", points()),
@@ -469,7 +470,7 @@ func examples() []example {
 	wrongIncident := incidentView()
 	wrongIncident.Errors = Errors{{"severity-reason", "Say why. A changed severity without a reason helps nobody later."}}
 	wrongIncident.Forms.Again = "severity"
-	return append(append(append(contactExamples(), onCallExamples()...), agentExamples()...), []example{
+	return append(slices.Concat(commandExamples(), planExamples(), reviewExamples(), contactExamples(), reportExamples(), onCallExamples(), agentExamples(), rightsExamples()), []example{
 		ex("overview", Overview, overviewView()),
 		ex("overview-quiet", Overview, quietOverview()),
 		ex("incidents", Incidents, IncidentsView{Frame: frame("Incidents", "incidents", "/incidents?state=open"), Query: `"keller"`, Filtered: true, Sort: "-began",
@@ -481,10 +482,13 @@ func examples() []example {
 		ex("incident-closed", Incident, closedIncident()),
 		ex("incident-wrong", Incident, wrongIncident),
 		ex("trace", Trace, traceView()),
+		ex("dossier", Dossier, DossierView{Frame: frame("Report of incident 12", "incidents", "/incidents/12/report"), ID: "12", Incident: "SQL injection against the shop", Severity: "critical", Exchange: Form{ID: "exchange", Action: "/incidents/12/exchange", Button: "Write it for programs", Leaves: true, Fields: []Field{{Name: "format", Kind: "choice", Label: "Format", Options: []Option{{"stix", "STIX 2.1, for threat intelligence", true}}}, {Name: "audience", Kind: "choice", Label: "For whom (TLP)", Options: []Option{{"AMBER", "TLP:AMBER, us and our clients", true}}, Wrong: "Incident 12 is TLP:RED and leaves by no exit."}}},
+			Formats: []Option{{"pdf", "PDF", true}, {"html", "HTML", false}},
+			Depths:  []Option{{"full", "everything", true}}, Audiences: []Option{{"GREEN", "TLP:GREEN, our community", true}}, Errors: Errors{{"audience", "What is TLP:RED leaves by no exit."}}}),
 		ex("trace-none", Trace, TraceView{Frame: frame("How incident 12 came about", "incidents", "/incidents/12/trace"), ID: "12", Incident: "SQL injection against the shop", Severity: "low", Cut: []Text{Visible("No lines of 198.51.100.77 are kept any more.")}}),
 		ex("room", Room, roomView()),
 		ex("room-guest", Room, RoomView{Frame: plain("War room"), Base: "/room"}),
-		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true"}),
+		ex("close", Close, CloseView{Frame: frame("Close incident 12", "incidents", "/incidents/12/close"), ID: "12", Severity: "critical", Incident: "SQL injection against the shop, with data going out", Effects: []string{"Call 3 stops ringing. Nobody has answered it.", "New alerts from its addresses open a new incident."}, Undo: "It can be reopened at any time. Both stand in the ledger.", Verdict: "true", Lacking: []Link{{"Write the root cause", "/incidents/12/cause"}, {"Write the lessons", "/incidents/12/cause#lessons"}}}),
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
 		ex("alert-unusual", Alert, unusualAlert()),
@@ -542,6 +546,8 @@ func examples() []example {
 		ex("notices", Notices, noticesView()),
 		ex("notices-wrong", Notices, noticesWrong()),
 		ex("webhooks", Webhooks, webhooksView()),
+		ex("programs", Programs, programsView()),
+		ex("chapter", ChapterPage, chapterView()),
 		ex("webhooks-none", Webhooks, WebhooksView{Frame: frame("Webhooks", "webhooks", "/webhooks")}),
 		ex("ledger", Ledger, ledgerView()),
 		ex("error-403", Error, pick(http.StatusForbidden)),

@@ -26,24 +26,28 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed pages parts static
 var files embed.FS
 
-// A Page is a parsed page that takes a T, a struct that embeds Frame.
-type Page[T any] struct{ t *template.Template }
+// A Page is a page that takes a T, a struct that embeds Frame.
+type Page[T any] struct{ parsed func() *template.Template }
 
-// page parses pages/name.html together with every file in parts. A mistake in one stops the program at its start.
+// page parses pages/name.html together with every file in parts when it is first shown: for all pages that takes a quarter of a second, which no command
+// line should wait for. A mistake in one panics then; a test shows every page.
 func page[T any](name string) Page[T] {
-	t := template.New("").Funcs(template.FuncMap{"asset": asset, "icon": icon}).Option("missingkey=error")
-	return Page[T]{template.Must(t.ParseFS(files, "parts/*.html", "pages/"+name+".html"))}
+	return Page[T]{sync.OnceValue(func() *template.Template {
+		t := template.New("").Funcs(template.FuncMap{"asset": asset, "icon": icon}).Option("missingkey=error")
+		return template.Must(t.ParseFS(files, "parts/*.html", "pages/"+name+".html"))
+	})}
 }
 
 // Part writes one template of the page alone, scrubbed like a page, for a script of ours that puts it in place of what the page shows.
 func (p Page[T]) Part(w io.Writer, name string, view any) error {
 	var b bytes.Buffer
-	if err := p.t.ExecuteTemplate(&b, name, view); err != nil {
+	if err := p.parsed().ExecuteTemplate(&b, name, view); err != nil {
 		return fmt.Errorf("rendering %s of a page: %w", name, err)
 	}
 	_, err := w.Write(scrub(b.Bytes()))
@@ -54,10 +58,14 @@ func (p Page[T]) Part(w io.Writer, name string, view any) error {
 // text are written as escapes, wherever they stand.
 func (p Page[T]) Render(w io.Writer, view T) error {
 	var b bytes.Buffer
-	if err := p.t.ExecuteTemplate(&b, "layout", view); err != nil {
+	if err := p.parsed().ExecuteTemplate(&b, "layout", view); err != nil {
 		return fmt.Errorf("rendering a page: %w", err)
 	}
-	_, err := w.Write(scrub(b.Bytes()))
+	out := scrub(b.Bytes())
+	if f, ok := any(view).(interface{ finds() func(string) []Term }); ok && f.finds() != nil {
+		out = explain(out, f.finds())
+	}
+	_, err := w.Write(out)
 	return err
 }
 

@@ -8,23 +8,26 @@ import (
 // A Frame is what stands around every page: who reads it, where they are, and what must not be missed.
 // Every view embeds it.
 type Frame struct {
-	Title    string // of the page; its h1 says the same or more
-	Nav      string // the entry of the navigation that is current: "overview", "incidents", ...; "" is none
-	Path     string // the page's own path and query, for the reload link
-	Who      Who    // zero when nobody is signed in: the page then has no navigation and no live update
-	Counts   Counts
-	Bell     Bell
-	Search   bool // the reader may search lines
-	Sample   bool // the lines are the bundled ones
-	Problems []Problem
-	Ringing  []Ringing // calls that ring now, worst first
-	Zone     string    // in which times are shown: "Europe/Berlin"
-	Theme    string    // "light" or "dark" when the reader chose; "" follows the system
-	Notice   string    // what the last form did; see Done
-	AsOf     Time
-	News     string // what a screen reader is told when it changes: "3 open incidents, 1 call rings"
-	Still    bool   // no live update, because the page shows a form again with what was typed
-	Errors   Errors
+	Title     string // of the page; its h1 says the same or more
+	Nav       string // the entry of the navigation that is current: "overview", "incidents", ...; "" is none
+	Path      string // the page's own path and query, for the reload link
+	Who       Who    // zero when nobody is signed in: the page then has no navigation and no live update
+	Counts    Counts
+	Bell      Bell
+	Search    bool // the reader may search lines
+	Reports   bool // the reader may read reports from outside
+	Sample    bool // the lines are the bundled ones
+	Problems  []Problem
+	Ringing   []Ringing // calls that ring now, worst first
+	Zone      string    // in which times are shown: "Europe/Berlin"
+	Theme     string    // "light" or "dark" when the reader chose; "" follows the system
+	Notice    string    // what the last form did; see Done
+	AsOf      Time
+	News      string // what a screen reader is told when it changes: "3 open incidents, 1 call rings"
+	TabDrafts bool   // what is typed on the page is kept no longer than its tab
+	Still     bool   // no live update, because the page shows a form again with what was typed
+	Errors    Errors
+	Terms     func(text string) []Term // finds words of the glossary in a text, from its start to its end; nil finds none
 }
 
 // Who is the person signed in.
@@ -37,6 +40,7 @@ type Counts struct {
 	Sources   int // silent or missing
 	Agents    int // lost
 	Rules     int // refused
+	Reports   int // from outside, that nobody has opened, or have new words
 }
 
 // A Bell says whether Tocsin itself is able to ring.
@@ -65,6 +69,7 @@ type Ringing struct {
 	Since    Time
 	Now      string // "Anna Keller is being rung by mail; everyone in 3 min"
 	Action   string // "/calls/3/answer"
+	Not      string // why who looks cannot answer it, and who can
 }
 
 // A NavLink is one entry of the navigation.
@@ -80,6 +85,9 @@ func (f Frame) Links() []NavLink {
 	links := []NavLink{
 		{Key: "overview", Href: "/", Word: "Overview", Icon: "overview"},
 		{Key: "incidents", Href: "/incidents", Word: "Incidents", Icon: "incident", Count: f.Counts.Incidents, CountWord: "open"},
+		{Key: "tasks", Href: "/tasks", Word: "My tasks", Icon: "check"},
+		{Key: "plan", Href: "/plan", Word: "The plan", Icon: "list"},
+		{Key: "review", Href: "/review", Word: "Reviews", Icon: "check"},
 		{Key: "calls", Href: "/calls", Word: "Calls", Icon: "call", Count: f.Counts.Calls, CountWord: "ringing"},
 		{Key: "alerts", Href: "/alerts", Word: "Alerts", Icon: "alert"},
 		{Key: "sources", Href: "/sources", Word: "Sources", Icon: "source", Count: f.Counts.Sources, CountWord: "silent or missing"},
@@ -96,7 +104,10 @@ func (f Frame) Links() []NavLink {
 		{Key: "ledger", Href: "/ledger", Word: "Ledger", Icon: "ledger"},
 	}
 	if f.Search {
-		links = slices.Insert(links, 4, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"}) // behind the alerts
+		links = slices.Insert(links, 7, NavLink{Key: "search", Href: "/search", Word: "Search", Icon: "search"}) // behind the alerts
+	}
+	if f.Reports {
+		links = slices.Insert(links, 2, NavLink{Key: "reports", Href: "/reports", Word: "Reports", Icon: "note", Count: f.Counts.Reports, CountWord: "not opened"}) // behind the incidents
 	}
 	for i := range links {
 		links[i].Current = links[i].Key == f.Nav
@@ -110,7 +121,9 @@ func (f Frame) Scripts() []string {
 	case f.Nav == "search" && f.Who.ID != "":
 		return []string{"search.js"}
 	case f.Nav == "me" || f.Nav == "door":
-		return []string{"passkey.js"}
+		return []string{"passkey.js", "password.js"}
+	case f.Who.ID != "" && slices.Contains([]string{"incidents", "tasks", "plan", "review"}, f.Nav):
+		return []string{"draft.js"}
 	}
 	return nil
 }
@@ -279,6 +292,96 @@ func Done(key string) string {
 		return "The phase is changed."
 	case "note":
 		return "The note is in the timeline."
+	case "stated":
+		return "What is known is written. Everybody reads it first."
+	case "scope":
+		return "It is noted whom it touches."
+	case "seen":
+		return "From now on you see what changes after this."
+	case "begun":
+		return "The playbook is begun. Each role finds its next step."
+	case "stopped":
+		return "The playbook is stopped. What was done stays."
+	case "switched":
+		return "The incident is worked on by the other playbook from now on. What was done stays."
+	case "watch-longer":
+		return "It is watched longer."
+	case "watch-ended":
+		return "It is not watched for its return any more."
+	case "moved":
+		return "The incident is on the other revision from now on."
+	case "step-taken":
+		return "You do it. Say when it is done."
+	case "step-left":
+		return "Somebody else can do the step now."
+	case "step-done":
+		return "The step is done."
+	case "step-skipped":
+		return "The step is skipped, and the reason is kept."
+	case "step-reopened":
+		return "The step is to be done again."
+	case "step-approved":
+		return "You agreed. It can be done now."
+	case "step-denied":
+		return "You refused, and the reason is kept. The step is not done."
+	case "answered-fact":
+		return "The answer is kept. Steps that hang on it follow it."
+	case "decision-asked":
+		return "The question is open until somebody decides it."
+	case "decided":
+		return "It is decided, and written down."
+	case "withdrawn":
+		return "It is withdrawn, and the reason is kept."
+	case "question-asked":
+		return "The question is asked."
+	case "question-answered":
+		return "The answer is kept."
+	case "handed":
+		return "The hand-over waits for the next shift. Until they take it, you hold your roles."
+	case "taken-over":
+		return "You have taken over. The roles are yours."
+	case "task":
+		return "The task is kept."
+	case "review-kept":
+		return "It is written down."
+	case "task-done":
+		return "The task is done."
+	case "edited":
+		return "The note is edited. What it said before stays."
+	case "pinned":
+		return "The line is pinned."
+	case "unpinned":
+		return "The line is no longer pinned."
+	case "labelled":
+		return "The label is set. It holds for mail, chat, webhooks, exports and pages."
+	case "triaged":
+		return "Your judgement is written down."
+	case "false-alarm":
+		return "Closed as a false alarm. Below is what could keep it from coming again."
+	case "tuned":
+		return "The rule keeps quiet about it until the exception ends."
+	case "cause":
+		return "The root cause is written."
+	case "affected":
+		return "What is affected is written. The report says it."
+	case "lessons":
+		return "The lessons are written."
+	case "file":
+		return "The file is evidence from now on: hashed, and never replaced."
+	case "passed-on":
+		return "It is written down who got it."
+	case "merged":
+		return "The incidents are one. Nothing of either is lost."
+	case "unmerged":
+		return "The incident stands alone again."
+	case "book":
+		return "The revision stands from now on. Running incidents stay on theirs."
+	case "proposed":
+		return "The change waits for another person, who finds it on the page of the plan."
+	case "refused":
+		return "The change is refused, and the reason is kept."
+	case "retired":
+		return "The playbook is not begun any more. What runs goes on."
 	case "assigned":
 		return "The incident is assigned."
 	case "unassigned":
@@ -327,6 +430,8 @@ func Done(key string) string {
 		return "Stakeholders can read it now."
 	case "links":
 		return "No link works that this contact got so far."
+	case "all-links":
+		return "No link to a status page works that anybody got so far."
 	case "sending":
 		return "The update is on its way. What becomes of it stands below."
 	case "spoken":
@@ -359,6 +464,22 @@ func Done(key string) string {
 		return "The PIN is saved."
 	case "revoked":
 		return "The agent is not heard any more. What it sent before stays."
+	case "report-answer":
+		return "The reporter is answered."
+	case "report-open":
+		return "The report is part of an incident now."
+	case "report-join":
+		return "The report is part of that incident now."
+	case "report-close":
+		return "The report is closed."
+	case "report-spam":
+		return "The report is dropped. Its reporter is told nothing."
+	case "report-reopen":
+		return "The report is taken up again."
+	case "report-key":
+		return "New reports are sealed to a new key."
+	case "security-txt":
+		return "security.txt is renewed."
 	case "hook-tested":
 		return "The webhook took the test."
 	case "told":

@@ -150,6 +150,22 @@ type CardView struct {
 	Own      bool // the team wrote them
 	Edit     []CardStep
 	Check    string // address at which to compare the fingerprint
+	Really   string // how to know on the telephone whom one speaks with
+}
+
+// Size is how large the letters may be so that the card stays one page of A4 or Letter: "large", "medium" or "small".
+func (v CardView) Size() string {
+	rows := len(v.Groups)
+	for _, g := range v.Groups {
+		rows += len(g.Rows)
+	}
+	switch {
+	case rows <= 9:
+		return "large"
+	case rows <= 14:
+		return "medium"
+	}
+	return "small"
 }
 
 // A CardStep is one step in the form.
@@ -166,8 +182,8 @@ type CardGroup struct {
 
 // A CardRow is one contact on the card.
 type CardRow struct {
-	Name, Says, CallBack, Hours, Phrase, Number string
-	Ways                                        []string
+	Name, Says, CallBack, Hours, Phrase, Number, Checked string
+	Ways                                                 []string
 }
 
 // Updates shows what stakeholders of an incident must hear. GET /incidents/{id}/updates; posts below it.
@@ -252,6 +268,7 @@ var StakeholderRules = page[RulesOfView]("stakeholders")
 type RulesOfView struct {
 	Frame
 	May          bool
+	Inform       bool // the reader may end all links to status pages
 	Rules        []RuleOf
 	Texts        []TextOf
 	Rule         RuleForm

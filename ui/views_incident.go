@@ -41,6 +41,7 @@ type IncidentView struct {
 	ID        string
 	Severity  Severity
 	Why       []string // the severity's reasons, in words
+	Suggest   Suggestion
 	State     State
 	Open      bool
 	Channels  []Option // that may be barred for it; those that are, are chosen
@@ -66,7 +67,10 @@ type IncidentView struct {
 	AllLines  string         // "the newest 20 of 214"; "" when Lines are all
 	Forms     IncidentForms
 	Room      string     // "War room, 2 in it", the words of the link to it; "" when there is none
+	Report    string     // the page that writes the report; "" for who may not
+	Updates   string     // the page of what stakeholders are told; "" for who may not see it
 	Tapes     []RoomTape // recordings of it, newest first
+	Lead      Lead       // how it is commanded
 }
 
 // A RoomTape is a recording of the war room.
@@ -99,6 +103,7 @@ type Next struct {
 	Get    bool
 	Fields []Option // hidden fields: Value is posted under the name Word
 	Urgent bool
+	Mine   bool // it is what the reader does next
 }
 
 // A Moment is one line of the timeline. Happened and Learned are both shown when they are a minute or more apart.
@@ -112,6 +117,11 @@ type Moment struct {
 	Says     string
 	Note     Text // what somebody wrote, or a reason (VisibleLines)
 	Href     string
+	Role     string // whose work it is about
+	Pinned   bool
+	Edited   string // "edited twice"
+	Open     string // the page on which it is edited and pinned; "" is none
+	N        string // its entry
 }
 
 // A Party is an address, an account or a session of an incident or alert.
@@ -139,8 +149,10 @@ type IncidentForms struct {
 	Until      []Option // "3600": 1 hour
 	Reason     string   // typed before, for the form named Again
 	Note       string
-	Happened   string // typed before: "2026-11-27T09:00"
-	Again      string // which form comes back: "severity", "note", "mute", ...; it is shown open
+	Happened   string // typed before: "now", "14:32"
+	Learned    string
+	Roles      []Option // whose work a note is about; none while nobody commands
+	Again      string   // which form comes back: "severity", "note", "mute", ...; it is shown open
 }
 
 // Close asks before an incident is closed. GET /incidents/{id}/close; posts to the same path.
@@ -156,6 +168,8 @@ type CloseView struct {
 	Undo     string   // "It can be reopened at any time; both are kept in the ledger."
 	Verdict  string   // chosen before: "true" or "false"
 	Reason   string
+	Lacking  []Link // what must be written before it is done, unless the alarm was false
+	Excuse   string // why it is not, typed before
 }
 
 // Confirm asks before any other act that is hard to take back.

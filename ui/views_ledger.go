@@ -47,6 +47,12 @@ type ErrorView struct {
 	Link Link
 }
 
+// ErrorWeak says that an act of administration needs a second factor.
+func ErrorWeak() ErrorView {
+	return ErrorView{Frame: Frame{Title: "This needs a second factor"}, Code: http.StatusForbidden, Says: "Who keeps the team, lets agents in or destroys something signs in with more than a password. Nothing was done.",
+		Mend: []string{"Add a passkey or an authenticator app.", "If you have one, sign out and sign in with it.", "If you lost it, somebody else who keeps the team can help, or a sheet from the safe."}, Link: Link{"How you sign in", "/me"}}
+}
+
 // ErrorFor words an HTTP status. The caller completes the frame when somebody is signed in.
 func ErrorFor(code int) ErrorView {
 	v := ErrorView{Code: code, Link: Link{"Go to the overview", "/"}}

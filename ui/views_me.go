@@ -10,6 +10,7 @@ var Me = page[MeView]("me")
 type MeView struct {
 	Frame
 	Weak     string // what is not safe enough about it; "" is nothing
+	Told     string // how the reader is told of changes here
 	NoKeys   string // why there can be no passkeys here; "": there can
 	Passkeys []WayIn
 	KeyName  string // typed before

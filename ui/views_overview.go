@@ -6,6 +6,7 @@ var Overview = page[OverviewView]("overview")
 // OverviewView is what Overview shows.
 type OverviewView struct {
 	Frame
+	Mine    *Next         // what the reader does next, in which incident; nil is nothing
 	Tally   []Tally       // one per severity, worst first
 	Open    []IncidentRow // worst first; as many as fit
 	More    int           // open incidents that Open leaves out
@@ -14,8 +15,17 @@ type OverviewView struct {
 	Sources []SourceRow // worst first; as many as fit
 	Calls   []CallRow   // the last few, newest first
 	Duties  []Duty      // who is on call now, by schedule
+	Ready   Readiness
 
 	MoreSources int // that Sources leaves out
+}
+
+// Readiness says whether everybody is reached when it rings, and what is to be done next.
+type Readiness struct {
+	State State  // "7 of 9 ways proven"
+	Says  string // in a sentence
+	Next  string // the next thing to do; "" is nothing
+	Link  Link   // where that is done
 }
 
 // A Tally counts the open incidents of one severity.
@@ -102,6 +112,7 @@ type CallRow struct {
 	Says     string // "answered by Anna Keller after 2 min, by link"
 	Opened   Time
 	Action   string // where an answer is posted, while it rings
+	Not      string // why who looks cannot answer it while it rings, and who can
 	Tries    []Try
 }
 

@@ -52,7 +52,8 @@ type PersonForm struct {
 	Zone    string
 	Roles   []Option
 	Gone    bool
-	Open    bool // shown open, because it comes back with errors
+	Read    string // says as what the person was read that the form was filled with
+	Open    bool   // shown open, because it comes back with errors
 }
 
 // A WayField is the address of one channel in the form of a person.
@@ -74,6 +75,7 @@ type SealsView struct {
 	PIN     bool   // has one
 	Call    string // how private a call is, and what the PIN does; "" when they have no phone
 	Ours    string // the fingerprint of our key, for people to compare; "" is none
+	Said    string // what became of a key that was just brought; "" is nothing
 }
 
 // A SealKey is a key or certificate of a person.

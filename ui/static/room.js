@@ -244,6 +244,8 @@ function show() {
     }
     showPerson(li, p);
   }
+  const voices = view.people.filter((p) => speaks(p) && p.seat !== view.you).map((p) => p.name).join(', ');
+  $('voices').textContent = voices ? 'Speaks now: ' + voices : 'None of the others speaks.'; // in a full room the list is longer than a phone
   const tape = view.recording;
   $('tape').hidden = !tape;
   if (tape) $('tape-says').textContent = `by ${tape.by} since ${new Date(tape.since).toLocaleTimeString()}. Each voice is kept as a file.`;
@@ -254,11 +256,13 @@ function show() {
   if (me) applyMic(me.silenced);
 }
 
+const speaks = (p) => p.speaking && p.connected && !p.muted && !p.silenced;
+
 function showPerson(li, p) {
   const key = JSON.stringify(p) + view.host;
   if (li.dataset.shown === key) return;
   li.dataset.shown = key;
-  li.classList.toggle('speaks', p.speaking);
+  li.classList.toggle('speaks', speaks(p));
   const since = document.createElement('span');
   since.className = 'sub';
   since.textContent = [p.host ? 'host' : '', p.guest ? 'guest, by a link' : '', 'since ' + new Date(p.since).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })].filter(Boolean).join(' · ');
@@ -267,7 +271,7 @@ function showPerson(li, p) {
     !p.connected ? mark('late', 'late', 'no sound yet')
       : p.silenced ? mark('bad', 'mic-off', 'muted by a host')
         : p.muted ? mark('off', 'mic-off', 'muted')
-          : p.speaking ? mark('good', 'sound', 'speaks') : mark('busy', 'mic', 'listens'));
+          : speaks(p) ? mark('good', 'sound', 'speaks') : mark('busy', 'mic', 'listens'));
   const acts = li.querySelector('.room-acts');
   if (!view.host || p.seat === view.you) { acts.replaceChildren(); return; }
   if (!acts.firstChild) acts.append(button('Mute', () => act('/mute', { seat: p.seat, muted: !(view.people.find((q) => q.seat === p.seat)?.silenced) })), button('Send out', (b) => sure(b, 'Really send out?') && act('/remove', { seat: p.seat })));
@@ -372,6 +376,20 @@ $('record').addEventListener('click', () => {
   const on = !view?.recording;
   if (!on || sure($('record'), 'Record? All are told')) act('/record', { on });
 });
+// A link for a guest is made without leaving this page: shown anew, it would end the sound of whoever asks.
+async function invite(form) {
+  const b = form.querySelector('button'), part = document.getElementById('room-invite');
+  b.disabled = true;
+  try {
+    const answer = await fetch(form.action, { method: 'POST', cache: 'no-store', body: new URLSearchParams(new FormData(form)), headers: { Accept: 'text/html' } });
+    const now = tocsin.read(await answer.text()).getElementById('room-invite');
+    if (!now) throw new Refused(answer.status, answer.redirected ? 'You are signed out, and the link was not made. Sign in in another window, and try again.' : 'The link was not made. Try again.');
+    part.replaceChildren(...document.importNode(now, true).childNodes);
+    (document.getElementById('invite-link') ?? part.querySelector('[aria-invalid]') ?? part).focus();
+  } catch (e) { say(reason(e)); b.disabled = false; }
+}
+document.addEventListener('submit', (e) => { if (here && e.target.closest('#room-invite')) { e.preventDefault(); invite(e.target); } });
+
 addEventListener('pagehide', () => { if (here) { ask('/leave', {}, { keepalive: true }).catch(() => {}); leave('You have left this page.'); } });
 
 // Whether it can work here at all.

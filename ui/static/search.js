@@ -261,15 +261,15 @@ function completed() {
     close();
     ask();
   };
-  const ask = async () => {
+  const ask = async (tries = 0) => {
     stop.abort();
     stop = new AbortController();
     const text = box.value, place = [...text.slice(0, box.selectionStart)].length;
-    let got;
+    let got, again;
     try {
       const answer = await fetch(`/search/complete?${new URLSearchParams({ q: text, at: place })}`, { signal: stop.signal, cache: 'no-store' });
       if (!answer.ok || answer.redirected) return;
-      got = (await answer.json()).suggestions;
+      ({ suggestions: got, again } = await answer.json());
     } catch { return; } // the next letter asks again
     if (document.activeElement !== box || text !== box.value) return;
     all = got;
@@ -279,6 +279,10 @@ function completed() {
     list.hidden = all.length === 0;
     box.setAttribute('aria-expanded', String(all.length > 0));
     heard.textContent = all.length ? `${all.length} ${all.length === 1 ? 'way' : 'ways'} to go on` : '';
+    if (again && tries < 5) { // the server was too busy to look for values in a moment
+      clearTimeout(timer);
+      timer = setTimeout(() => ask(tries + 1), 400 << tries);
+    }
   };
   box.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(ask, 80); });
   box.addEventListener('keydown', (e) => {

@@ -1,0 +1,37 @@
+package ui
+
+func german() Words {
+	return Words{
+		Lang: "de", Name: "Deutsch", Skip: "Zum Inhalt", Language: "Sprache",
+		Title: "Ein Sicherheitsproblem melden", Intro: "Sagen Sie unserem Notfallteam, was Ihnen aufgefallen ist. Sie müssen nicht sagen, wer Sie sind.",
+		Sealed:   "Was Sie schreiben und anhängen, wird in Ihrem Browser verschlüsselt, bevor es gesendet wird. Nur das Notfallteam kann es lesen.",
+		Unsealed: "Ihre Meldung wird erst auf unserem Server verschlüsselt und so gekennzeichnet. Mit JavaScript und einem heutigen Browser wird sie verschlüsselt, bevor sie Ihren Computer verlässt.",
+		Kept:     "Wir speichern weder Ihre Adresse noch den Namen Ihres Browsers.",
+		From:     "Sie sind", Employee: "Mitarbeiterin oder Mitarbeiter", Customer: "Kundin oder Kunde", Researcher: "aus der Sicherheitsforschung", Supplier: "Lieferant", Unknown: "Das möchte ich nicht sagen",
+		What: "Was ist geschehen?", WhatHint: "Was haben Sie gesehen, und was daran kommt Ihnen falsch vor?",
+		When: "Wann?", WhenHint: "So genau, wie Sie es wissen: heute Morgen, oder am 3. Mai um 14:10 Uhr",
+		Where: "Wo?", WhereHint: "Eine Webadresse, ein System, ein Ort, eine Nachricht",
+		Contact: "Wie können wir Sie erreichen?", ContactHint: "Leer bleiben Sie anonym: Mit Ihrem Beleg können Sie wiederkommen.", Optional: "(darf leer bleiben)",
+		Files: "Dateien", FilesHint: "Aus JPEG- und PNG-Bildern werden Ort und Gerät entfernt. Andere Dateien, etwa PDF und Office, bleiben, wie sie sind: Sie können ihren Verfasser nennen.",
+		FilesMost: Numbered{One: "Höchstens {n} Datei.", Other: "Höchstens {n} Dateien, zusammen 20 MB."},
+		Keep:      "Einen Entwurf in diesem Tab behalten", KeepSays: "Sonst bleibt nichts auf diesem Computer, und das Geschriebene ist weg, wenn Sie die Seite schließen. Wählen Sie es nicht an einem Computer, den auch andere benutzen.",
+		Send: "Senden", SendSealed: "Verschlüsseln und senden", HaveReceipt: "Ich habe einen Beleg",
+		Checking: "Die Dateien werden geprüft", Sealing: "Wird verschlüsselt", Working: "Ihr Browser leistet etwas Arbeit, die Fluten von Meldungen abhält", Sending: "Wird gesendet", Done: "Ihre Nachricht ist beim Team", Opening: "Wird geöffnet",
+		Cleaned: "{name}: Ort und Gerät werden entfernt", Stays: "{name}: bleibt, wie sie ist, mit allem, was ihr Programm hineinschrieb",
+		Fake: "{name} gibt sich als Bild aus und lässt sich nicht als Bild lesen. Nehmen Sie die Datei heraus, oder packen Sie sie in ein Archiv.", Big: "{name} ist größer als 10 MB.", Large: "Das ist größer, als wir annehmen: zusammen höchstens 20 MB.", Many: "Das sind mehr Dateien, als wir annehmen.",
+		Failed: "Es konnte nicht gesendet werden. Ihr Text ist noch da: Versuchen Sie es noch einmal.", Empty: "Sagen Sie, was geschehen ist.", Long: "Dieser Text ist länger, als wir annehmen.", Over: "Diese Seite war zu lange offen. Ihr Text ist noch da: Senden Sie ihn noch einmal.",
+		Wrongs: "Noch nicht: Etwas ist zu berichtigen", NoKey: "Das Team kann auf dieser Seite noch keine Meldungen annehmen.",
+		Busy: Numbered{One: "Im Augenblick schreiben sehr viele. Ihr Text ist noch da: Versuchen Sie es in {n} Minute noch einmal.", Other: "Im Augenblick schreiben sehr viele. Ihr Text ist noch da: Versuchen Sie es in {n} Minuten noch einmal."},
+		Sent: "Danke. Ihre Meldung ist beim Team.", WasPlain: "Sie wurde verschlüsselt, als sie unseren Server erreichte, nicht vorher.",
+		Receipt: "Ihr Beleg", ReceiptSays: "Mit ihm können Sie wiederkommen, unsere Antwort lesen und mehr schreiben. Er wird nur jetzt gezeigt: Schreiben Sie ihn auf, oder drucken Sie ihn. Wer ihn hat, kann die Antworten lesen.", Copy: "Kopieren", Copied: "Kopiert", Print: "Drucken",
+		Return: "Ihre Meldung öffnen", ReturnSays: "Mit Ihrem Beleg sehen Sie, wie es um Ihre Meldung steht, lesen unsere Antwort und schreiben uns.",
+		PlainReceipt: "Ohne JavaScript liest unser Server Ihren Beleg, während er antwortet. Er behält nichts davon.", ReceiptHint: "Vier Gruppen aus fünf Buchstaben und Ziffern und eine aus zwei", Open: "Öffnen",
+		Mistyped: "Das ist kein Beleg: Ein Buchstabe oder eine Ziffer fehlt oder ist vertippt.", NoReport: "Zu diesem Beleg gibt es keine Meldung.",
+		Tries:  Numbered{One: "Zu viele falsche Belege. Versuchen Sie es in {n} Minute noch einmal.", Other: "Zu viele falsche Belege. Versuchen Sie es in {n} Minuten noch einmal."},
+		Thread: "Ihre Meldung", Stands: "Stand", Filed: "Gemeldet am", Messages: "Nachrichten",
+		New: "Sie ist angekommen, und noch niemand hat sie gelesen.", Read: "Das Team hat sie gelesen.", Answered: "Das Team hat Ihnen geschrieben.", AtWork: "Das Team arbeitet daran.", Closed: "Sie ist erledigt.",
+		Count: Numbered{One: "{n} Nachricht", Other: "{n} Nachrichten"},
+		Team:  "Notfallteam", You: "Sie", Reply: "Dem Team schreiben", ReplySent: "Ihre Nachricht ist beim Team.", Unreadable: "Diese Nachricht lässt sich mit diesem Beleg nicht öffnen.",
+		Date: "{day}. {month} {year}", Months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
+	}
+}

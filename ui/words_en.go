@@ -1,0 +1,37 @@
+package ui
+
+func english() Words {
+	return Words{
+		Lang: "en", Name: "English", Skip: "Skip to content", Language: "Language",
+		Title: "Report a security problem", Intro: "Tell our response team what you noticed. You need not say who you are.",
+		Sealed:   "What you write and attach is encrypted in your browser before it is sent. Only the response team can read it.",
+		Unsealed: "Your report is encrypted only when it reaches our server, and is marked so. With JavaScript, and a browser of today, it is encrypted before it leaves your computer.",
+		Kept:     "We keep neither your address nor the name of your browser.",
+		From:     "You are", Employee: "an employee", Customer: "a customer", Researcher: "a security researcher", Supplier: "a supplier", Unknown: "I would rather not say",
+		What: "What happened?", WhatHint: "What did you see, and what seems wrong about it?",
+		When: "When?", WhenHint: "As exactly as you know it: this morning, or 3 May at 14:10",
+		Where: "Where?", WhereHint: "A web address, a system, a place, a message",
+		Contact: "How can we reach you?", ContactHint: "Leave it empty to stay anonymous: you can come back with your receipt.", Optional: "(may be empty)",
+		Files: "Files", FilesHint: "Place and device are removed from JPEG and PNG images. Other files, such as PDF and Office, stay as they are: they may name their author.",
+		FilesMost: Numbered{One: "At most {n} file.", Other: "At most {n} files, 20 MB together."},
+		Keep:      "Keep a draft in this tab", KeepSays: "Otherwise nothing is kept on this computer, and what you wrote is gone when you close the page. Do not choose it on a computer that others use.",
+		Send: "Send", SendSealed: "Encrypt and send", HaveReceipt: "I have a receipt",
+		Checking: "Checking the files", Sealing: "Encrypting", Working: "Your browser does some work that keeps floods of reports out", Sending: "Sending", Done: "Your message is with the team", Opening: "Opening",
+		Cleaned: "{name}: place and device are removed", Stays: "{name}: stays as it is, with what its program wrote into it",
+		Fake: "{name} says that it is an image, and cannot be read as one. Take it out, or put it into an archive.", Big: "{name} is larger than 10 MB.", Large: "This is larger than we take: at most 20 MB together.", Many: "These are more files than we take.",
+		Failed: "It could not be sent. What you wrote is still here: try again.", Empty: "Say what happened.", Long: "This text is longer than we take.", Over: "This page was open for too long. What you wrote is still here: send it again.",
+		Wrongs: "Not yet: something is to be put right", NoKey: "The team cannot take reports on this page yet.",
+		Busy: Numbered{One: "Very many are writing at the moment. What you wrote is still here: try again in {n} minute.", Other: "Very many are writing at the moment. What you wrote is still here: try again in {n} minutes."},
+		Sent: "Thank you. Your report is with the team.", WasPlain: "It was encrypted when it reached our server, not before.",
+		Receipt: "Your receipt", ReceiptSays: "With it you can come back, read our answer and write more. It is shown only now: write it down or print it. Whoever has it can read the answers.", Copy: "Copy", Copied: "Copied", Print: "Print",
+		Return: "Open your report", ReturnSays: "With your receipt you see where your report stands, read our answer and write to us.",
+		PlainReceipt: "Without JavaScript our server reads your receipt while it answers you. It keeps nothing of it.", ReceiptHint: "Four groups of five letters and digits, and one of two", Open: "Open",
+		Mistyped: "This is no receipt: a letter or digit is missing or mistyped.", NoReport: "There is no report of this receipt.",
+		Tries:  Numbered{One: "Too many wrong receipts. Try again in {n} minute.", Other: "Too many wrong receipts. Try again in {n} minutes."},
+		Thread: "Your report", Stands: "Where it stands", Filed: "Reported on", Messages: "Messages",
+		New: "It has arrived, and nobody has read it yet.", Read: "The team has read it.", Answered: "The team has written to you.", AtWork: "The team is working on it.", Closed: "It was dealt with.",
+		Count: Numbered{One: "{n} message", Other: "{n} messages"},
+		Team:  "Response team", You: "You", Reply: "Write to the team", ReplySent: "Your message is with the team.", Unreadable: "This message cannot be opened with this receipt.",
+		Date: "{day} {month} {year}", Months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+	}
+}

@@ -1,0 +1,37 @@
+package ui
+
+func spanish() Words {
+	return Words{
+		Lang: "es", Name: "Español", Skip: "Ir al contenido", Language: "Idioma",
+		Title: "Informar de un problema de seguridad", Intro: "Diga a nuestro equipo de respuesta lo que ha notado. No tiene que decir quién es.",
+		Sealed:   "Lo que escribe y adjunta se cifra en su navegador antes de enviarse. Solo el equipo de respuesta puede leerlo.",
+		Unsealed: "Su aviso se cifra solo al llegar a nuestro servidor, y queda marcado así. Con JavaScript y un navegador actual se cifra antes de salir de su ordenador.",
+		Kept:     "No guardamos ni su dirección ni el nombre de su navegador.",
+		From:     "Usted es", Employee: "de la plantilla", Customer: "cliente", Researcher: "investigador o investigadora de seguridad", Supplier: "proveedor", Unknown: "Prefiero no decirlo",
+		What: "¿Qué ha pasado?", WhatHint: "¿Qué ha visto, y qué le parece extraño?",
+		When: "¿Cuándo?", WhenHint: "Con la exactitud que pueda: esta mañana, o el 3 de mayo a las 14:10",
+		Where: "¿Dónde?", WhereHint: "Una dirección web, un sistema, un lugar, un mensaje",
+		Contact: "¿Cómo podemos contactar con usted?", ContactHint: "Déjelo vacío para seguir en el anonimato: podrá volver con su resguardo.", Optional: "(puede quedar vacío)",
+		Files: "Archivos", FilesHint: "De las imágenes JPEG y PNG se quitan el lugar y el dispositivo. Los demás archivos, como PDF y Office, quedan como están: pueden nombrar a su autor.",
+		FilesMost: Numbered{One: "Como máximo {n} archivo.", Other: "Como máximo {n} archivos, 20 MB en total."},
+		Keep:      "Guardar un borrador en esta pestaña", KeepSays: "Si no, nada queda en este ordenador, y lo escrito se pierde al cerrar la página. No lo elija en un ordenador que usan otras personas.",
+		Send: "Enviar", SendSealed: "Cifrar y enviar", HaveReceipt: "Tengo un resguardo",
+		Checking: "Comprobando los archivos", Sealing: "Cifrando", Working: "Su navegador hace un pequeño trabajo que frena los envíos masivos", Sending: "Enviando", Done: "Su mensaje ha llegado al equipo", Opening: "Abriendo",
+		Cleaned: "{name}: se quitan el lugar y el dispositivo", Stays: "{name}: queda como está, con lo que su programa escribió en él",
+		Fake: "{name} dice ser una imagen y no se puede leer como tal. Quítelo, o métalo en un archivo comprimido.", Big: "{name} pasa de 10 MB.", Large: "Es más de lo que aceptamos: 20 MB en total como máximo.", Many: "Son más archivos de los que aceptamos.",
+		Failed: "No se ha podido enviar. Lo que escribió sigue aquí: inténtelo de nuevo.", Empty: "Diga qué ha pasado.", Long: "Este texto es más largo de lo que aceptamos.", Over: "Esta página estuvo abierta demasiado tiempo. Lo que escribió sigue aquí: envíelo de nuevo.",
+		Wrongs: "Todavía no: hay algo que corregir", NoKey: "El equipo aún no puede recibir avisos en esta página.",
+		Busy: Numbered{One: "En este momento escriben muchas personas. Lo que escribió sigue aquí: inténtelo de nuevo en {n} minuto.", Other: "En este momento escriben muchas personas. Lo que escribió sigue aquí: inténtelo de nuevo en {n} minutos."},
+		Sent: "Gracias. Su aviso ha llegado al equipo.", WasPlain: "Se cifró al llegar a nuestro servidor, no antes.",
+		Receipt: "Su resguardo", ReceiptSays: "Con él puede volver, leer nuestra respuesta y escribir más. Solo se muestra ahora: apúntelo o imprímalo. Quien lo tenga puede leer las respuestas.", Copy: "Copiar", Copied: "Copiado", Print: "Imprimir",
+		Return: "Abrir su aviso", ReturnSays: "Con su resguardo ve cómo va su aviso, lee nuestra respuesta y nos escribe.",
+		PlainReceipt: "Sin JavaScript nuestro servidor lee su resguardo mientras le responde. No guarda nada de él.", ReceiptHint: "Cuatro grupos de cinco letras y cifras, y uno de dos", Open: "Abrir",
+		Mistyped: "Esto no es un resguardo: falta una letra o cifra, o está mal escrita.", NoReport: "No hay ningún aviso con este resguardo.",
+		Tries:  Numbered{One: "Demasiados resguardos erróneos. Inténtelo de nuevo en {n} minuto.", Other: "Demasiados resguardos erróneos. Inténtelo de nuevo en {n} minutos."},
+		Thread: "Su aviso", Stands: "Cómo va", Filed: "Avisado el", Messages: "Mensajes",
+		New: "Ha llegado, y nadie lo ha leído todavía.", Read: "El equipo lo ha leído.", Answered: "El equipo le ha escrito.", AtWork: "El equipo trabaja en ello.", Closed: "Está resuelto.",
+		Count: Numbered{One: "{n} mensaje", Other: "{n} mensajes"},
+		Team:  "Equipo de respuesta", You: "Usted", Reply: "Escribir al equipo", ReplySent: "Su mensaje ha llegado al equipo.", Unreadable: "Este mensaje no se puede abrir con este resguardo.",
+		Date: "{day} de {month} de {year}", Months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
+	}
+}

@@ -1,0 +1,37 @@
+package ui
+
+func french() Words {
+	return Words{
+		Lang: "fr", Name: "Français", Skip: "Aller au contenu", Language: "Langue",
+		Title: "Signaler un problème de sécurité", Intro: "Dites à notre équipe d’intervention ce que vous avez remarqué. Vous n’avez pas à dire qui vous êtes.",
+		Sealed:   "Ce que vous écrivez et joignez est chiffré dans votre navigateur avant l’envoi. Seule l’équipe d’intervention peut le lire.",
+		Unsealed: "Votre signalement n’est chiffré qu’à son arrivée sur notre serveur, et il porte cette mention. Avec JavaScript et un navigateur récent, il est chiffré avant de quitter votre ordinateur.",
+		Kept:     "Nous ne gardons ni votre adresse ni le nom de votre navigateur.",
+		From:     "Vous êtes", Employee: "membre du personnel", Customer: "client ou cliente", Researcher: "chercheur ou chercheuse en sécurité", Supplier: "fournisseur", Unknown: "Je préfère ne pas le dire",
+		What: "Que s’est-il passé ?", WhatHint: "Qu’avez-vous vu, et qu’est-ce qui vous paraît anormal ?",
+		When: "Quand ?", WhenHint: "Aussi précisément que possible : ce matin, ou le 3 mai à 14 h 10",
+		Where: "Où ?", WhereHint: "Une adresse web, un système, un lieu, un message",
+		Contact: "Comment pouvons-nous vous joindre ?", ContactHint: "Laissez vide pour rester anonyme : vous pourrez revenir avec votre reçu.", Optional: "(facultatif)",
+		Files: "Fichiers", FilesHint: "Le lieu et l’appareil sont retirés des images JPEG et PNG. Les autres fichiers, comme PDF et Office, restent tels quels : ils peuvent nommer leur auteur.",
+		FilesMost: Numbered{One: "{n} fichier au plus.", Other: "{n} fichiers au plus, 20 Mo en tout."},
+		Keep:      "Garder un brouillon dans cet onglet", KeepSays: "Sinon rien n’est gardé sur cet ordinateur, et votre texte disparaît quand vous fermez la page. Ne le choisissez pas sur un ordinateur partagé.",
+		Send: "Envoyer", SendSealed: "Chiffrer et envoyer", HaveReceipt: "J’ai un reçu",
+		Checking: "Vérification des fichiers", Sealing: "Chiffrement", Working: "Votre navigateur fait un petit calcul qui retient les envois en masse", Sending: "Envoi", Done: "Votre message est parvenu à l’équipe", Opening: "Ouverture",
+		Cleaned: "{name} : le lieu et l’appareil sont retirés", Stays: "{name} : reste tel quel, avec ce que son programme y a écrit",
+		Fake: "{name} se présente comme une image et ne peut pas être lu comme telle. Retirez-le, ou mettez-le dans une archive.", Big: "{name} dépasse 10 Mo.", Large: "C’est plus que ce que nous acceptons : 20 Mo au plus en tout.", Many: "Il y a plus de fichiers que nous n’en acceptons.",
+		Failed: "L’envoi a échoué. Votre texte est toujours là : réessayez.", Empty: "Dites ce qui s’est passé.", Long: "Ce texte est plus long que ce que nous acceptons.", Over: "Cette page est restée ouverte trop longtemps. Votre texte est toujours là : envoyez-le de nouveau.",
+		Wrongs: "Pas encore : il y a quelque chose à corriger", NoKey: "L’équipe ne peut pas encore recevoir de signalements sur cette page.",
+		Busy: Numbered{One: "Beaucoup de personnes écrivent en ce moment. Votre texte est toujours là : réessayez dans {n} minute.", Other: "Beaucoup de personnes écrivent en ce moment. Votre texte est toujours là : réessayez dans {n} minutes."},
+		Sent: "Merci. Votre signalement est parvenu à l’équipe.", WasPlain: "Il a été chiffré à son arrivée sur notre serveur, pas avant.",
+		Receipt: "Votre reçu", ReceiptSays: "Avec lui, vous pouvez revenir, lire notre réponse et écrire encore. Il n’est montré que maintenant : notez-le ou imprimez-le. Quiconque le possède peut lire les réponses.", Copy: "Copier", Copied: "Copié", Print: "Imprimer",
+		Return: "Ouvrir votre signalement", ReturnSays: "Avec votre reçu, vous voyez où en est votre signalement, lisez notre réponse et nous écrivez.",
+		PlainReceipt: "Sans JavaScript, notre serveur lit votre reçu pendant qu’il vous répond. Il n’en garde rien.", ReceiptHint: "Quatre groupes de cinq lettres et chiffres, et un de deux", Open: "Ouvrir",
+		Mistyped: "Ce n’est pas un reçu : une lettre ou un chiffre manque ou est mal tapé.", NoReport: "Il n’y a pas de signalement pour ce reçu.",
+		Tries:  Numbered{One: "Trop de reçus erronés. Réessayez dans {n} minute.", Other: "Trop de reçus erronés. Réessayez dans {n} minutes."},
+		Thread: "Votre signalement", Stands: "Où il en est", Filed: "Signalé le", Messages: "Messages",
+		New: "Il est arrivé, et personne ne l’a encore lu.", Read: "L’équipe l’a lu.", Answered: "L’équipe vous a écrit.", AtWork: "L’équipe y travaille.", Closed: "Il a été traité.",
+		Count: Numbered{One: "{n} message", Other: "{n} messages"},
+		Team:  "Équipe d’intervention", You: "Vous", Reply: "Écrire à l’équipe", ReplySent: "Votre message est parvenu à l’équipe.", Unreadable: "Ce message ne peut pas être ouvert avec ce reçu.",
+		Date: "{day} {month} {year}", First: "1er", Months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
+	}
+}

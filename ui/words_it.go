@@ -1,0 +1,37 @@
+package ui
+
+func italian() Words {
+	return Words{
+		Lang: "it", Name: "Italiano", Skip: "Vai al contenuto", Language: "Lingua",
+		Title: "Segnalare un problema di sicurezza", Intro: "Dite al nostro gruppo di intervento che cosa avete notato. Non serve dire chi siete.",
+		Sealed:   "Quello che scrivete e allegate viene cifrato nel vostro browser prima dell’invio. Solo il gruppo di intervento può leggerlo.",
+		Unsealed: "La segnalazione viene cifrata solo quando arriva al nostro server, ed è contrassegnata così. Con JavaScript e un browser attuale viene cifrata prima di lasciare il vostro computer.",
+		Kept:     "Non conserviamo né il vostro indirizzo né il nome del browser.",
+		From:     "Siete", Employee: "dipendente", Customer: "cliente", Researcher: "ricercatore o ricercatrice di sicurezza", Supplier: "fornitore", Unknown: "Preferisco non dirlo",
+		What: "Che cosa è successo?", WhatHint: "Che cosa avete visto, e che cosa vi sembra strano?",
+		When: "Quando?", WhenHint: "Il più precisamente possibile: stamattina, oppure il 3 maggio alle 14:10",
+		Where: "Dove?", WhereHint: "Un indirizzo web, un sistema, un luogo, un messaggio",
+		Contact: "Come possiamo raggiungervi?", ContactHint: "Lasciate vuoto per restare anonimi: potrete tornare con la ricevuta.", Optional: "(può restare vuoto)",
+		Files: "File", FilesHint: "Dalle immagini JPEG e PNG vengono tolti luogo e dispositivo. Gli altri file, come PDF e Office, restano come sono: possono nominare il loro autore.",
+		FilesMost: Numbered{One: "Al massimo {n} file.", Other: "Al massimo {n} file, 20 MB in tutto."},
+		Keep:      "Conservare una bozza in questa scheda", KeepSays: "Altrimenti su questo computer non resta nulla, e quanto scritto si perde chiudendo la pagina. Non sceglietelo su un computer usato anche da altri.",
+		Send: "Invia", SendSealed: "Cifra e invia", HaveReceipt: "Ho una ricevuta",
+		Checking: "Controllo dei file", Sealing: "Cifratura", Working: "Il vostro browser svolge un piccolo lavoro che trattiene gli invii in massa", Sending: "Invio", Done: "Il messaggio è arrivato al gruppo", Opening: "Apertura",
+		Cleaned: "{name}: luogo e dispositivo vengono tolti", Stays: "{name}: resta com’è, con ciò che il suo programma vi ha scritto",
+		Fake: "{name} dice di essere un’immagine e non si può leggere come tale. Toglietelo, o mettetelo in un archivio.", Big: "{name} supera 10 MB.", Large: "È più di quanto accettiamo: al massimo 20 MB in tutto.", Many: "Sono più file di quanti ne accettiamo.",
+		Failed: "L’invio non è riuscito. Quello che avete scritto è ancora qui: riprovate.", Empty: "Dite che cosa è successo.", Long: "Questo testo è più lungo di quanto accettiamo.", Over: "Questa pagina è rimasta aperta troppo a lungo. Quello che avete scritto è ancora qui: inviatelo di nuovo.",
+		Wrongs: "Non ancora: c’è qualcosa da correggere", NoKey: "Il gruppo non può ancora ricevere segnalazioni su questa pagina.",
+		Busy: Numbered{One: "In questo momento scrivono in moltissimi. Quello che avete scritto è ancora qui: riprovate tra {n} minuto.", Other: "In questo momento scrivono in moltissimi. Quello che avete scritto è ancora qui: riprovate tra {n} minuti."},
+		Sent: "Grazie. La segnalazione è arrivata al gruppo.", WasPlain: "È stata cifrata all’arrivo sul nostro server, non prima.",
+		Receipt: "La vostra ricevuta", ReceiptSays: "Con essa potete tornare, leggere la nostra risposta e scrivere ancora. Viene mostrata solo ora: annotatela o stampatela. Chi la possiede può leggere le risposte.", Copy: "Copia", Copied: "Copiata", Print: "Stampa",
+		Return: "Aprire la segnalazione", ReturnSays: "Con la ricevuta vedete a che punto è la segnalazione, leggete la nostra risposta e ci scrivete.",
+		PlainReceipt: "Senza JavaScript il nostro server legge la ricevuta mentre vi risponde. Non ne conserva nulla.", ReceiptHint: "Quattro gruppi di cinque lettere e cifre, e uno di due", Open: "Apri",
+		Mistyped: "Questa non è una ricevuta: una lettera o cifra manca o è sbagliata.", NoReport: "Nessuna segnalazione ha questa ricevuta.",
+		Tries:  Numbered{One: "Troppe ricevute sbagliate. Riprovate tra {n} minuto.", Other: "Troppe ricevute sbagliate. Riprovate tra {n} minuti."},
+		Thread: "La vostra segnalazione", Stands: "A che punto è", Filed: "Segnalata il", Messages: "Messaggi",
+		New: "È arrivata, e nessuno l’ha ancora letta.", Read: "Il gruppo l’ha letta.", Answered: "Il gruppo vi ha scritto.", AtWork: "Il gruppo ci sta lavorando.", Closed: "È stata risolta.",
+		Count: Numbered{One: "{n} messaggio", Other: "{n} messaggi"},
+		Team:  "Gruppo di intervento", You: "Voi", Reply: "Scrivere al gruppo", ReplySent: "Il messaggio è arrivato al gruppo.", Unreadable: "Questo messaggio non si può aprire con questa ricevuta.",
+		Date: "{day} {month} {year}", First: "1º", Months: [12]string{"gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"},
+	}
+}

@@ -1,0 +1,37 @@
+package ui
+
+func dutch() Words {
+	return Words{
+		Lang: "nl", Name: "Nederlands", Skip: "Naar de inhoud", Language: "Taal",
+		Title: "Een beveiligingsprobleem melden", Intro: "Vertel ons responsteam wat u is opgevallen. U hoeft niet te zeggen wie u bent.",
+		Sealed:   "Wat u schrijft en bijvoegt, wordt in uw browser versleuteld voordat het wordt verzonden. Alleen het responsteam kan het lezen.",
+		Unsealed: "Uw melding wordt pas op onze server versleuteld en krijgt dat kenmerk. Met JavaScript en een hedendaagse browser wordt ze versleuteld voordat ze uw computer verlaat.",
+		Kept:     "Wij bewaren uw adres niet en de naam van uw browser ook niet.",
+		From:     "U bent", Employee: "medewerker", Customer: "klant", Researcher: "beveiligingsonderzoeker", Supplier: "leverancier", Unknown: "Dat zeg ik liever niet",
+		What: "Wat is er gebeurd?", WhatHint: "Wat hebt u gezien, en wat lijkt u daar niet aan te kloppen?",
+		When: "Wanneer?", WhenHint: "Zo precies als u het weet: vanochtend, of 3 mei om 14.10 uur",
+		Where: "Waar?", WhereHint: "Een webadres, een systeem, een plek, een bericht",
+		Contact: "Hoe kunnen wij u bereiken?", ContactHint: "Laat het leeg om anoniem te blijven: met uw ontvangstbewijs kunt u terugkomen.", Optional: "(mag leeg blijven)",
+		Files: "Bestanden", FilesHint: "Uit JPEG- en PNG-afbeeldingen worden plaats en apparaat verwijderd. Andere bestanden, zoals PDF en Office, blijven zoals ze zijn: ze kunnen hun maker noemen.",
+		FilesMost: Numbered{One: "Ten hoogste {n} bestand.", Other: "Ten hoogste {n} bestanden, samen 20 MB."},
+		Keep:      "Een concept in dit tabblad bewaren", KeepSays: "Anders blijft er niets op deze computer, en is uw tekst weg als u de pagina sluit. Kies het niet op een computer die ook anderen gebruiken.",
+		Send: "Verzenden", SendSealed: "Versleutelen en verzenden", HaveReceipt: "Ik heb een ontvangstbewijs",
+		Checking: "Bestanden worden gecontroleerd", Sealing: "Wordt versleuteld", Working: "Uw browser doet wat rekenwerk dat stortvloeden tegenhoudt", Sending: "Wordt verzonden", Done: "Uw bericht is bij het team", Opening: "Wordt geopend",
+		Cleaned: "{name}: plaats en apparaat worden verwijderd", Stays: "{name}: blijft zoals het is, met wat het programma erin schreef",
+		Fake: "{name} doet zich voor als afbeelding en is niet als afbeelding te lezen. Haal het weg, of stop het in een archief.", Big: "{name} is groter dan 10 MB.", Large: "Dit is groter dan wij aannemen: samen ten hoogste 20 MB.", Many: "Dit zijn meer bestanden dan wij aannemen.",
+		Failed: "Verzenden is niet gelukt. Uw tekst staat er nog: probeer het opnieuw.", Empty: "Zeg wat er is gebeurd.", Long: "Deze tekst is langer dan wij aannemen.", Over: "Deze pagina stond te lang open. Uw tekst staat er nog: verzend hem opnieuw.",
+		Wrongs: "Nog niet: er is iets te verbeteren", NoKey: "Het team kan op deze pagina nog geen meldingen aannemen.",
+		Busy: Numbered{One: "Op dit moment schrijven heel veel mensen. Uw tekst staat er nog: probeer het over {n} minuut opnieuw.", Other: "Op dit moment schrijven heel veel mensen. Uw tekst staat er nog: probeer het over {n} minuten opnieuw."},
+		Sent: "Dank u. Uw melding is bij het team.", WasPlain: "Ze werd versleuteld toen ze onze server bereikte, niet eerder.",
+		Receipt: "Uw ontvangstbewijs", ReceiptSays: "Hiermee kunt u terugkomen, ons antwoord lezen en meer schrijven. Het wordt alleen nu getoond: schrijf het op of druk het af. Wie het heeft, kan de antwoorden lezen.", Copy: "Kopiëren", Copied: "Gekopieerd", Print: "Afdrukken",
+		Return: "Uw melding openen", ReturnSays: "Met uw ontvangstbewijs ziet u hoe het met uw melding staat, leest u ons antwoord en schrijft u ons.",
+		PlainReceipt: "Zonder JavaScript leest onze server uw ontvangstbewijs terwijl hij antwoordt. Hij bewaart er niets van.", ReceiptHint: "Vier groepen van vijf letters en cijfers, en een van twee", Open: "Openen",
+		Mistyped: "Dit is geen ontvangstbewijs: een letter of cijfer ontbreekt of is verkeerd getypt.", NoReport: "Bij dit ontvangstbewijs hoort geen melding.",
+		Tries:  Numbered{One: "Te veel onjuiste ontvangstbewijzen. Probeer het over {n} minuut opnieuw.", Other: "Te veel onjuiste ontvangstbewijzen. Probeer het over {n} minuten opnieuw."},
+		Thread: "Uw melding", Stands: "Stand van zaken", Filed: "Gemeld op", Messages: "Berichten",
+		New: "Ze is aangekomen, en nog niemand heeft ze gelezen.", Read: "Het team heeft ze gelezen.", Answered: "Het team heeft u geschreven.", AtWork: "Het team werkt eraan.", Closed: "Ze is afgehandeld.",
+		Count: Numbered{One: "{n} bericht", Other: "{n} berichten"},
+		Team:  "Responsteam", You: "U", Reply: "Schrijf het team", ReplySent: "Uw bericht is bij het team.", Unreadable: "Dit bericht is met dit ontvangstbewijs niet te openen.",
+		Date: "{day} {month} {year}", Months: [12]string{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"},
+	}
+}

@@ -1,0 +1,37 @@
+package ui
+
+func polish() Words {
+	return Words{
+		Lang: "pl", Name: "Polski", Skip: "Przejdź do treści", Language: "Język",
+		Title: "Zgłoś problem bezpieczeństwa", Intro: "Powiedz naszemu zespołowi reagowania, co zauważono. Nie trzeba mówić, kim się jest.",
+		Sealed:   "Treść i załączniki są szyfrowane w przeglądarce przed wysłaniem. Może je odczytać tylko zespół reagowania.",
+		Unsealed: "Zgłoszenie zostanie zaszyfrowane dopiero na naszym serwerze i tak oznaczone. Z JavaScriptem i współczesną przeglądarką jest szyfrowane, zanim opuści komputer.",
+		Kept:     "Nie zapisujemy adresu ani nazwy przeglądarki.",
+		From:     "Kto zgłasza", Employee: "pracownik lub pracownica", Customer: "klient lub klientka", Researcher: "badacz lub badaczka bezpieczeństwa", Supplier: "dostawca", Unknown: "Wolę nie mówić",
+		What: "Co się stało?", WhatHint: "Co widać i co wydaje się w tym nie tak?",
+		When: "Kiedy?", WhenHint: "Możliwie dokładnie: dziś rano albo 3 maja o 14:10",
+		Where: "Gdzie?", WhereHint: "Adres strony, system, miejsce, wiadomość",
+		Contact: "Jak możemy się skontaktować?", ContactHint: "Puste pole oznacza anonimowość: można wrócić z pokwitowaniem.", Optional: "(może być puste)",
+		Files: "Pliki", FilesHint: "Z obrazów JPEG i PNG usuwane są miejsce i urządzenie. Inne pliki, na przykład PDF i Office, pozostają bez zmian: mogą podawać autora.",
+		FilesMost: Numbered{One: "Najwyżej {n} plik.", Few: "Najwyżej {n} pliki, razem 20 MB.", Many: "Najwyżej {n} plików, razem 20 MB."},
+		Keep:      "Zachowaj szkic w tej karcie", KeepSays: "Inaczej nic nie zostaje na tym komputerze, a tekst znika po zamknięciu strony. Nie wybieraj tego na komputerze, z którego korzystają inni.",
+		Send: "Wyślij", SendSealed: "Zaszyfruj i wyślij", HaveReceipt: "Mam pokwitowanie",
+		Checking: "Sprawdzanie plików", Sealing: "Szyfrowanie", Working: "Przeglądarka wykonuje niewielką pracę, która powstrzymuje zalew zgłoszeń", Sending: "Wysyłanie", Done: "Wiadomość dotarła do zespołu", Opening: "Otwieranie",
+		Cleaned: "{name}: miejsce i urządzenie zostaną usunięte", Stays: "{name}: pozostaje bez zmian, z tym, co zapisał w nim program",
+		Fake: "{name} podaje się za obraz i nie daje się tak odczytać. Usuń ten plik albo spakuj go do archiwum.", Big: "{name} ma więcej niż 10 MB.", Large: "To więcej, niż przyjmujemy: razem najwyżej 20 MB.", Many: "To więcej plików, niż przyjmujemy.",
+		Failed: "Nie udało się wysłać. Tekst nadal tu jest: spróbuj ponownie.", Empty: "Powiedz, co się stało.", Long: "Ten tekst jest dłuższy, niż przyjmujemy.", Over: "Ta strona była otwarta zbyt długo. Tekst nadal tu jest: wyślij go ponownie.",
+		Wrongs: "Jeszcze nie: coś trzeba poprawić", NoKey: "Zespół nie może jeszcze przyjmować zgłoszeń na tej stronie.",
+		Busy: Numbered{One: "W tej chwili pisze bardzo wiele osób. Tekst nadal tu jest: spróbuj ponownie za {n} minutę.", Few: "W tej chwili pisze bardzo wiele osób. Tekst nadal tu jest: spróbuj ponownie za {n} minuty.", Many: "W tej chwili pisze bardzo wiele osób. Tekst nadal tu jest: spróbuj ponownie za {n} minut."},
+		Sent: "Dziękujemy. Zgłoszenie dotarło do zespołu.", WasPlain: "Zostało zaszyfrowane po dotarciu na nasz serwer, nie wcześniej.",
+		Receipt: "Pokwitowanie", ReceiptSays: "Z nim można wrócić, przeczytać naszą odpowiedź i napisać więcej. Jest pokazywane tylko teraz: zapisz je lub wydrukuj. Kto je ma, może czytać odpowiedzi.", Copy: "Kopiuj", Copied: "Skopiowano", Print: "Drukuj",
+		Return: "Otwórz zgłoszenie", ReturnSays: "Z pokwitowaniem można sprawdzić stan zgłoszenia, przeczytać naszą odpowiedź i do nas napisać.",
+		PlainReceipt: "Bez JavaScriptu nasz serwer czyta pokwitowanie, gdy odpowiada. Nic z niego nie zachowuje.", ReceiptHint: "Cztery grupy po pięć liter i cyfr oraz jedna z dwóch", Open: "Otwórz",
+		Mistyped: "To nie jest pokwitowanie: brakuje litery lub cyfry albo jest błąd.", NoReport: "Nie ma zgłoszenia z tym pokwitowaniem.",
+		Tries:  Numbered{One: "Zbyt wiele błędnych pokwitowań. Spróbuj ponownie za {n} minutę.", Few: "Zbyt wiele błędnych pokwitowań. Spróbuj ponownie za {n} minuty.", Many: "Zbyt wiele błędnych pokwitowań. Spróbuj ponownie za {n} minut."},
+		Thread: "Twoje zgłoszenie", Stands: "Stan", Filed: "Zgłoszono", Messages: "Wiadomości",
+		New: "Dotarło i nikt go jeszcze nie przeczytał.", Read: "Zespół je przeczytał.", Answered: "Zespół odpisał.", AtWork: "Zespół nad nim pracuje.", Closed: "Sprawa jest załatwiona.",
+		Count: Numbered{One: "{n} wiadomość", Few: "{n} wiadomości", Many: "{n} wiadomości"},
+		Team:  "Zespół reagowania", You: "Ty", Reply: "Napisz do zespołu", ReplySent: "Wiadomość dotarła do zespołu.", Unreadable: "Tej wiadomości nie można otworzyć tym pokwitowaniem.",
+		Date: "{day} {month} {year}", Months: [12]string{"stycznia", "lutego", "marca", "kwietnia", "maja", "czerwca", "lipca", "sierpnia", "września", "października", "listopada", "grudnia"},
+	}
+}

@@ -1,0 +1,37 @@
+package ui
+
+func portuguese() Words {
+	return Words{
+		Lang: "pt", Name: "Português", Skip: "Ir para o conteúdo", Language: "Língua",
+		Title: "Comunicar um problema de segurança", Intro: "Diga à nossa equipa de resposta o que notou. Não precisa de dizer quem é.",
+		Sealed:   "O que escreve e anexa é cifrado no seu navegador antes de ser enviado. Só a equipa de resposta o pode ler.",
+		Unsealed: "A sua comunicação só é cifrada quando chega ao nosso servidor, e fica assim marcada. Com JavaScript e um navegador atual, é cifrada antes de sair do seu computador.",
+		Kept:     "Não guardamos o seu endereço nem o nome do seu navegador.",
+		From:     "Quem comunica", Employee: "da empresa", Customer: "cliente", Researcher: "investigador ou investigadora de segurança", Supplier: "fornecedor", Unknown: "Prefiro não dizer",
+		What: "O que aconteceu?", WhatHint: "O que viu, e o que lhe parece errado?",
+		When: "Quando?", WhenHint: "Com a exatidão possível: esta manhã, ou a 3 de maio às 14:10",
+		Where: "Onde?", WhereHint: "Um endereço web, um sistema, um lugar, uma mensagem",
+		Contact: "Como podemos contactar consigo?", ContactHint: "Deixe vazio para ficar no anonimato: pode voltar com o seu recibo.", Optional: "(pode ficar vazio)",
+		Files: "Ficheiros", FilesHint: "Das imagens JPEG e PNG são retirados o lugar e o aparelho. Outros ficheiros, como PDF e Office, ficam como estão: podem indicar o seu autor.",
+		FilesMost: Numbered{One: "No máximo {n} ficheiro.", Other: "No máximo {n} ficheiros, 20 MB ao todo."},
+		Keep:      "Guardar um rascunho neste separador", KeepSays: "De outro modo nada fica neste computador, e o que escreveu perde-se ao fechar a página. Não escolha isto num computador usado por outras pessoas.",
+		Send: "Enviar", SendSealed: "Cifrar e enviar", HaveReceipt: "Tenho um recibo",
+		Checking: "A verificar os ficheiros", Sealing: "A cifrar", Working: "O seu navegador faz um pequeno trabalho que trava envios em massa", Sending: "A enviar", Done: "A sua mensagem chegou à equipa", Opening: "A abrir",
+		Cleaned: "{name}: o lugar e o aparelho são retirados", Stays: "{name}: fica como está, com o que o seu programa lá escreveu",
+		Fake: "{name} diz ser uma imagem e não se pode ler como tal. Retire-o, ou ponha-o num arquivo comprimido.", Big: "{name} tem mais de 10 MB.", Large: "É mais do que aceitamos: 20 MB ao todo, no máximo.", Many: "São mais ficheiros do que aceitamos.",
+		Failed: "Não foi possível enviar. O que escreveu continua aqui: tente de novo.", Empty: "Diga o que aconteceu.", Long: "Este texto é mais longo do que aceitamos.", Over: "Esta página esteve aberta demasiado tempo. O que escreveu continua aqui: envie de novo.",
+		Wrongs: "Ainda não: há algo a corrigir", NoKey: "A equipa ainda não pode receber comunicações nesta página.",
+		Busy: Numbered{One: "Neste momento escrevem muitas pessoas. O que escreveu continua aqui: tente de novo dentro de {n} minuto.", Other: "Neste momento escrevem muitas pessoas. O que escreveu continua aqui: tente de novo dentro de {n} minutos."},
+		Sent: "Obrigado. A sua comunicação chegou à equipa.", WasPlain: "Foi cifrada quando chegou ao nosso servidor, não antes.",
+		Receipt: "O seu recibo", ReceiptSays: "Com ele pode voltar, ler a nossa resposta e escrever mais. Só é mostrado agora: anote-o ou imprima-o. Quem o tiver pode ler as respostas.", Copy: "Copiar", Copied: "Copiado", Print: "Imprimir",
+		Return: "Abrir a sua comunicação", ReturnSays: "Com o seu recibo vê como está a sua comunicação, lê a nossa resposta e escreve-nos.",
+		PlainReceipt: "Sem JavaScript o nosso servidor lê o seu recibo enquanto lhe responde. Não guarda nada dele.", ReceiptHint: "Quatro grupos de cinco letras e algarismos, e um de dois", Open: "Abrir",
+		Mistyped: "Isto não é um recibo: falta uma letra ou um algarismo, ou há um erro.", NoReport: "Não há nenhuma comunicação com este recibo.",
+		Tries:  Numbered{One: "Demasiados recibos errados. Tente de novo dentro de {n} minuto.", Other: "Demasiados recibos errados. Tente de novo dentro de {n} minutos."},
+		Thread: "A sua comunicação", Stands: "Como está", Filed: "Comunicado a", Messages: "Mensagens",
+		New: "Chegou, e ainda ninguém a leu.", Read: "A equipa leu-a.", Answered: "A equipa escreveu-lhe.", AtWork: "A equipa está a trabalhar nisso.", Closed: "Está resolvida.",
+		Count: Numbered{One: "{n} mensagem", Other: "{n} mensagens"},
+		Team:  "Equipa de resposta", You: "Você", Reply: "Escrever à equipa", ReplySent: "A sua mensagem chegou à equipa.", Unreadable: "Esta mensagem não pode ser aberta com este recibo.",
+		Date: "{day} de {month} de {year}", Months: [12]string{"janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"},
+	}
+}
