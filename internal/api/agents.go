@@ -1,26 +1,51 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/fleet"
 	"tocsin/internal/record"
 )
 
-// agentRoutes are the routes of agents.
-func agentRoutes(d *desk.Desk) []route {
-	return []route{
-		{"GET /v1/agents", func(http.ResponseWriter, *http.Request) (any, error) { return agents(d), nil }},
-		{"GET /v1/agents/{agent}", func(_ http.ResponseWriter, r *http.Request) (any, error) { return agent(d, r.PathValue("agent")) }},
-		{"POST /v1/agents", func(w http.ResponseWriter, r *http.Request) (any, error) { return invite(d, w, r) }},
-		{"POST /v1/agents/{agent}/revoke", func(w http.ResponseWriter, r *http.Request) (any, error) { return struct{}{}, revoke(d, w, r) }},
+type (
+	// An AgentPath names an agent.
+	AgentPath struct {
+		Agent string `path:"agent" maxLength:"200" doc:"its id, or its name"`
 	}
+	invitation struct {
+		Name  string        `json:"name,omitempty" maxLength:"100" doc:"without it the agent is called as its host is"`
+		Valid time.Duration `json:"valid_ns,omitempty" minimum:"0" doc:"how long the token works; 0 is a day"`
+	}
+	revoking struct {
+		AgentPath
+		Body client.Reason
+	}
+)
+
+// agentOperations are those of agents on other hosts.
+func agentOperations(t *table) {
+	o := get("/agents", "listAgents", "List the agents, and the tokens that still let one in")
+	o.need, o.web = auth.See, "GET /agents"
+	add(t, o, func(a ask, _ *none) (client.AgentList, error) { return agents(a.desk), nil })
+	o = get("/agents/{agent}", "getAgent", "Show an agent with what it says of its host, and the lines that it lost")
+	o.need, o.web = auth.See, "GET /agents/{id}"
+	add(t, o, func(a ask, in *AgentPath) (client.Agent, error) { return agent(a.desk, in.Agent) })
+	o = post("/agents", "inviteAgent", "Make a token that lets one agent join")
+	o.need, o.web, o.shown, o.silent = auth.Hosts, "POST /agents", true, true
+	add(t, o, func(a ask, in *body[invitation]) (client.Invitation, error) {
+		i, err := a.desk.InviteAgent(a.actor, in.Body.Name, cmp.Or(in.Body.Valid, 24*time.Hour))
+		return client.Invitation{Token: i.Token, Command: i.Command(), Expires: i.Expires}, err
+	})
+	o = post("/agents/{agent}/revoke", "revokeAgent", "Hear an agent no more")
+	o.need, o.web = auth.Hosts, "POST /agents/{id}/revoke"
+	act(t, o, func(a ask, in *revoking) error { return a.desk.RevokeAgent(a.actor, in.Agent, in.Body.Why) })
 }
 
 // agents lists all without what they say of their hosts, which may be a megabyte each.
@@ -72,30 +97,4 @@ func reasons(m map[record.Reason]int64) map[string]int64 {
 		out[string(r)] += n
 	}
 	return out
-}
-
-func invite(d *desk.Desk, w http.ResponseWriter, r *http.Request) (client.Invitation, error) {
-	var body struct {
-		Name   string        `json:"name"`
-		Valid  time.Duration `json:"valid_ns"`
-		Person string        `json:"person"`
-	}
-	actor, err := readFrom(d, w, r, &body, &body.Person)
-	if err != nil {
-		return client.Invitation{}, err
-	}
-	i, err := d.InviteAgent(actor, body.Name, body.Valid)
-	return client.Invitation{Token: i.Token, Command: i.Command(), Expires: i.Expires}, err
-}
-
-func revoke(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Why    string `json:"why"`
-		Person string `json:"person"`
-	}
-	actor, err := readFrom(d, w, r, &body, &body.Person)
-	if err != nil {
-		return err
-	}
-	return d.RevokeAgent(actor, r.PathValue("agent"), body.Why)
 }

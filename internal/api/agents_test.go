@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,12 +28,12 @@ func hearing(t *testing.T) (*client.Client, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := desk.LoadRules(os.DirFS("../../rules"))
+	set, err := shopRules()
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	d, err := desk.Open(log, desk.Options{Version: "test", Rules: set.Rules, Data: disk.NewLossy(), Keys: disk.NewLossy(), URL: "http://localhost", Hub: &desk.HubOptions{Listener: l, Address: l.Addr().String()}})
+	d, err := desk.Open(log, desk.Options{Version: "test", Ballast: 1 << 16, Rules: set.Rules, Data: disk.NewLossy(), Keys: disk.NewLossy(), URL: "http://localhost", Hub: &desk.HubOptions{Listener: l, Address: l.Addr().String()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +47,7 @@ func hearing(t *testing.T) (*client.Client, string) {
 		}
 		_ = d.Close()
 	})
-	return client.Of(api.Handler(log, d)), "https://" + l.Addr().String()
+	return client.Of(api.Handler(log, d, nil)), "https://" + l.Addr().String()
 }
 
 // says sends what an agent says of its host.

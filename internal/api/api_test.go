@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,12 +26,12 @@ const shell = `203.0.113.9 - - [10/Nov/2026:10:00:01 +0000] "GET /wp-content/upl
 // running starts a desk with a call that rings, and its socket. It returns the desk, its disk and the folder of the socket.
 func running(t *testing.T) (*desk.Desk, *disk.Lossy, string) {
 	t.Helper()
-	set, err := desk.LoadRules(os.DirFS("../../rules"))
+	set, err := shopRules()
 	if err != nil {
 		t.Fatal(err)
 	}
 	log, data := slog.New(slog.DiscardHandler), disk.NewLossy()
-	d, err := desk.Open(log, desk.Options{Version: "test", Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Sample: fstest.MapFS{"access.log": {Data: []byte(shell)}},
+	d, err := desk.Open(log, desk.Options{Version: "test", Ballast: 1 << 16, Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Sample: fstest.MapFS{"access.log": {Data: []byte(shell)}},
 		Pace: time.Millisecond, URL: "http://localhost"})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +46,7 @@ func running(t *testing.T) (*desk.Desk, *disk.Lossy, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: api.Handler(log, d), ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: api.Handler(log, d, nil), ReadHeaderTimeout: time.Second}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended, served := make(chan error, 1), make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -130,7 +129,7 @@ func TestAlive(t *testing.T) {
 // Errors are problem+json with the status that programs branch on (RFC 9457).
 func TestProblems(t *testing.T) {
 	d, data, _ := running(t)
-	h := api.Handler(slog.New(slog.DiscardHandler), d)
+	h := api.Handler(slog.New(slog.DiscardHandler), d, nil)
 	post := func(path, body string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
@@ -140,11 +139,17 @@ func TestProblems(t *testing.T) {
 		name, path, body string
 		code             int
 	}{
-		{"no JSON", "/v1/calls/1/answer", "person=anna", http.StatusBadRequest},
-		{"an unknown member", "/v1/calls/1/answer", `{"who":"anna"}`, http.StatusBadRequest},
-		{"too long", "/v1/calls/1/answer", `{"person":"` + strings.Repeat("a", 70_000) + `"}`, http.StatusBadRequest},
-		{"no number", "/v1/calls/x/answer", `{}`, http.StatusBadRequest},
-		{"not allowed", "/v1/calls/1/answer", `{"person":"reader"}`, http.StatusForbidden},
+		{"no JSON", "/v1/incidents/1/note", "note=anna", http.StatusBadRequest},
+		{"an unknown member", "/v1/incidents/1/note", `{"note":"x","who":"anna"}`, http.StatusUnprocessableEntity},
+		{"nothing sent", "/v1/incidents/1/note", ``, http.StatusBadRequest},
+		{"an unknown parameter", "/v1/incidents/1/note?who=anna", `{"note":"x"}`, http.StatusUnprocessableEntity},
+		{"another type", "/v1/incidents/1/note", `{"note":7}`, http.StatusUnprocessableEntity},
+		{"too long", "/v1/incidents/1/note", `{"note":"` + strings.Repeat("a", 70_000) + `"}`, http.StatusRequestEntityTooLarge},
+		{"no such operation", "/v1/nothing", `{}`, http.StatusNotFound},
+		{"no incident", "/v1/incidents/99/note", `{"note":"x"}`, http.StatusNotFound},
+		{"no number", "/v1/calls/x/answer", `{}`, http.StatusNotFound},
+		{"two persons", "/v1/calls/1/answer?person=reader&person=analyst", `{}`, http.StatusUnprocessableEntity},
+		{"not allowed", "/v1/calls/1/answer?person=reader", `{}`, http.StatusForbidden},
 		{"answered", "/v1/calls/1/answer", `{}`, http.StatusOK},
 		{"answered before", "/v1/calls/1/answer", `{}`, http.StatusConflict},
 		{"nothing rings", "/v1/calls/ringing/answer", `{}`, http.StatusConflict},

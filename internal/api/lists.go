@@ -1,45 +1,88 @@
 package api
 
 import (
-	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
-	"tocsin/internal/detect"
 	"tocsin/internal/tuning"
 )
 
 // maxImport is how many bytes a request with a file may have: the file's limit, escaped as JSON.
 const maxImport = 2*tuning.MaxImport + 1<<20
 
-// listRoutes are the routes of watch lists, mutes and rules.
-func listRoutes(d *desk.Desk) []route {
-	return []route{
-		{"GET /v1/rules", func(http.ResponseWriter, *http.Request) (any, error) { return rules(d), nil }},
-		{"GET /v1/watch", func(http.ResponseWriter, *http.Request) (any, error) { return watchLists(d), nil }},
-		{"POST /v1/watch", func(w http.ResponseWriter, r *http.Request) (any, error) { return watch(d, w, r) }},
-		{"POST /v1/watch/import", func(w http.ResponseWriter, r *http.Request) (any, error) { return importFile(d, w, r) }},
-		{"POST /v1/watch/remove", func(w http.ResponseWriter, r *http.Request) (any, error) { return unwatch(d, w, r) }},
-		{"GET /v1/never", func(http.ResponseWriter, *http.Request) (any, error) { return nevers(d), nil }},
-		{"POST /v1/never", func(w http.ResponseWriter, r *http.Request) (any, error) { return addNever(d, w, r) }},
-		{"POST /v1/never/{id}/remove", func(w http.ResponseWriter, r *http.Request) (any, error) { return removeNever(d, w, r) }},
+type (
+	mutePath struct {
+		ID int64 `path:"id" minimum:"1" doc:"number of the mute"`
 	}
+)
+
+// listOperations are those of watch lists and mutes.
+func listOperations(t *table) {
+	o := get("/watch", "listWatched", "List the watch lists with their values")
+	o.need, o.web = auth.See, "GET /lists, GET /lists/{id}"
+	add(t, o, func(a ask, _ *none) ([]client.WatchList, error) { return watchLists(a.desk), nil })
+	change := func(path, id, sum, web string, do func(ask, client.Watching) (client.Watched, error)) {
+		o := post(path, id, sum)
+		o.need, o.web, o.most = auth.Tune, web, maxImport
+		add(t, o, func(a ask, in *body[client.Watching]) (client.Watched, error) { return do(a, in.Body) })
+	}
+	change("/watch", "watch", "Put values on a watch list", "", func(a ask, x client.Watching) (client.Watched, error) {
+		list, err := values(a, x)
+		if err != nil {
+			return client.Watched{}, err
+		}
+		c, err := a.desk.Watch(a.actor, desk.Listing{List: x.List, Level: x.Level, About: x.About, Values: list})
+		return watchedOf(c), err
+	})
+	change("/watch/import", "importWatched", "Put the values of a file on a watch list: a line each, CSV, STIX", "POST /lists", func(a ask, x client.Watching) (client.Watched, error) {
+		got, err := a.desk.ImportWatch(a.actor, desk.Listing{List: x.List, Level: x.Level, About: x.About, Of: x.File}, []byte(x.Data), x.Until)
+		out := watchedOf(got.ListChange)
+		out.Format, out.More, out.Passed, out.Expired = got.Format, got.More, got.Passed, got.Expired
+		for _, r := range got.Refused {
+			out.Refused = append(out.Refused, client.NotTaken(r))
+		}
+		return out, err
+	})
+	change("/watch/remove", "unwatch", "Take values off a watch list, or end the whole list by end", "POST /lists/{id}/remove, POST /lists/{id}/end", func(a ask, x client.Watching) (client.Watched, error) {
+		list, err := values(a, x)
+		if err != nil {
+			return client.Watched{}, err
+		}
+		switch {
+		case len(x.Values) == 0 && !x.End:
+			return client.Watched{}, mistake{"values", "name the values that leave the list; to end the whole list, send end: true (tocsin watch remove --all)"}
+		case len(x.Values) > 0 && x.End:
+			return client.Watched{}, mistake{"end", "end ends the whole list: leave the values out, or leave end out"}
+		}
+		c, err := a.desk.Unwatch(a.actor, x.List, list)
+		return watchedOf(c), err
+	})
+	o = get("/never", "listNever", "List the mutes that are in force")
+	o.need = auth.See
+	add(t, o, func(a ask, _ *none) ([]client.Never, error) { return nevers(a), nil })
+	o = post("/never", "addNever", "Add a mute: who never alerts until when, and why")
+	o.need, o.web = auth.Tune, "POST /never"
+	add(t, o, func(a ask, in *body[client.Never]) (x client.Never, err error) {
+		x = in.Body
+		x.ID, err = a.desk.AddNever(a.actor, desk.Never{Rule: x.Rule, From: x.From, Account: x.Account, Why: x.Why, Until: x.Until})
+		return x, err
+	})
+	o = post("/never/{id}/remove", "removeNever", "End a mute now")
+	o.need, o.web = auth.Tune, "POST /mutes/{id}/remove"
+	act(t, o, func(a ask, in *mutePath) error {
+		exists := false
+		a.desk.ReadAs(a.actor, func(s *desk.State) { exists = in.ID <= int64(len(s.Tuning.Mutes)) })
+		if !exists {
+			return errMissing
+		}
+		return a.desk.RemoveMute(a.actor, in.ID)
+	})
 }
 
-func rules(d *desk.Desk) client.RuleState {
-	set, _ := d.RuleSet()
-	words := func(list []detect.Refused) []client.BrokenRule {
-		out := []client.BrokenRule{}
-		for _, r := range list {
-			out = append(out, client.BrokenRule{File: r.File, Line: r.Line, Rule: r.Rule, Feature: r.Feature, Why: r.Why})
-		}
-		return out
-	}
-	return client.RuleState{Hash: set.Rules.Hash(), Loaded: len(set.Rules.Documents()), Refused: words(set.Refused), Kept: words(set.Kept), Trouble: set.Trouble}
+func watchedOf(c desk.ListChange) client.Watched {
+	return client.Watched{List: c.List, Added: c.Added, Known: c.Known, Removed: c.Removed}
 }
 
 func watchLists(d *desk.Desk) []client.WatchList {
@@ -55,7 +98,7 @@ func watchLists(d *desk.Desk) []client.WatchList {
 }
 
 // values reads what is to be watched, or no longer.
-func values(x client.Watching) (out []tuning.Listed, err error) {
+func values(a ask, x client.Watching) (out []tuning.Listed, err error) {
 	for _, s := range x.Values {
 		v, err := tuning.ParseValue(s)
 		if err != nil {
@@ -63,99 +106,27 @@ func values(x client.Watching) (out []tuning.Listed, err error) {
 		}
 		if v.Until = x.Until.UTC(); x.Until.IsZero() {
 			v.Until = time.Time{}
-		} else if !x.Until.After(time.Now()) {
-			return nil, fmt.Errorf("until must lie in the future")
+		} else if !x.Until.After(a.now) {
+			return nil, mistake{"until", "until must lie in the future"}
 		}
 		out = append(out, v)
 	}
 	return out, nil
 }
 
-// watching reads what is to be done with a watch list, and who asks.
-func watching(d *desk.Desk, w http.ResponseWriter, r *http.Request) (x client.Watching, actor auth.Actor, err error) {
-	if err = read(w, r, maxImport, &x); err == nil {
-		actor, err = actorOf(d, x.Person)
-	}
-	return x, actor, err
-}
-
-func watch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChange, error) {
-	x, actor, err := watching(d, w, r)
-	if err != nil {
-		return desk.ListChange{}, err
-	}
-	list, err := values(x)
-	if err != nil {
-		return desk.ListChange{}, err
-	}
-	return d.Watch(actor, desk.Listing{List: x.List, Level: x.Level, About: x.About, Values: list})
-}
-
-func importFile(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.Imported, error) {
-	x, actor, err := watching(d, w, r)
-	if err != nil {
-		return desk.Imported{}, err
-	}
-	return d.ImportWatch(actor, desk.Listing{List: x.List, Level: x.Level, About: x.About, Of: x.File}, []byte(x.Data), x.Until)
-}
-
-func unwatch(d *desk.Desk, w http.ResponseWriter, r *http.Request) (desk.ListChange, error) {
-	x, actor, err := watching(d, w, r)
-	if err != nil {
-		return desk.ListChange{}, err
-	}
-	list, err := values(x)
-	if err != nil {
-		return desk.ListChange{}, err
-	}
-	return d.Unwatch(actor, x.List, list)
-}
-
-func nevers(d *desk.Desk) []client.Never {
+func nevers(a ask) []client.Never {
 	var found []tuning.Mute
-	now := time.Now()
-	d.Read(func(s *desk.State) {
+	a.desk.ReadAs(a.actor, func(s *desk.State) {
 		for _, m := range s.Tuning.Mutes {
-			if m.Holds(now) {
+			if m.Holds(a.now) {
 				found = append(found, m)
 			}
 		}
 	})
 	out := []client.Never{}
 	for _, m := range found {
-		t := d.MuteText(m.Vault)
+		t := a.desk.MuteText(m.Vault)
 		out = append(out, client.Never{ID: m.ID, Rule: m.Rule, From: t.Address, Account: t.Account, Until: m.Until, Why: t.Why, By: m.By, Suppressed: m.Suppressed, Last: m.Last})
 	}
 	return out
-}
-
-func addNever(d *desk.Desk, w http.ResponseWriter, r *http.Request) (client.Never, error) {
-	var x client.Never
-	if err := read(w, r, maxBody, &x); err != nil {
-		return x, err
-	}
-	actor, err := actorOf(d, x.Person)
-	if err == nil {
-		x.ID, err = d.AddNever(actor, desk.Never{Rule: x.Rule, From: x.From, Account: x.Account, Why: x.Why, Until: x.Until})
-	}
-	return x, err
-}
-
-func removeNever(d *desk.Desk, w http.ResponseWriter, r *http.Request) (struct{}, error) {
-	var none struct{}
-	var x struct {
-		Person string `json:"person"`
-	}
-	if err := read(w, r, maxBody, &x); err != nil {
-		return none, err
-	}
-	actor, err := actorOf(d, x.Person)
-	if err != nil {
-		return none, err
-	}
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return none, fmt.Errorf("%q is not the number of a mute", r.PathValue("id"))
-	}
-	return none, d.RemoveMute(actor, id)
 }

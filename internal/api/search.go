@@ -3,12 +3,13 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/query"
@@ -20,59 +21,58 @@ const progressEvery = 200 * time.Millisecond
 // longest is how long a search may take at most.
 const longest = time.Hour
 
-// SearchHandler returns the route of searches alone, for a desk that was opened to read.
-func SearchHandler(log *slog.Logger, d *desk.Desk) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/search", func(w http.ResponseWriter, r *http.Request) {
-		if err := find(d, w, r); err != nil {
-			problem(log, w, err)
-		}
-	})
-	return mux
-}
-
-// asked reads what is to be searched for, and who asks.
-func asked(d *desk.Desk, w http.ResponseWriter, r *http.Request) (x client.Search, a asks, err error) {
-	if err = read(w, r, maxBody, &x); err != nil {
-		return x, a, err
-	}
+// query reads what is to be searched for.
+func (a ask) query(x client.Search) (*query.Query, error) {
 	zone, err := time.LoadLocation(x.Zone)
 	if err != nil || x.Zone == "Local" {
-		return x, a, fmt.Errorf("unknown time zone %q", x.Zone)
+		return nil, mistake{"zone", fmt.Sprintf("unknown time zone %.60q", x.Zone)}
 	}
-	if a.actor, err = actorOf(d, x.Person); err != nil {
-		return x, a, err
-	}
-	a.q, err = desk.ParseQuery(x.Query, zone)
-	return x, a, err
+	return desk.ParseQuery(x.Query, zone)
+}
+
+// searchOperation is the search itself.
+func searchOperation(t *table) {
+	o := post("/search", "search", "Search the kept lines")
+	o.need, o.web, o.about = auth.SearchLines, "GET /search, GET /search/run", "It answers in JSON lines, each with a kind: progress now and then, rows or bars, one summary; with follow, rows that come, for as long as the connection lasts. doc/search.md has the language."
+	streams(t, o, "application/x-ndjson", func(a ask, in *body[client.Search], w http.ResponseWriter) error { return find(a, in.Body, w) })
 }
 
 // find answers a search. After its first byte, an error is a line of the answer.
-func find(d *desk.Desk, w http.ResponseWriter, r *http.Request) error {
-	x, a, err := asked(d, w, r)
+func find(a ask, x client.Search, w http.ResponseWriter) error {
+	q, err := a.query(x)
 	if err != nil {
 		return err
 	}
-	if why := desk.Followable(a.q); x.Follow && why != "" {
-		return fmt.Errorf("%s", why)
+	if why := desk.Followable(q); x.Follow && why != "" {
+		return mistake{"follow", why}
 	}
-	out := newTeller(r.Context(), w)
+	a, stop := a.lasting(searches)
+	defer stop()
+	out := newTeller(a.ctx, w)
 	defer out.end()
 	limit := min(x.Timeout, longest)
 	if limit <= 0 {
 		limit = desk.SearchLimit
 	}
-	ctx, stop := context.WithTimeout(r.Context(), limit)
-	defer stop()
-	res, err := d.Search(ctx, a.actor, a.q, out.progress)
+	res, err := seek(a, limit, func(ctx context.Context) (desk.SearchResult, error) {
+		return a.desk.Search(ctx, a.actor, q, out.progress)
+	})
 	if err != nil {
 		return out.fail(err)
 	}
-	if err := out.result(a.q, res); err != nil || !x.Follow {
+	if err := out.result(q, res); err != nil || !x.Follow {
 		return nil // who asked is gone, or has all
 	}
-	err = d.Follow(r.Context(), a.actor, a.q, res.Last, func(res query.Result) error { return out.rows(res, true) })
-	if err != nil && r.Context().Err() == nil {
+	giveBack, ok := a.desk.Following().Try(a.actor.Name)
+	if !ok {
+		return out.fail(errManyFollow)
+	}
+	defer giveBack()
+	err = a.desk.Follow(a.ctx, a.actor, q, res.Last, func(res query.Result) error { return out.rows(res, true) })
+	if ended := context.Cause(a.ctx); errors.Is(ended, errEnded) {
+		return out.fail(ended)
+	}
+	if err != nil && a.ctx.Err() == nil {
 		return out.fail(err)
 	}
 	return nil
@@ -88,11 +88,11 @@ type teller struct {
 	end   func() bool
 }
 
-// newTeller begins an answer. When ctx ends, writing does, too, however slowly it is read.
+// newTeller begins an answer. When ctx ends, writing does soon, too, however slowly it is read.
 func newTeller(ctx context.Context, w http.ResponseWriter) *teller {
 	t := &teller{w: w, to: json.NewEncoder(w), flush: http.NewResponseController(w), shown: time.Now()}
 	t.to.SetEscapeHTML(false)
-	t.end = context.AfterFunc(ctx, func() { _ = t.flush.SetWriteDeadline(time.Now()) }) // not all writers have one
+	t.end = context.AfterFunc(ctx, func() { _ = t.flush.SetWriteDeadline(time.Now().Add(time.Second)) }) // not all writers have one
 	return t
 }
 

@@ -2,48 +2,39 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 	"tocsin/internal/trace"
 )
 
 // traced answers how an incident came about.
-func traced(d *desk.Desk, w http.ResponseWriter, r *http.Request) (any, error) {
-	var x client.Tracing
-	if err := read(w, r, maxBody, &x); err != nil {
-		return nil, err
+func traced(a ask, in *numberedWith[client.Tracing]) (out client.Story, err error) {
+	zone, err := time.LoadLocation(in.Body.Zone)
+	if err != nil || in.Body.Zone == "Local" {
+		return out, mistake{"zone", fmt.Sprintf("unknown time zone %.60q", in.Body.Zone)}
 	}
-	zone, err := time.LoadLocation(x.Zone)
-	if err != nil || x.Zone == "Local" {
-		return nil, fmt.Errorf("unknown time zone %q", x.Zone)
-	}
-	actor, err := actorOf(d, x.Person)
-	if err != nil {
-		return nil, err
-	}
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not the number of an incident", r.PathValue("id"))
-	}
-	limit := min(x.Timeout, longest)
+	limit := min(in.Body.Timeout, longest)
 	if limit <= 0 {
 		limit = desk.TraceLimit
 	}
-	ctx, stop := context.WithTimeout(r.Context(), limit)
+	a, stop := a.lasting(func(x auth.Actor) error { return a.desk.MayOn(x, auth.SearchLines, in.ID) })
 	defer stop()
-	s, err := d.Trace(ctx, actor, id)
-	if err != nil {
-		return nil, err
+	s, err := seek(a, limit, func(ctx context.Context) (trace.Story, error) { return a.desk.Trace(ctx, a.actor, in.ID) })
+	if ended := context.Cause(a.ctx); errors.Is(ended, errEnded) {
+		return out, ended // and not what was known by then
 	}
-	out := storyOf(s, zone)
-	out.Incident = id
-	d.ReadAs(actor, func(st *desk.State) {
-		if i, err := st.Incidents.Get(id); err == nil {
+	if err != nil {
+		return out, err
+	}
+	out = storyOf(s, zone)
+	out.Incident = in.ID
+	a.desk.ReadAs(a.actor, func(st *desk.State) {
+		if i, err := st.Incidents.Get(in.ID); err == nil {
 			out.Title = i.Title
 		}
 	})

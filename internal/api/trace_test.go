@@ -1,11 +1,19 @@
 package api_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tocsin/internal/client"
+	"tocsin/internal/desk"
+	"tocsin/internal/incident"
 	"tocsin/internal/plan"
 )
 
@@ -46,5 +54,57 @@ func TestTraceOnTheSocket(t *testing.T) {
 				t.Errorf("%s: %v: %q stands on %d lines (%+v), and %q finds %+v", name, err, st.Text, st.Count, st.Lines, st.Query, found.Summary)
 			}
 		}
+	}
+}
+
+// A turning context does something when it is first asked for its deadline.
+type turning struct {
+	context.Context
+	then func()
+}
+
+func (x turning) Deadline() (time.Time, bool) {
+	x.then()
+	return time.Now().Add(time.Minute), true
+}
+
+// Given a trace that goes on, when its incident is restricted meanwhile, then it ends, and is not told.
+func TestTraceOfWhatIsRestrictedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := elsewhere(t)
+		token := g.token(plan.Analyst)
+		for n := 0; ; n++ { // so that it waits
+			give, ok := g.d.Seeking().Try(fmt.Sprint("person:", n))
+			if !ok {
+				break
+			}
+			defer give()
+		}
+		told := make(chan *httptest.ResponseRecorder, 1)
+		go func() { told <- g.ask(token, "POST", "/incidents/1/trace", `{"timeout_ns":20000000000}`) }()
+		synctest.Wait()
+		g.must(g.d.Restrict(desk.Local("test"), 1, "hr", []string{plan.Legal}))
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		select {
+		case w := <-told:
+			if w.Code != http.StatusNotFound { // as whatever is restricted to others
+				t.Errorf("a trace that waits: %d %s", w.Code, w.Body)
+			}
+		default:
+			t.Error("it goes on")
+			<-told
+		}
+	})
+	g := elsewhere(t)
+	restricted := 0
+	ctx := turning{t.Context(), func() {
+		if restricted++; restricted == 1 {
+			g.must(g.d.Restrict(desk.Local("test"), 1, "hr", []string{plan.Legal}))
+		}
+	}}
+	s, err := g.d.Trace(ctx, g.actor(plan.Analyst), 1)
+	if !errors.Is(err, incident.ErrNotFound) || restricted == 0 || len(s.Cut)+len(s.Statements)+len(s.Nodes) > 0 {
+		t.Errorf("a trace that was under way: %v, %+v", err, s)
 	}
 }

@@ -1,27 +1,19 @@
 package api
 
 import (
-	"net/http"
-
+	"tocsin/internal/auth"
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
 )
 
-// webhookRoutes are the routes of webhooks.
-func webhookRoutes(d *desk.Desk) []route {
-	return []route{
-		{"GET /v1/webhooks", func(http.ResponseWriter, *http.Request) (any, error) { return webhooks(d), nil }},
-		{"POST /v1/webhooks/{name}/test", func(w http.ResponseWriter, r *http.Request) (any, error) {
-			var body struct {
-				Person string `json:"person"`
-			}
-			actor, err := readFrom(d, w, r, &body, &body.Person)
-			if err != nil {
-				return nil, err
-			}
-			return struct{}{}, d.TestWebhook(r.Context(), actor, r.PathValue("name"))
-		}},
-	}
+// webhookOperations are those of webhooks. They are set up in tocsin.yaml, which holds their secrets.
+func webhookOperations(t *table) {
+	o := get("/webhooks", "listWebhooks", "List the programs that are told what happens")
+	o.need, o.web = auth.See, "GET /webhooks"
+	add(t, o, func(a ask, _ *none) (client.WebhookList, error) { return webhooks(a.desk), nil })
+	o = post("/webhooks/{id}/test", "testWebhook", "Send a webhook a test")
+	o.need, o.web, o.silent = auth.Hosts, "POST /webhooks/{id}/test", true
+	act(t, o, func(a ask, in *named) error { return a.desk.TestWebhook(a.ctx, a.actor, in.ID) })
 }
 
 func webhooks(d *desk.Desk) client.WebhookList {

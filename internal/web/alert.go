@@ -7,14 +7,12 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tocsin/internal/desk"
 	"tocsin/internal/detect"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
-	"tocsin/internal/plan"
 	"tocsin/ui"
 )
 
@@ -88,7 +86,7 @@ func (s *Server) alerts(v *visit) error {
 func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool) ui.AlertRow {
 	a := d.state
 	r := ui.AlertRow{ID: a.ID, Href: "/alerts/" + a.ID, Title: a.Title, Level: ui.Severity(a.Level), Count: ui.Number(a.Count), First: v.at(a.First), Last: v.at(a.Last),
-		Sources: few(d.full.Sources, true), Accounts: few(d.full.Accounts, false), State: ui.State{Tone: "busy", Word: "goes on"}, Why: joinWords(a.By)}
+		Sources: few(d.full.Sources, true), Accounts: few(d.full.Accounts, false), State: ui.State{Tone: "busy", Word: "goes on"}, Why: desk.JoinWords(a.By)}
 	if d.gone != "" {
 		r.Sources = d.gone
 	}
@@ -113,31 +111,6 @@ func (s *Server) alertRow(v *visit, st *desk.State, d alertDetails, samples bool
 		}
 	}
 	return r
-}
-
-// joinWords says why an alert is in its incident, or in none.
-func joinWords(by string) string {
-	switch by {
-	case "opened":
-		return "it opened the incident"
-	case "address":
-		return "joined by a suspect address"
-	case "session":
-		return "joined by a session"
-	case "account":
-		return "joined by an account within 24 hours"
-	case "network":
-		return "joined by the same rule from the same network within an hour"
-	case "wave":
-		return "joined by the same technique against accounts of the same kind: an attack from many addresses"
-	case "technique":
-		return "joined by the same technique within minutes; it names nobody itself"
-	case "low":
-		return "low alerts open no incident"
-	case "muted":
-		return "a mute covers it"
-	}
-	return by
 }
 
 // few names the first of some parties and counts the rest.
@@ -286,78 +259,4 @@ func (t *tallied) views(v *visit, habit func(detect.Party) string) (out []ui.Par
 		}
 	}
 	return out
-}
-
-// moment words one line of an incident's timeline.
-func (s *Server) moment(v *visit, st *desk.State, m incident.Mark) ui.Moment {
-	x := ui.Moment{Learned: v.at(m.Learned), Happened: v.at(m.Happened), Apart: m.Learned.Sub(m.Happened).Abs() >= 60e9, Who: s.actorName(st, m.Actor), Tone: "off", Icon: "check"}
-	switch m.Kind {
-	case entry.IncidentOpened:
-		x.Icon, x.Tone, x.Says = "incident", "late", "Opened as "+desk.Title(m.To)
-	case entry.AlertRaised:
-		x.Icon, x.Tone, x.Says = "alert", "late", "An alert was added"
-		if a := st.Incidents.Alerts[m.Ref]; a != nil {
-			x.Says, x.Href = a.Title+": "+ui.Plural(a.Count, "log line", "log lines")+"; "+joinWords(m.To), "/alerts/"+a.ID
-		}
-	case entry.IncidentSeverity:
-		x.Icon, x.Tone, x.Says = "severity", "late", "Severity "+desk.Title(m.From)+" to "+desk.Title(m.To)
-		var why []string
-		for _, code := range m.Why {
-			why = append(why, incident.Words(code))
-		}
-		if len(why) > 0 {
-			x.Says += ": " + strings.Join(why, ", ")
-		}
-		x.Note = ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentPhase:
-		x.Says = "Phase " + m.From + " to " + m.To
-	case entry.IncidentNoted:
-		x.Icon, x.Says, x.Note = "note", "Note", ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentAssigned:
-		x.Icon, x.Says = "user", "Assigned to "+s.name(st, m.To)
-		if m.To == "" {
-			x.Says = "Taken from " + s.name(st, m.From)
-		}
-	case entry.IncidentClosed:
-		x.Tone, x.Says, x.Note = "good", "Closed as a "+m.To+" alarm", ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded, entry.IncidentRoleLeft:
-		x.Icon, x.Note = "user", ui.VisibleLines(s.desk.Text(m.Ref))
-		what := plan.RoleWord(m.Why[0])
-		if len(m.Why) > 1 {
-			what = "deputy of the " + what
-		}
-		switch m.Kind {
-		case entry.IncidentRoleLeft:
-			x.Says = s.name(st, m.To) + " is no longer " + what
-		case entry.IncidentRoleHanded:
-			x.Says = what + ": " + s.name(st, m.From) + " handed over to " + s.name(st, m.To)
-		default:
-			x.Says = s.name(st, m.To) + " is " + what
-		}
-	case entry.IncidentRestricted:
-		var who []string
-		for _, id := range m.Why {
-			who = append(who, s.name(st, id))
-		}
-		x.Icon, x.Tone, x.Says = "user", "late", "Restricted ("+m.To+") to "+strings.Join(who, ", ")
-	case entry.IncidentUnrestricted:
-		x.Icon, x.Says, x.Note = "user", "No longer restricted", ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentHeld:
-		x.Icon, x.Says, x.Note = "note", "Its log lines are held beyond their time", ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentReleased:
-		x.Icon, x.Says, x.Note = "note", "Its log lines are no longer held", ui.VisibleLines(s.desk.Text(m.Ref))
-	case entry.IncidentAttached:
-		n, _ := strconv.ParseInt(m.To, 10, 64)
-		x.Icon, x.Says, x.Href = "search", ui.Plural(n, "log line", "log lines")+" attached", "#lines"
-	case entry.IncidentChannels:
-		x.Icon, x.Says, x.Note = "call", "Not to be used for it: "+m.To, ui.VisibleLines(s.desk.Text(m.Ref))
-		if m.To == "" {
-			x.Says = "Every channel may be used for it again"
-		}
-	case entry.RoomJoined, entry.RoomLeft, entry.RoomMuted, entry.RoomRecorded, entry.RoomEnded:
-		s.roomMoment(st, m, &x)
-	case entry.IncidentReopened:
-		x.Tone, x.Says, x.Note = "late", "Reopened", ui.VisibleLines(s.desk.Text(m.Ref))
-	}
-	return x
 }

@@ -71,6 +71,8 @@ func (s *Server) proof(v *visit, st *desk.State, f oncall.Proof) ui.Proof {
 		x.State = ui.State{Tone: "busy", Word: "a test rings"}
 	case oncall.Failing:
 		x.State, x.Says = ui.State{Tone: "bad", Word: "unproven"}, "the last test could not be sent"
+	case oncall.CameBack:
+		x.State, x.Says = ui.State{Tone: "bad", Word: "unproven"}, "mail to them came back since the last test: see whether the address is right, then test it"
 	case oncall.Silent:
 		x.State, x.Says = ui.State{Tone: "late", Word: "unproven"}, "the last test was sent, and nobody answered it"
 	case oncall.TooOld:

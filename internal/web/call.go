@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/oncall"
@@ -38,7 +39,11 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 	switch {
 	case c.Rings():
 		r.State, r.Says = ui.State{Tone: "busy", Word: "ringing"}, "nobody has answered for "+ui.Span(v.now.Sub(c.Opened))
-		r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
+		if err := desk.MayAnswer(st, v.actor, c, v.now); err == nil {
+			r.Action = fmt.Sprintf("/calls/%d/answer", c.ID)
+		} else {
+			r.Not = notAnswered(err)
+		}
 		if x, rests := c.Resting(); rests {
 			r.State, r.Says = ui.State{Tone: "off", Word: "snoozed"}, "snoozed by "+s.whoAnswered(st, x.Person)+" until "+v.at(x.Until).Local
 		}
@@ -55,6 +60,14 @@ func (s *Server) callRow(v *visit, st *desk.State, c *oncall.Call) ui.CallRow {
 		r.Tries = append(r.Tries, s.try(v, st, c, t))
 	}
 	return r
+}
+
+// notAnswered says to who looks at a call that they cannot answer it, and who can.
+func notAnswered(err error) string {
+	if r, ok := errors.AsType[auth.Refusal](err); ok && r.Action == auth.Ring {
+		return "You cannot answer calls with your roles. Commanders, engineers, analysts, legal advisors and communications officers can."
+	}
+	return "You cannot answer this call: it rings because a sheet from the safe is in use, and you came in by that sheet, or your account was made or changed by it. Anybody else of the team who answers calls can."
 }
 
 // callTitle names the worst incident of a call.
@@ -135,22 +148,42 @@ func (s *Server) openLink(v *visit) error {
 		return errMissing
 	}
 	view := ui.AnswerView{Frame: s.frame(v, "", "Answer the call"), Action: v.r.URL.Path}
-	s.desk.ReadAs(v.actor, func(st *desk.State) {
-		c, err := st.Calls.Get(l.Call)
-		if err != nil {
-			return
-		}
-		row := ui.CallRow{Severity: ui.Severity(c.Severity), Title: "Test call"}
-		if !c.Test {
-			s.callTitle(st, c, &row)
-		}
+	found := s.ofLink(l, func(st *desk.State, c *oncall.Call, row ui.CallRow) {
 		view.Pass = c.Rings() && !c.Test
 		view.Severity, view.Call, view.More, view.Opened, view.To = row.Severity, row.Title, row.More, v.at(c.Opened), s.name(st, l.Person)
 		if !c.Rings() {
 			view.Action, view.Says = "", s.overWords(v, st, c)
 		}
 	})
+	if !found {
+		return errMissing
+	}
 	return ui.Answer.Show(v.w, http.StatusOK, view)
+}
+
+// ofLink shows the call of a link, as whom the link was sent to sees it, with the words for a page that asks nobody who they are. It reports whether
+// there is such a call for them.
+func (s *Server) ofLink(l desk.Link, show func(*desk.State, *oncall.Call, ui.CallRow)) (found bool) {
+	p, ok := s.desk.Person(l.Person)
+	if !ok {
+		return false
+	}
+	s.desk.ReadAs(desk.Actor(p), func(st *desk.State) {
+		c, err := st.Calls.Get(l.Call)
+		if err != nil {
+			return
+		}
+		found = true
+		row := ui.CallRow{Severity: ui.Severity(c.Severity), Title: "Test call"}
+		if !c.Test {
+			s.callTitle(st, c, &row)
+		}
+		if i := desk.WorstOf(st, c); i != nil && i.Restricted() {
+			row.Title = fmt.Sprintf("Restricted incident %d", i.ID) // no more than the message said
+		}
+		show(st, c, row)
+	})
+	return found
 }
 
 // overWords says why a call needs no answer any more.
@@ -176,15 +209,7 @@ func (s *Server) answerLink(v *visit) error {
 	}
 	view := ui.AnsweredView{Frame: s.frame(v, "", "Answered"), You: err == nil && !passing}
 	view.Still = true // this page is the answer to a form
-	s.desk.ReadAs(v.actor, func(st *desk.State) {
-		c, err := st.Calls.Get(l.Call)
-		if err != nil {
-			return
-		}
-		row := ui.CallRow{Severity: ui.Severity(c.Severity), Title: "Test call"}
-		if !c.Test {
-			s.callTitle(st, c, &row)
-		}
+	s.ofLink(l, func(st *desk.State, c *oncall.Call, row ui.CallRow) {
 		view.Severity, view.Call, view.Href = row.Severity, row.Title, row.Href
 		if c.Rings() {
 			view.Says, view.Passed = s.pressedWords(err, passing), true
@@ -214,14 +239,6 @@ func (s *Server) pressedWords(err error, passing bool) string {
 	return "You have taken the call. It rings on, because it wants another answer besides yours."
 }
 
-// lastTest returns the last test of a person's channel.
-func lastTest(st *desk.State, person, channel string) (oncall.Try, bool) {
-	if c := st.Calls.LastTest(person, channel); c != nil && len(c.Tries) > 0 {
-		return c.Tries[0], true
-	}
-	return oncall.Try{}, false
-}
-
 // day is the start of the reader's day.
 func (v *visit) day() time.Time {
 	y, m, d := v.now.In(v.zone).Date()
@@ -233,7 +250,7 @@ func kindWords(k entry.Kind) string {
 	words := map[entry.Kind]string{
 		entry.ProgramStarted: "Tocsin started", entry.ClockJumped: "the clock jumped", entry.RulesLoaded: "rules were loaded",
 		entry.SourceSilent: "a source fell silent", entry.SourceBack: "a source spoke again", entry.VaultErased: "personal data was erased",
-		entry.LinesSealed: "lines went to the shelf", entry.LinesJoined: "volumes of lines were joined", entry.LinesExpired: "lines expired", entry.LinesAside: "a damaged volume of lines was set aside", entry.LinesExported: "lines were exported",
+		entry.LinesSealed: "lines went to the shelf", entry.LinesJoined: "volumes of lines were joined", entry.LinesExpired: "lines expired", entry.LinesAside: "a damaged volume of lines was set aside", entry.LinesExported: "lines were exported", entry.DossierMade: "the report of an incident was made",
 		entry.IncidentRoleTaken: "a role in an incident was taken", entry.IncidentRoleGiven: "a role in an incident was given", entry.IncidentRoleHanded: "a role in an incident was handed over",
 		entry.IncidentRoleLeft: "a role in an incident was left", entry.IncidentRestricted: "an incident was restricted", entry.IncidentUnrestricted: "an incident is no longer restricted",
 		entry.ApprovalAsked: "a second person is asked for", entry.ApprovalGiven: "something dangerous was approved", entry.ApprovalDenied: "something dangerous was denied",
@@ -243,7 +260,7 @@ func kindWords(k entry.Kind) string {
 		entry.IncidentNoted: "a note was written", entry.IncidentAssigned: "an incident was assigned", entry.IncidentClosed: "an incident was closed",
 		entry.IncidentReopened: "an incident was reopened", entry.IncidentHeld: "the lines of an incident were held", entry.IncidentReleased: "the lines of an incident are no longer held", entry.IncidentAttached: "lines were attached to an incident", entry.MuteAdded: "a rule was muted", entry.MuteRemoved: "a mute was removed",
 		entry.ListPut: "a watch list was made, changed or ended", entry.ListAdded: "values were put on a watch list", entry.ListRemoved: "values were taken off a watch list",
-		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PolicyPut: "the policy was changed",
+		entry.PersonPut: "a person was added or changed", entry.PersonPassword: "a password was set", entry.PersonInvited: "a one-time link was made", entry.PolicyPut: "the policy was changed",
 		entry.CredentialAdded: "a way to sign in was added", entry.CredentialRemoved: "a way to sign in was removed or used up", entry.TokenMade: "a token for programs was made",
 		entry.TokenRevoked: "a token for programs was revoked", entry.SessionRevoked: "sessions were ended", entry.GlassMade: "break-glass sheets were made", entry.GlassUsed: "a break-glass sheet was used",
 		entry.SignedIn: "somebody signed in", entry.SigninRefused: "sign-ins were refused", entry.CallOpened: "a call began",
@@ -258,11 +275,16 @@ func kindWords(k entry.Kind) string {
 		entry.ChatPlaced: "an incident got its place in a chat", entry.RoomJoined: "somebody came into the war room", entry.RoomLeft: "somebody left the war room", entry.RoomMuted: "a host of the war room muted somebody, or lifted that",
 		entry.RoomRecorded: "a recording of the war room began or ended", entry.RoomEnded: "the war room ended for all",
 		entry.NoticeSent: "sign-ins were told", entry.NoticeFailed: "telling of sign-ins failed",
+		entry.CredentialReplayed: "a one-time code was used again", entry.ChangeWanted: "somebody is to be told of changes to how they sign in", entry.ChangeSent: "somebody was told of changes to how they sign in", entry.ChangeFailed: "telling somebody of changes to how they sign in failed",
 		entry.WebhookBegun: "another program is told from now on", entry.WebhookFailed: "a webhook takes nothing", entry.WebhookBack: "a webhook takes what it is told again",
+		entry.ReportFiled: "a report came from outside", entry.ReportBundled: "reports came from outside, and are kept together", entry.ReportRead: "a report from outside was opened", entry.ReportOpened: "an incident was made of a report from outside",
+		entry.ReportJoined: "a report from outside joined an incident", entry.ReportAnswered: "a reporter was answered", entry.ReportClosed: "a report from outside was closed", entry.ReportSpam: "a report from outside was dropped", entry.ReportReopened: "a report from outside was taken up again",
+		entry.ReportTold: "a reporter wrote back", entry.ReportRung: "the team is called for reports from outside", entry.ReportGrew: "many more reports came from outside", entry.ReportGuessed: "receipts of reports were wrong",
+		entry.ReportKeyMade: "a key for reports from outside was made", entry.SecurityTextPut: "security.txt was made", entry.ReportMailWanted: "a reporter is to be answered by mail", entry.ReportMailSent: "a reporter was answered by mail", entry.ReportMailFailed: "answering a reporter by mail failed",
 		entry.WebhookOff: "a webhook is told nothing more", entry.WebhookEnded: "another program is no longer told",
 	}
 	if w, ok := words[k]; ok {
 		return w
 	}
-	return string(k)
+	return orElse(leadWords(k), string(k))
 }

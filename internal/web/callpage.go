@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/oncall"
@@ -42,7 +41,7 @@ func (s *Server) showCall(v *visit, id int64, code int, mistake error) error {
 		view.Facts = s.callFacts(st, c)
 		view.History = s.history(v, st, c)
 		_, rests := c.Resting()
-		if c.Rings() && !c.Test && auth.May(v.actor, auth.Ring) == nil && !rests {
+		if c.Rings() && !c.Test && view.Call.Action != "" && !rests {
 			view.Pass, view.Snooze = fmt.Sprintf("/calls/%d/pass", id), fmt.Sprintf("/calls/%d/snooze", id)
 			for _, m := range []int{5, 15, 30, 60, 120, 240} {
 				lasts := time.Duration(m) * time.Minute
@@ -196,7 +195,7 @@ func stepWords(why string) string {
 }
 
 func endedWords(why string) string {
-	return map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "the test is over"}[why]
+	return map[string]string{"closed": "every incident of it was closed", "lowered": "its incidents no longer need a call", "tested": "the test is over", "apart": "its incident was restricted, or is no longer, and has a call of its own"}[why]
 }
 
 // leftWords says whom a step names and does not ring, and why.
@@ -219,6 +218,7 @@ func whyWord(why string) string {
 		plan.Taken: "has answered already", "throttle": "was rung too often lately", "maintenance": "maintenance", plan.ByRule: "their own rule waits so long",
 		plan.Quiet: "quiet hours", plan.Loud: "in spite of quiet hours, because nobody else would be rung", plan.NoRule: "no rule of theirs fits, so every channel rings",
 		plan.Instead: "in place of a channel that was held back", "again": "the call began anew", "over": "somebody answered meanwhile", oncall.NotAnswered: "nobody pressed a key that answers",
+		oncall.Bounced: "the mail came back",
 	}
 	if w, ok := words[why]; ok {
 		return w

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -16,8 +18,10 @@ import (
 	"testing/fstest"
 	"time"
 
+	"tocsin/internal/api"
 	"tocsin/internal/desk"
 	"tocsin/internal/disk"
+	"tocsin/internal/envelope"
 	"tocsin/internal/intake"
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
@@ -59,6 +63,25 @@ type console struct {
 	web   *Server
 	disk  *disk.Lossy
 	mails chan notify.Message
+	log   *heardLog
+}
+
+// A heardLog is all that the program logged.
+type heardLog struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (l *heardLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(b)
+}
+
+func (l *heardLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }
 
 // newConsole runs a desk on the lines of some files and serves it. The team is anna, a commander who is set up, and one person of
@@ -100,14 +123,18 @@ func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &console{Server: httptest.NewUnstartedServer(nil), disk: disk.NewLossy(), mails: make(chan notify.Message, 100)}
+	c := &console{Server: httptest.NewUnstartedServer(nil), disk: disk.NewLossy(), mails: make(chan notify.Message, 100), log: &heardLog{}}
 	var data disk.Layer = c.disk
 	if wrap != nil {
 		data = wrap(data)
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	o := desk.Options{Version: "test", Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Geo: geo, Sample: files, Pace: time.Millisecond,
+	log := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c.Config.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug) // as package cli has it
+	o := desk.Options{Version: "test", Ballast: 1 << 16, Data: data, Keys: disk.NewLossy(), Rules: set.Rules, Geo: geo, Sample: files, Pace: time.Millisecond,
 		URL: "http://" + c.Listener.Addr().String(),
+		Lookup: envelope.Directory{Resolve: func(_ context.Context, host string) ([]netip.Addr, error) { // no name of this test is asked for outside
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		}},
 		Senders: map[string]desk.Sender{plan.Mail: func(_ context.Context, m notify.Message) error {
 			select {
 			case c.mails <- m:
@@ -121,7 +148,11 @@ func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(
 	if c.desk, err = desk.Open(log, o); err != nil {
 		t.Fatal(err)
 	}
-	c.web = New(log, c.desk, Options{Set: set})
+	door, err := api.NewDoor(log, c.desk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.web = New(log, c.desk, Options{Set: set, Document: door.Document(), Programs: func(k Knock) http.Handler { return door.Handler(api.Guard(k)) }})
 	c.Config.Handler = c.web.Handler()
 	c.Start()
 	return c
@@ -188,7 +219,8 @@ func (c *console) as(t *testing.T, person string) *visitor {
 	t.Helper()
 	v := &visitor{console: c, t: t}
 	if person != "" {
-		cookie, err := signin.NewSessions(c.desk.Sessions(), false).Start(time.Now(), person)
+		now := time.Now() // an hour ago by a second factor: they may administer, and are asked again before what is dangerous
+		cookie, err := signin.NewSessions(c.desk.Sessions(), false).Begin(now, signin.Session{Person: person, Second: now.Add(-time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,18 +239,28 @@ type answer struct {
 
 func (v *visitor) do(method, path string, form url.Values, header map[string]string) answer {
 	v.t.Helper()
+	if form == nil {
+		return v.send(method, path, "", nil, header)
+	}
+	return v.send(method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()), header)
+}
+
+// sendBody posts a body of a type.
+func (v *visitor) sendBody(path, kind string, body io.Reader) answer {
+	v.t.Helper()
+	return v.send(http.MethodPost, path, kind, body, nil)
+}
+
+func (v *visitor) send(method, path, kind string, body io.Reader, header map[string]string) answer {
+	v.t.Helper()
 	ctx, done := context.WithTimeout(v.t.Context(), 60*time.Second)
 	defer done()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
 	req, err := http.NewRequestWithContext(ctx, method, v.URL+path, body)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	if v.cookie != nil {
 		req.AddCookie(v.cookie)

@@ -373,11 +373,14 @@ func (s *Server) importContacts(v *visit) error {
 	return s.showImport(v, http.StatusOK, p, data, group, revision, nil)
 }
 
-// typedFile reads an uploaded file, or what was typed in its place.
-func typedFile(v *visit) ([]byte, error) {
+// typedFile reads an uploaded file of contacts, or what was typed in its place.
+func typedFile(v *visit) ([]byte, error) { return uploaded(v, "data", "tocsin contacts import FILE") }
+
+// uploaded reads the field "file" of a form, or what was typed in its place; command takes larger ones.
+func uploaded(v *visit, field, command string) ([]byte, error) {
 	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data") {
 		if err := v.r.ParseMultipartForm(maxForm); err != nil {
-			return nil, desk.FieldError{Field: "data", Says: fmt.Sprintf("The file is too large or broken; a form takes %d kB. Larger ones: tocsin contacts import FILE", maxForm>>10)}
+			return nil, desk.FieldError{Field: field, Says: fmt.Sprintf("The file is too large or broken; a form takes %d kB. Larger ones: %s", maxForm>>10, command)}
 		}
 		defer func() { _ = v.r.MultipartForm.RemoveAll() }() // all of it is in memory: maxForm
 	}
@@ -388,9 +391,9 @@ func typedFile(v *visit) ([]byte, error) {
 			return b, err
 		}
 	}
-	data := v.r.PostFormValue("data")
+	data := v.r.PostFormValue(field)
 	if strings.TrimSpace(data) == "" {
-		return nil, desk.FieldError{Field: "data", Says: "Choose a file, or paste its text."}
+		return nil, desk.FieldError{Field: field, Says: "Choose a file, or paste its text."}
 	}
 	return []byte(data), nil
 }
@@ -460,7 +463,7 @@ func (s *Server) showCard(v *visit, code int, typed *contact.CardText, mistake e
 	_, own := s.desk.CardText()
 	at := v.at(v.now)
 	view := ui.CardView{Frame: s.frame(v, "contacts", "Emergency card"), Printed: strings.TrimSpace(at.Local + " " + at.Zone), Revision: fmt.Sprint(sheet.Revision), Print: sheet.Fingerprint,
-		Sample: s.desk.Sample(), Left: sheet.Left, Steps: sheet.Steps, Envelope: sheet.Envelope, Secrets: secrets, MaySee: may == nil, May: may == nil, Own: own, Check: v.r.Host + "/contacts/card"}
+		Sample: s.desk.Sample(), Left: sheet.Left, Steps: sheet.Steps, Envelope: sheet.Envelope, Secrets: secrets, MaySee: may == nil, May: may == nil, Own: own, Check: v.r.Host + "/contacts/card", Really: contact.Authentic(secrets)}
 	view.Path = "/contacts/card"
 	if secrets {
 		view.Path += "?secrets=yes"
@@ -470,7 +473,7 @@ func (s *Server) showCard(v *visit, code int, typed *contact.CardText, mistake e
 			view.Groups = append(view.Groups, ui.CardGroup{Word: groupWord(p.Group)})
 		}
 		g := &view.Groups[len(view.Groups)-1]
-		g.Rows = append(g.Rows, ui.CardRow{Name: p.Name, Says: p.Says, CallBack: p.CallBack, Hours: p.Hours, Phrase: p.Phrase, Number: p.Number, Ways: p.Ways})
+		g.Rows = append(g.Rows, ui.CardRow{Name: p.Name, Says: p.Says, CallBack: p.CallBack, Hours: p.Hours, Phrase: p.Phrase, Number: p.Number, Checked: p.Checked, Ways: p.Ways})
 	}
 	steps := sheet.Steps
 	if typed != nil {

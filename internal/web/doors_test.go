@@ -118,6 +118,9 @@ func TestSigningInAndOut(t *testing.T) {
 		t.Errorf("cookie %v", k)
 	}
 	kept := *v
+	if got := kept.get("/"); got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("after signing out, Back shows what the browser kept: %q", got.header.Get("Cache-Control"))
+	}
 	if got := v.post("/sign-out"); got.code != http.StatusSeeOther || got.location != "/sign-in?done=out" || v.cookie != nil {
 		t.Errorf("signing out: %d to %q", got.code, got.location)
 	}

@@ -128,10 +128,36 @@ func TestFormsDoWhatTheySay(t *testing.T) {
 			t.Errorf("%s: the page after it (%d) does not show %q, or no notice", x.name, page.code, x.shows)
 		}
 	}
+	// Given a page that was loaded before another's change, when its form is sent, then it does not undo that change, and says so.
+	form := []string{"name", "The legal", "roles", "legal", "read", hiddenField(t, anna.get("/people/legal").body, "read")}
+	if got := c.as(t, "engineer").post("/people/legal", "name", "The legal", "roles", "legal", "gone", "yes"); got.code != http.StatusSeeOther {
+		t.Fatalf("without the mark of a page: %d", got.code)
+	}
+	if got := anna.post("/people/legal", form...); got.code != http.StatusConflict || !strings.Contains(got.body, "omebody else changed this person") {
+		t.Errorf("a page of before: %d", got.code)
+	}
+	if _, there := c.desk.Person("legal"); there {
+		t.Error("a page of before brought somebody back")
+	}
+	form[len(form)-1] = hiddenField(t, anna.get("/people/legal").body, "read")
+	if got := anna.post("/people/legal", form...); got.code != http.StatusSeeOther {
+		t.Errorf("the page as it is now: %d", got.code)
+	}
 	if got := anna.post(call); got.code != http.StatusConflict || !strings.Contains(got.body, "Somebody was faster") {
 		t.Errorf("answering again: %d", got.code)
 	}
 	if got := anna.post("/people/boris/ring", "channel", "mail"); got.code != http.StatusNotFound {
 		t.Errorf("ringing who is gone: %d", got.code)
 	}
+}
+
+// hiddenField is the value of a hidden field of a page.
+func hiddenField(t *testing.T, page, name string) string {
+	t.Helper()
+	_, after, ok := strings.Cut(page, `<input type="hidden" name="`+name+`" value="`)
+	value, _, _ := strings.Cut(after, `"`)
+	if !ok || value == "" {
+		t.Fatalf("the page has no hidden field %s", name)
+	}
+	return value
 }

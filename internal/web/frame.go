@@ -11,7 +11,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
-	"tocsin/internal/signin"
+	"tocsin/internal/tlp"
 	"tocsin/ui"
 )
 
@@ -33,6 +33,8 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		return f
 	}
 	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
+	f.TabDrafts = nav == "incidents" && s.private(v)
+	f.Terms = s.explains()
 	if auth.May(v.actor, auth.See) != nil {
 		return f // a reporter sees nothing of what goes on
 	}
@@ -41,6 +43,7 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 	f.Ringing = s.ringing(v)
 	f.Counts.Calls = len(f.Ringing)
 	f.Counts.Rules = len(s.o.Set.Refused)
+	f.Counts.Reports, f.Reports = s.desk.ReportsWaiting(v.actor), auth.May(v.actor, auth.Handle) == nil
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, i := range st.Incidents.Incidents {
 			if !i.Closed {
@@ -54,14 +57,31 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 			}
 		}
 	})
-	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(v), s.updateProblems(v.now)...)...)
+	f.Problems = append(append(f.Problems, s.problems()...), append(s.noticeProblems(v), s.updateProblems(v)...)...)
 	f.Problems = append(f.Problems, s.bellProblems(v)...)
 	f.Problems = append(f.Problems, s.onCallProblems(v)...)
+	if nav != "incidents" { // there the incident comes first; every other page says it
+		f.Problems = append(f.Problems, s.weakProblems(v)...)
+	}
+	f.Problems = append(f.Problems, s.reportProblems(v)...)
 	if n := f.Counts.Agents; n > 0 {
 		f.Problems = append(f.Problems, ui.Problem{Says: ui.Plural(int64(n), "agent is", "agents are") + " not heard of any more.", Mend: "See whether the host runs, and reaches this server.", Href: "/agents"})
 	}
 	f.News = ui.Plural(int64(f.Counts.Incidents), "open incident", "open incidents") + ", " + ui.Plural(int64(f.Counts.Calls), "call rings", "calls ring")
 	return f
+}
+
+// private reports whether the page is of an incident that is restricted or TLP:RED: what is typed there does not stay in the browser.
+func (s *Server) private(v *visit) (is bool) {
+	id, err := number(v.r, "id")
+	if err != nil {
+		return false
+	}
+	s.desk.ReadAs(v.actor, func(st *desk.State) {
+		i, e := st.Incidents.Get(id)
+		is = e == nil && (i.Restricted() || st.Incidents.Label(id, "") == tlp.Red)
+	})
+	return is
 }
 
 func (s *Server) bell(v *visit) ui.Bell {
@@ -103,6 +123,15 @@ func (s *Server) problems() (ps []ui.Problem) {
 	if why := s.desk.SlackTrouble(time.Now()); why != "" {
 		add("Slack: "+why+".", "Calls go on by other ways. Incidents are worked on here meanwhile.", "")
 	}
+	if w := s.desk.OurKey(time.Now()).Warning; w != "" {
+		add(w, "On the server, tocsin mail renew makes the next key; give people its fingerprint.", "")
+	}
+	if x := s.desk.Registration(time.Now()); x.On && !x.Up {
+		add("We are not registered at the telephone provider: "+firstLine(x.Why), "Calls out may go on; it is tried again by itself unless the settings are wrong. tocsin doctor says more.", "")
+	}
+	if x := s.desk.ReportsBox(time.Now()); x.On && !x.Up {
+		add("Reports of mail that did not come cannot be read: "+firstLine(x.Why), "It is tried again by itself; a mail that comes back is not noticed meanwhile. tocsin doctor says more.", "")
+	}
 	if s.o.Warnings != nil {
 		for _, w := range s.o.Warnings() {
 			add(w.Says, w.Mend, "")
@@ -133,8 +162,12 @@ func (s *Server) ringing(v *visit) (out []ui.Ringing) {
 	calls := s.desk.Ringing(v.actor)
 	slices.SortStableFunc(calls, func(a, b desk.Rings) int { return incident.Rank(b.Severity) - incident.Rank(a.Severity) })
 	for _, c := range calls {
-		r := ui.Ringing{ID: fmt.Sprint(c.ID), Severity: ui.Severity(c.Severity), Title: c.Title, Since: v.at(c.Since), Now: c.Now,
-			Action: fmt.Sprintf("/calls/%d/answer", c.ID)}
+		r := ui.Ringing{Severity: ui.Severity(c.Severity), Title: c.Title, Since: v.at(c.Since), Now: c.Now}
+		if c.Not != nil {
+			r.ID, r.Not = fmt.Sprint(c.ID), notAnswered(c.Not)
+		} else if c.ID != 0 {
+			r.ID, r.Action = fmt.Sprint(c.ID), fmt.Sprintf("/calls/%d/answer", c.ID)
+		}
 		if c.Test {
 			r.Title = "Test call"
 		}
@@ -151,33 +184,20 @@ func (s *Server) ringing(v *visit) (out []ui.Ringing) {
 
 // name returns what a person is called, by id; the id itself when nobody has it.
 func (s *Server) name(st *desk.State, id string) string {
-	if p, ok := st.Plan.People[id]; ok {
-		if n := s.desk.People.Get(p.Vault).Name; n != "" {
-			return n
-		}
-	}
-	return id
+	return s.desk.Called(st, id)
 }
 
 // actorName words who did something: "person:anna" is Anna Keller.
 func (s *Server) actorName(st *desk.State, actor string) string {
-	if id, ok := strings.CutPrefix(actor, "person:"); ok {
-		if strings.HasPrefix(id, signin.GlassPrefix) {
-			return desk.GlassName(id)
-		}
-		return s.name(st, id)
+	return s.desk.ActorCalled(st, actor)
+}
+
+// doerName names who did something in a run: those ids are of people, without a word before them.
+func (s *Server) doerName(st *desk.State, by string) string {
+	if w := s.actorName(st, by); w != by {
+		return w
 	}
-	switch actor {
-	case "desk", "detect":
-		return "Tocsin"
-	case "command":
-		return "the command line"
-	case "config":
-		return "the configuration file"
-	case "setup":
-		return "the first setup"
-	}
-	return actor
+	return s.name(st, by)
 }
 
 // A page pings at most once in pingApart, and after pingIdle without a change: "4 min ago" grows old, and so does a bell that stands still.

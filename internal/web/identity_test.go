@@ -161,6 +161,9 @@ func TestSecondFactor(t *testing.T) {
 	if len(again) != 10 || slices.Contains(again, codes[1]) {
 		t.Errorf("the new set is %v", again)
 	}
+	if e := lastOf[entry.Refusals](t, c, entry.SigninRefused); e.Count < 1 || e.Net == "" {
+		t.Errorf("codes that were used again are counted as %+v", e)
+	}
 	// An invitation changes the password, and does not stand in for the second factor.
 	link, err := c.desk.Invite(desk.Local("test"), "anna")
 	if err != nil {
@@ -169,6 +172,18 @@ func TestSecondFactor(t *testing.T) {
 	v := c.as(t, "")
 	if got := v.post(strings.TrimPrefix(link, c.URL), "password", "another sentence of words", "again", "another sentence of words"); got.location != "/sign-in" || v.cookie != nil {
 		t.Errorf("a link alone signs in: %d %s", got.code, got.location)
+	}
+	for len(c.mails) > 0 { // nothing that opens something goes out
+		m := <-c.mails
+		for _, secret := range append(slices.Clone(again), link, a.Text()) {
+			if strings.Contains(m.Subject+m.Body, secret) {
+				t.Errorf("a message says %q", secret)
+			}
+		}
+	}
+	// Who has lost the phone has no session left, on the phone or elsewhere.
+	if got := c.as(t, "engineer").post("/people/anna/factors"); got.location != "/people/anna?done=factors" || anna.get("/me").code != http.StatusSeeOther {
+		t.Errorf("taking the factors away: %d to %q", got.code, got.location)
 	}
 }
 
@@ -222,6 +237,16 @@ func TestStepUp(t *testing.T) {
 	v.cookie = must(c.web.sessions.Begin(time.Now(), signin.Session{Person: "anna"}))
 	if got := v.post("/break-glass", "count", "2"); !strings.Contains(got.body, "Prove that it is you") {
 		t.Errorf("sheets are made without a second factor: %d", got.code)
+	}
+	// So do a change of the plan and a key for reports. A passphrase is in no page, so what needs it is typed again.
+	long := strings.Repeat("long ", 2_000)
+	for path, carried := range map[string]string{"/plan/skimmer/edit": "f.text", "/plan/import": "f.text", "/plan/skimmer/retire": "f.text", "/plan/skimmer/offered": "f.text", "/reports/key": "f.text", "/reports/security-txt": "f.text"} {
+		if got := stale("anna").post(path, "text", long); !strings.Contains(got.body, "Prove that it is you") || !strings.Contains(got.body, carried) {
+			t.Errorf("%s without a fresh proof: %d\n%s", path, got.code, middle(got.body))
+		}
+	}
+	if got := stale("anna").post("/reports/key", "passphrase", "a phrase of the team"); got.location != "/step-up?next=%2Freports" || strings.Contains(got.body, "phrase of the team") {
+		t.Errorf("a key under a passphrase: %d to %q", got.code, got.location)
 	}
 	// Neither leads anywhere else.
 	if got := stale("analyst").get("/step-up?next=//evil.example"); strings.Contains(got.body, "evil.example") {
@@ -361,6 +386,10 @@ func TestTokensForPrograms(t *testing.T) {
 		if strings.Contains(string(e.Body), token) || strings.Contains(string(e.Body), "nightly") {
 			t.Errorf("the ledger has the token or its name: %s", e.Body)
 		}
+	}
+	bearer := c.as(t, "").do(http.MethodGet, "/", nil, map[string]string{"Authorization": "Bearer " + token})
+	if bearer.code != http.StatusSeeOther || !strings.HasPrefix(bearer.location, "/sign-in") {
+		t.Errorf("the console takes a token: %d", bearer.code)
 	}
 	if strings.Contains(said.String(), token[4:]) {
 		t.Error("the log has the token")

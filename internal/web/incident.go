@@ -19,7 +19,7 @@ import (
 const (
 	incidentsShown = 50
 	alertsOpened   = 100
-	momentsShown   = 300
+	momentsShown   = 80
 )
 
 // incidents lists incidents by filter, order and page.
@@ -76,7 +76,7 @@ func headings(v *visit, sort string) []ui.Heading {
 	return hs
 }
 
-// order sorts incidents; without a wish the worst come first, then the newest.
+// order sorts incidents that come by id; without a wish the worst come first, then the newest. What is equal stays by id.
 func order(list []*incident.Incident, sort string) {
 	key, down := strings.CutPrefix(sort, "-")
 	by := map[string]func(a, b *incident.Incident) int{
@@ -87,16 +87,16 @@ func order(list []*incident.Incident, sort string) {
 		"last":     func(a, b *incident.Incident) int { return a.Last.Compare(b.Last) },
 	}[key]
 	if by == nil {
-		slices.SortStableFunc(list, func(a, b *incident.Incident) int {
+		by, down = func(a, b *incident.Incident) int {
 			return cmp.Or(cmp.Compare(incident.Rank(b.Severity), incident.Rank(a.Severity)), b.Last.Compare(a.Last))
-		})
-		return
+		}, false
 	}
-	slices.SortStableFunc(list, func(a, b *incident.Incident) int {
+	slices.SortFunc(list, func(a, b *incident.Incident) int {
+		d := by(a, b)
 		if down {
-			a, b = b, a
+			d = -d
 		}
-		return by(a, b)
+		return cmp.Or(d, cmp.Compare(a.ID, b.ID))
 	})
 }
 
@@ -138,7 +138,9 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	}
 	view := ui.IncidentView{ID: fmt.Sprint(id)}
 	var details []alertDetails
+	shown := int64(0) // what is written later may not be on this page
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
+		shown = st.Entries
 		var i *incident.Incident
 		if i, err = st.Incidents.Get(id); err == nil {
 			details = alertsOf(st, i, alertsOpened)
@@ -148,6 +150,15 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 		return err
 	}
 	s.openDetails(details)
+	me := s.self(v, id)
+	var suggested []string
+	if me.handle {
+		suggested = s.desk.SuggestedPlaybooks(v.actor, id)
+	}
+	seen := s.desk.LookedAt(v.actor, id)
+	if seen == 0 {
+		s.desk.Looked(v.actor, id, shown)
+	}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
@@ -156,6 +167,11 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 		}
 		view.Frame = ui.Frame{Title: fmt.Sprintf("Incident %d: %s", i.ID, i.Title)}
 		s.fillIncident(v, st, i, details, &view)
+		s.fillLead(v, st, i, me, &view)
+		s.fillSince(v, st, i.ID, seen, &view.Lead)
+		s.fillNext(v, st, i, me, suggested, &view)
+		view.Suggest = s.suggestion(st, i, me)
+		s.fillTimeline(v, st, i, me, &view)
 	})
 	if err != nil {
 		return err
@@ -166,19 +182,33 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 		return err
 	}
 	s.roomOf(v, id, &view)
+	if s.desk.MayOn(v.actor, auth.Reach, id) == nil {
+		view.Updates = fmt.Sprintf("/incidents/%d/updates", id)
+	}
+	if s.desk.MayOn(v.actor, auth.Note, id) == nil {
+		view.Report = fmt.Sprintf("/incidents/%d/report", id)
+	}
 	view.Frame = s.frame(v, "incidents", view.Frame.Title)
 	view.Path = fmt.Sprintf("/incidents/%d", id)
 	if mistake != nil {
-		typedAgain(v, &view.Forms, again)
-		view.Errors, view.Still = formErrors(mistake, again), true
+		found := false
+		view.Errors, found = putBack(&view.Lead, v, again, mistake)
+		if !found && firstField(again) == "" {
+			view.Errors, found = orphan(v, &view.Forms, mistake)
+		}
+		if !found {
+			typedAgain(v, &view.Forms, again)
+			view.Errors = formErrors(mistake, again)
+		}
+		view.Still = true
 	}
 	return ui.Incident.Show(v.w, code, view)
 }
 
 // typedAgain puts what was typed back into the form that had a mistake.
 func typedAgain(v *visit, f *ui.IncidentForms, again string) {
-	f.Again, f.Reason, f.Note, f.Happened = again, text(v.r, "reason"), text(v.r, "note"), text(v.r, "happened")
-	for field, choices := range map[string][]ui.Option{"severity": f.Severities, "phase": f.Phases, "person": f.People, "rule": f.Rules, "address": f.Addresses, "until": f.Until} {
+	f.Again, f.Reason, f.Note, f.Happened, f.Learned = again, text(v.r, "reason"), text(v.r, "note"), text(v.r, "happened"), text(v.r, "learned")
+	for field, choices := range map[string][]ui.Option{"severity": f.Severities, "phase": f.Phases, "person": f.People, "role": f.Roles, "rule": f.Rules, "address": f.Addresses, "until": f.Until} {
 		typed, sent := v.r.PostForm[field]
 		for k := range choices {
 			if sent {
@@ -191,19 +221,38 @@ func typedAgain(v *visit, f *ui.IncidentForms, again string) {
 // formErrors words what was wrong with one of an incident's forms. Without a field of its own a mistake is shown at the
 // form's first; several forms have a reason, so its id begins with the form's name.
 func formErrors(mistake error, form string) ui.Errors {
-	es := fieldErrors(mistake)
-	first := map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "hand": "hand-note", "role": "take-role", "restrict": "restrict-kind", "unrestrict": "lift-reason", "release": "hold-reason", "close": "verdict"}
+	es, first := fieldErrors(mistake), firstField(form)
 	for k := range es {
 		switch {
 		case es[k].Field == "":
-			es[k].Field = first[form]
+			es[k].Field = first
 		case es[k].Field == "reason" && form == "release":
-			es[k].Field = first[form]
+			es[k].Field = first
 		case es[k].Field == "reason" && form != "close":
 			es[k].Field = form + "-reason"
 		}
 	}
 	return es
+}
+
+// firstField is the first field of a form that an incident's page always has; "" of a form that may be gone by the time it is sent.
+func firstField(form string) string {
+	return map[string]string{"severity": "severity", "phase": "phase", "note": "note", "assign": "person", "mute": "mute-until", "reopen": "reopen-reason", "hold": "hold-reason", "hand": "hand-note", "role": "take-role", "restrict": "restrict-kind", "unrestrict": "lift-reason", "release": "hold-reason", "close": "verdict", "channels": "channels-reason"}[form]
+}
+
+// orphan puts what was typed into a form that is gone, because somebody else was first, into the form of a note.
+func orphan(v *visit, f *ui.IncidentForms, mistake error) (ui.Errors, bool) {
+	var typed []string
+	for _, field := range []string{"text", "title", "chosen", "options", "reason"} {
+		if t := text(v.r, field); t != "" {
+			typed = append(typed, t)
+		}
+	}
+	if len(typed) == 0 {
+		return nil, false
+	}
+	f.Note = strings.Join(typed, "\n")
+	return ui.Errors{{Field: "note", Says: sentence(mistake) + " What you typed stands here: add it as a note if it says more."}}, true
 }
 
 // fillIncident words an incident in full.
@@ -240,10 +289,12 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 	if i.Held {
 		view.Marks = append(view.Marks, "held: its log lines are kept beyond their time")
 	}
+	if w := st.Returns.Of(i.ID, v.now); w != nil && w.Stands(v.now) {
+		view.Marks = append(view.Marks, "watched for signs of its return until "+w.Until.In(v.zone).Format("2 Jan 2006")+": "+ui.Plural(int64(len(w.Signs)), "sign", "signs")+" so far")
+	}
 	if i.Closed {
 		view.Verdict = desk.Title(i.Verdict) + " alarm"
 	}
-	view.Next = s.next(v, st, i)
 	view.Roles = s.rolesPart(st, i)
 	if i.Restricted() {
 		view.Marks = append(view.Marks, "restricted ("+i.Restriction.Kind+"): only the people who are named see it")
@@ -251,12 +302,6 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 	view.Times = []ui.TimeFact{{Name: "Began", At: v.at(i.Happened)}, {Name: "Learned", At: v.at(i.Opened)}, {Name: "Last seen", At: v.at(i.Last)}}
 	if i.Closed {
 		view.Times = append(view.Times, ui.TimeFact{Name: "Closed", At: v.at(i.Ended)})
-	}
-	for _, m := range slices.Backward(i.Timeline[max(0, len(i.Timeline)-momentsShown):]) {
-		view.Timeline = append(view.Timeline, s.moment(v, st, m))
-	}
-	if n := len(i.Timeline) - momentsShown; n > 0 {
-		view.Facts = append(view.Facts, ui.Fact{Name: "Timeline", Value: "the newest " + ui.Number(momentsShown) + "; " + ui.Number(int64(n)) + " earlier ones are in the ledger"})
 	}
 	if n := len(i.Alerts) - len(details); n > 0 {
 		view.Facts = append(view.Facts, ui.Fact{Name: "Alerts", Value: "the newest " + ui.Number(alertsOpened) + " with their addresses; " + ui.Number(int64(n)) + " earlier ones are in the list of alerts", Href: "/alerts"})
@@ -290,11 +335,15 @@ func unusual(details []alertDetails) (out []ui.Text) {
 func (s *Server) next(v *visit, st *desk.State, i *incident.Incident) ui.Next {
 	c := st.Calls.Of(i.ID)
 	switch {
+	case c != nil && c.Rings() && desk.MayAnswer(st, v.actor, c, v.now) != nil:
+		return ui.Next{Says: "Nobody has answered for " + ui.Span(v.now.Sub(c.Opened)) + ". " + notAnswered(desk.MayAnswer(st, v.actor, c, v.now)), Urgent: true}
 	case c != nil && c.Rings():
 		return ui.Next{Says: "Nobody has answered for " + ui.Span(v.now.Sub(c.Opened)) + ". Answering stops the calls to everybody else.", Button: "Answer the call",
 			Action: fmt.Sprintf("/calls/%d/answer", c.ID), Urgent: true, Fields: []ui.Option{}}
 	case i.Closed:
 		return ui.Next{Says: "This incident is closed. Reopen it below if it is not over."}
+	case i.Merged != 0:
+		return ui.Next{Says: fmt.Sprintf("This incident is part of incident %d, and worked on there.", i.Merged), Button: fmt.Sprintf("Go to incident %d", i.Merged), Action: fmt.Sprintf("/incidents/%d", i.Merged), Get: true}
 	case i.Person == "":
 		return ui.Next{Says: "Nobody works on this incident yet.", Button: "I work on it", Action: fmt.Sprintf("/incidents/%d/assign", i.ID),
 			Fields: []ui.Option{{Word: "person", Value: v.actor.ID}}}
@@ -377,25 +426,16 @@ func (s *Server) setPhase(v *visit) error {
 
 func (s *Server) note(v *visit) error {
 	return s.act(v, "note", func(id int64) error {
-		happened, err := typedTime(text(v.r, "happened"))
+		happened, err := v.when("happened", text(v.r, "happened"), false)
 		if err != nil {
 			return err
 		}
-		return s.desk.Note(v.actor, id, text(v.r, "note"), happened)
-	}, "note")
-}
-
-// typedTime reads what a datetime-local input sends; it is UTC, as its label says. Empty is zero.
-func typedTime(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
+		learned, err := v.when("learned", text(v.r, "learned"), false)
+		if err != nil {
+			return err
 		}
-	}
-	return time.Time{}, desk.FieldError{Field: "happened", Says: fmt.Sprintf("The time %q is none; write it as 2026-11-27T09:00.", s)}
+		return s.desk.Write(v.actor, id, desk.NoteText{Text: text(v.r, "note"), Role: text(v.r, "role"), Happened: happened, Learned: learned})
+	}, "note")
 }
 
 func (s *Server) assign(v *visit) error {
@@ -435,9 +475,13 @@ func (s *Server) showClose(v *visit, code int, mistake error) error {
 	if err != nil {
 		return err
 	}
+	closed := false
 	view := ui.CloseView{Frame: s.frame(v, "incidents", fmt.Sprintf("Close incident %d", id)), ID: fmt.Sprint(id), Verdict: v.r.PostFormValue("verdict"), Reason: text(v.r, "reason"),
 		Effects: []string{"It no longer rings anybody and leaves the list of open incidents."},
 		Undo:    "It can be reopened at any time; both are kept in the ledger."}
+	if n := len(s.desk.ReportsLeft(v.actor, id)); n > 0 {
+		view.Effects = append(view.Effects, ui.Plural(int64(n), "report from outside belongs to it and stays open", "reports from outside belong to it and stay open")+": the page Reports names them then, to be closed with words to their reporters.")
+	}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if e != nil {
@@ -448,14 +492,31 @@ func (s *Server) showClose(v *visit, code int, mistake error) error {
 		if c := st.Calls.Of(id); c != nil && c.Rings() {
 			view.Effects = append(view.Effects, fmt.Sprintf("Call %d stops ringing if it rings for nothing else.", c.ID))
 		}
-		if i.Closed {
-			err = errMissing
+		closed = i.Closed
+		for _, what := range st.Incidents.Lacking(id, "true") {
+			at := fmt.Sprintf("/incidents/%d/cause", i.ID)
+			view.Lacking = append(view.Lacking, map[string]ui.Link{"cause": {Word: "Write the root cause", Href: at}, "lessons": {Word: "Write the lessons", Href: at + "#lessons"}}[what])
+		}
+		view.Excuse = text(v.r, "excuse")
+		if w, ok := i.Fact(incident.Verdict); ok && view.Verdict == "" {
+			view.Verdict = map[string]string{incident.Real: "true", incident.FalseAlarm: "false"}[w.What.Value]
 		}
 	})
 	if err != nil {
 		return err
 	}
+	switch {
+	case closed && mistake == nil:
+		return done(v, fmt.Sprintf("/incidents/%d", id), "")
+	case closed: // by somebody else, while this one was typed
+		v.r.PostForm.Set("note", strings.TrimSpace(text(v.r, "reason")+"\n"+text(v.r, "excuse")))
+		v.r.Form.Set("note", v.r.PostForm.Get("note"))
+		return s.showIncident(v, code, "note", desk.FieldError{Field: "note", Says: "Somebody else closed it meanwhile. What you typed stands here: add it as a note if it says more."})
+	}
 	if mistake != nil {
+		if lacks(mistake) {
+			mistake = desk.FieldError{Field: "excuse", Says: sentence(mistake)}
+		}
 		view.Errors, view.Still = formErrors(mistake, "close"), true
 	}
 	return ui.Close.Show(v.w, code, view)
@@ -467,7 +528,7 @@ func (s *Server) closeIncident(v *visit) error {
 		return err
 	}
 	if err = needsReason(v, "close"); err == nil || v.r.PostFormValue("verdict") == "" {
-		err = s.desk.CloseIncident(v.actor, id, v.r.PostFormValue("verdict"), text(v.r, "reason"))
+		err = s.desk.Finish(v.actor, id, v.r.PostFormValue("verdict"), text(v.r, "reason"), text(v.r, "excuse"))
 	}
 	if err != nil {
 		if known(err) {

@@ -34,12 +34,16 @@ func (s *Server) ledger(v *visit) error {
 		}
 	}
 	s.checked.mu.Unlock()
-	last, err := s.desk.LastEntries(entriesShown)
+	last, err := s.desk.EntriesFor(v.actor, entriesShown)
 	if err != nil {
 		return err
 	}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, e := range last {
+			if e.Kind == "" {
+				view.Rows = append(view.Rows, ui.EntryRow{N: ui.Number(e.N), At: v.at(e.Time), Says: "restricted to others"})
+				continue
+			}
 			view.Rows = append(view.Rows, ui.EntryRow{N: ui.Number(e.N), At: v.at(e.Time), Actor: s.actorName(st, e.Actor), Kind: string(e.Kind), Subject: e.Subject, Says: kindWords(e.Kind)})
 		}
 	})

@@ -23,6 +23,24 @@ type meExtra struct {
 
 func (s *Server) me(v *visit) error { return s.showMe(v, http.StatusOK, meExtra{}) }
 
+// strong is an actor as if they had signed in with a second factor.
+func strong(a auth.Actor) auth.Actor {
+	a.Weak = false
+	return a
+}
+
+// weakProblems says on every page of who would administer that it needs a second factor, or will.
+func (s *Server) weakProblems(v *visit) []ui.Problem {
+	if !v.session.Second.IsZero() || strings.HasPrefix(v.actor.ID, signin.GlassPrefix) || auth.May(strong(v.actor), auth.Team) != nil {
+		return nil
+	}
+	p := ui.Problem{Grave: v.grace.IsZero(), Says: "You keep the team, and are signed in by a password alone.", Mend: "Add a passkey or an authenticator app; until then you may not change the team.", Href: "/me"}
+	if !v.grace.IsZero() {
+		p.Mend = "Add a passkey or an authenticator app before " + v.at(v.grace).Local + ", and before somebody else can sign in; afterwards you may not change the team by the password."
+	}
+	return []ui.Problem{p}
+}
+
 // showMe shows how the reader signs in.
 func (s *Server) showMe(v *visit, code int, more meExtra) error {
 	id := v.actor.ID
@@ -42,6 +60,12 @@ func (s *Server) showMe(v *visit, code int, more meExtra) error {
 	switch {
 	case strings.HasPrefix(id, signin.GlassPrefix):
 		view.Weak = "You are in by a sheet from the safe, until its four hours are over. Help the people whose place this is to sign in again, under People and policy."
+	case !c.Second() && auth.May(strong(v.actor), auth.Team) == nil && !v.grace.IsZero():
+		view.Weak = "Your password alone opens everything that you may do. You may keep the team by it only until " + v.at(v.grace).Local + ", and only while nobody else can sign in: add a passkey or an authenticator app before."
+	case !c.Second() && v.actor.Weak && auth.May(strong(v.actor), auth.Team) == nil:
+		view.Weak = "You may not keep the team, let agents in or destroy anything before you have added a passkey or an authenticator app. All else works by your password."
+	case v.actor.Weak && auth.May(strong(v.actor), auth.Team) == nil:
+		view.Weak = "You signed in here before you had a second factor. To keep the team, sign out, and sign in with it."
 	case !c.Second() && view.Password:
 		view.Weak = "Your password alone opens everything that you may do. Add a passkey or an authenticator app."
 	case c.Second() && len(c.Recovery) == 0:
@@ -75,6 +99,11 @@ func (s *Server) showMe(v *visit, code int, more meExtra) error {
 			Since: v.at(x.Started), Seen: v.at(x.Seen), Here: x.ID == v.session.ID, End: "/me/sessions/" + x.ID + "/end"})
 	}
 	s.tokensOf(v, c, &view)
+	if told := s.desk.ToldBy(id); len(told) > 0 {
+		view.Told = "When something here is changed, you are told by " + strings.Join(told, ", ") + "."
+	} else if !strings.HasPrefix(id, signin.GlassPrefix) {
+		view.Told = "Nobody can tell you when something here is changed: you have no mail address, and no other way than calls."
+	}
 	if auth.May(v.actor, auth.Sheets) == nil {
 		view.Glass = "/break-glass"
 	}

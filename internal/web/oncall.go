@@ -320,7 +320,7 @@ func (s *Server) onCallProblems(v *visit) (ps []ui.Problem) {
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		for _, k := range st.Rota.Schedules() {
 			if x, err := st.Rota.At(k.ID, v.now); err == nil && x.Person == "" {
-				ps = append(ps, ui.Problem{Says: "Nobody is on call now: " + s.rotaName(k) + ".", Mend: "Calls go on to whom the policy names next; ask somebody to take over.", Href: "/oncall/" + k.ID})
+				ps = append(ps, ui.Problem{Grave: true, Says: "Nobody is on call now: " + s.rotaName(k) + ".", Mend: "Calls go on to whom the policy names next; ask somebody to take over.", Href: "/oncall/" + k.ID})
 			}
 		}
 	})

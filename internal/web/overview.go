@@ -26,6 +26,7 @@ const (
 func (s *Server) overview(v *visit) error {
 	view := ui.OverviewView{Frame: s.frame(v, "overview", "Overview")}
 	reading := s.desk.Reading()
+	view.Mine = s.needed(v)
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		var open []*incident.Incident
 		count := map[string]int{}
@@ -53,6 +54,7 @@ func (s *Server) overview(v *visit) error {
 			}
 		}
 		view.Duties = s.duties(v, st)
+		view.Ready = s.readiness(v, st)
 		view.Figures = s.figures(v, st, reading, today)
 		view.Chart = ui.NewChart("Records and alerts by the hour", points(v, st, reading))
 	})
@@ -62,6 +64,19 @@ func (s *Server) overview(v *visit) error {
 	}
 	view.MoreSources = len(sources) - len(view.Sources)
 	return ui.Overview.Show(v.w, http.StatusOK, view)
+}
+
+// needed leads to the incident in which the reader has something to do, when there is one: what is late or due first.
+func (s *Server) needed(v *visit) *ui.Next {
+	work, all := s.desk.MyWork(v.actor, 1)
+	if len(work) == 0 {
+		return nil
+	}
+	n := &ui.Next{Says: fmt.Sprintf("Incident %d, %s. First: %s", work[0].Incident, work[0].Title, work[0].Text), Button: fmt.Sprintf("Go to incident %d", work[0].Incident), Action: fmt.Sprintf("/incidents/%d", work[0].Incident), Get: true, Mine: true}
+	if all > 1 {
+		n.Says += " (and " + ui.Number(int64(all-1)) + " more)"
+	}
+	return n
 }
 
 // figures are the numbers of the reader's day.

@@ -55,7 +55,7 @@ func TestBrowserPasskeys(t *testing.T) {
 	text := func(selector string) string { return ask(t, ctx, chromedp.Text(chromedp.CSS(selector))) }
 	token := func() string { return mustCookie(t, ctx) }
 
-	in(t, ctx, wide(), chromedp.Navigate(at+"/sign-in"), shown("#password"), fill("#id", "anna"), fill("#password", "correct horse battery"), click("form[action='/sign-in'] button"), shown("#open"))
+	in(t, ctx, wide(), chromedp.Navigate(at+"/sign-in"), shown("#password"), fill("#id", "anna"), fill("#password", "correct horse battery"), click("form[action='/sign-in'] button:not([type=button])"), shown("#open"))
 	before := token()
 	in(t, ctx, chromedp.Navigate(at+"/me"), shown("#passkey-name"), fill("#passkey-name", "my phone"), click("form[action='/me/passkeys'] button"), shown(".notice"))
 	if got := path(); got != "/me?done=passkey" {
@@ -76,16 +76,14 @@ func TestBrowserPasskeys(t *testing.T) {
 		t.Errorf("the same device twice: %q", says)
 	}
 	shoot(t, ctx, "me", chromedp.FullScreenshot(100))
-	heard.report(t, "registering")
+	heard.Report(t, "registering")
 
 	// The password alone opens nothing now; the passkey does, without an id.
-	in(t, ctx, click(".who button"), shown("#password"), fill("#id", "anna"), fill("#password", "correct horse battery"), click("form[action='/sign-in'] button"), shown(".wrongs"))
+	in(t, ctx, click(".who button"), shown("#password"), fill("#id", "anna"), fill("#password", "correct horse battery"), click("form[action='/sign-in'] button:not([type=button])"), shown(".wrongs"))
 	if says := text(".wrongs"); !strings.Contains(says, "passkey") {
 		t.Errorf("the password alone: %q", says)
 	}
-	heard.mu.Lock()
-	heard.said = nil // the browser says that the form came back with 422
-	heard.mu.Unlock()
+	heard.Take() // the browser says that the form came back with 422
 	shoot(t, ctx, "signin", chromedp.FullScreenshot(100))
 	in(t, ctx, chromedp.Navigate(at+"/sign-in?next=/calls"), shown("form[action='/sign-in/passkey'] button"), click("form[action='/sign-in/passkey'] button"), shown(".who button"))
 	if got := path(); got != "/calls" {
@@ -107,7 +105,7 @@ func TestBrowserPasskeys(t *testing.T) {
 	if n := ask(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll('#codes li').length`)); n != 10 {
 		t.Errorf("%d recovery codes", n)
 	}
-	heard.report(t, "step-up")
+	heard.Report(t, "step-up")
 
 	// A device that does not know its owner proves nothing.
 	in(t, ctx, click(".who button"), shown("form[action='/sign-in/passkey'] button"),
@@ -138,9 +136,7 @@ func TestBrowserPasskeys(t *testing.T) {
 	// It can be removed while there is a password, and then proves nothing.
 	setCookie(t, ctx, at, must(c.web.sessions.Begin(time.Now(), signin.Session{Person: "anna", Second: time.Now()})))
 	in(t, ctx, chromedp.Navigate(at+"/me"), click("#passkeys li form button"), shown("#passkeys .empty"), click(".who button"), shown("form[action='/sign-in/passkey'] button"))
-	heard.mu.Lock()
-	heard.said = nil
-	heard.mu.Unlock()
+	heard.Take()
 	in(t, ctx, click("form[action='/sign-in/passkey'] button"), shown(".wrongs"))
 	if says := text(".wrongs"); !strings.Contains(says, "could not be verified") {
 		t.Errorf("a removed passkey: %q", says)

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/http"
@@ -98,8 +100,8 @@ func (s *Server) channel(v *visit, st *desk.State, p entry.Person, key, word, ad
 	if key == plan.Console {
 		c.State = ui.State{Tone: "good", Word: "shows a banner"}
 	}
-	if t, ok := lastTest(st, p.ID, key); ok {
-		x := s.try(v, st, st.Calls.Calls[t.ID-1], t)
+	if call := st.Calls.LastTest(p.ID, key); call != nil && len(call.Tries) > 0 {
+		x := s.try(v, st, call, call.Tries[0])
 		c.State, c.Says, c.At = x.State, x.Says, x.At
 	}
 	if !p.Gone && key != plan.Console {
@@ -153,8 +155,14 @@ func typedPerson(v *visit, action string) (ui.PersonForm, []string, desk.Contact
 		c.SetAddress(name, text(v.r, name))
 	}
 	f := personForm(action, text(v.r, "id"), roles, c)
-	f.Gone, f.Open = v.r.PostFormValue("gone") != "", true
+	f.Gone, f.Open, f.Read = v.r.PostFormValue("gone") != "", true, text(v.r, "read")
 	return f, roles, c
+}
+
+// readAs is a mark of a person as they are, which is another after each change.
+func readAs(p entry.Person) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %v %q", p.ID, p.Roles, p.Channels, p.Vault, p.Gone, p.Moved))
+	return hex.EncodeToString(sum[:16])
 }
 
 // personForm is the form of a person, filled.
@@ -209,7 +217,7 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 		c := s.desk.People.Get(p.Vault)
 		view.Person = s.personView(v, st, p)
 		view.Form = personForm("/people/"+p.ID, p.ID, p.Roles, c)
-		view.Form.Gone, view.Form.Open = p.Gone, true
+		view.Form.Gone, view.Form.Open, view.Form.Read = p.Gone, true, readAs(p)
 		if !p.Gone {
 			view.Ways = waysForm(p, st.Plan.Ways[p.ID], c.Zone)
 			view.Seals = s.sealsView(v, st, p, c)
@@ -233,8 +241,8 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 	if mistake != nil {
 		view.Errors, view.Still = fieldErrors(mistake), true
 	}
-	if link != "" {
-		view.Still = true // the link is shown once
+	if link != "" || v.said != "" {
+		view.Still = true // the link, or what became of a key, is shown once
 	}
 	return ui.PersonPage.Show(v.w, code, view)
 }
@@ -243,12 +251,16 @@ func (s *Server) changePerson(v *visit) error {
 	id := v.r.PathValue("id")
 	f, roles, c := typedPerson(v, "/people/"+id)
 	f.ID = id
+	var was entry.Person
 	exists := false
-	s.desk.ReadAs(v.actor, func(st *desk.State) { _, exists = st.Plan.People[id] })
+	s.desk.ReadAs(v.actor, func(st *desk.State) { was, exists = st.Plan.People[id] })
 	if !exists {
 		return errMissing
 	}
-	if err := s.desk.PutPerson(v.actor, id, roles, c, f.Gone); err != nil {
+	if f.Read != "" && f.Read != readAs(was) { // the page was loaded before somebody else's change, which all of the form would undo
+		return s.showPerson(v, http.StatusConflict, &f, desk.ErrMoved, "")
+	}
+	if err := s.desk.ChangePerson(v.actor, was, roles, c, f.Gone); err != nil {
 		if known(err) {
 			return err
 		}
@@ -437,9 +449,15 @@ func typedPolicy(v *visit) (entry.Policy, error) {
 }
 
 func typedMinutes(v *visit, field string) (time.Duration, error) {
+	x, err := typedNumber(v, field, "minutes")
+	return time.Duration(x * float64(time.Minute)), err
+}
+
+// typedNumber reads how many of something were typed: 0 to 10,000, with a comma or a full stop. NaN is no such number.
+func typedNumber(v *visit, field, of string) (float64, error) {
 	x, err := strconv.ParseFloat(strings.ReplaceAll(text(v.r, field), ",", "."), 64)
-	if err != nil || x < 0 || x > 10_000 {
-		return 0, desk.FieldError{Field: strings.ReplaceAll(field, ".", "-"), Says: "Say how many minutes, as a number."}
+	if err != nil || !(x >= 0 && x <= 10_000) {
+		return 0, desk.FieldError{Field: strings.ReplaceAll(field, ".", "-"), Says: "Say how many " + of + ", as a number."}
 	}
-	return time.Duration(x * float64(time.Minute)), nil
+	return x, nil
 }

@@ -30,7 +30,13 @@ func (s *Server) signInElsewhere(v *visit) error {
 }
 
 // linkElsewhere begins to link one's own account.
+//
+// Only our own page may begin it: another site could send somebody here whom it has signed in at the provider as itself, and so get a way into their
+// account. Browsers say from where a request comes (W3C Fetch Metadata).
 func (s *Server) linkElsewhere(v *visit) error {
+	if from := v.r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" && from != "none" {
+		return done(v, "/me", "")
+	}
 	return s.departs(v, signin.Journey{Person: v.actor.ID, Next: "/me"})
 }
 

@@ -194,8 +194,8 @@ func TestProvider(t *testing.T) {
 	if id != "boris" || !slices.Equal(actor.Roles, []string{"engineer", "analyst"}) {
 		t.Errorf("Boris is %s with the roles %v, want those of his group and no other", id, actor.Roles)
 	}
-	if v.get("/people/anna").code != http.StatusOK {
-		t.Error("an engineer by group may not keep the team")
+	if got := v.get("/people/anna"); got.code != http.StatusForbidden || !strings.Contains(got.body, "This needs a second factor") {
+		t.Errorf("an engineer by group, of whom the provider does not say that there was a second factor, keeps the team: %d", got.code)
 	}
 	e := lastOf[entry.Signin](t, c, entry.SignedIn)
 	if e.Method != "oidc" || !slices.Equal(e.Roles, actor.Roles) || e.Session == "" {

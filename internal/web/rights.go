@@ -117,22 +117,28 @@ func (s *Server) approve(v *visit) error {
 // rolesPart says who holds what in an incident.
 func (s *Server) rolesPart(st *desk.State, i *incident.Incident) ui.RolesPart {
 	p := ui.RolesPart{Kind: i.Restriction.Kind, Kinds: options(i.Restriction.Kind, "insider", "somebody of ours", "hr", "personnel", "legal", "legal privilege")}
-	onTeam := func(id string) bool { x, ok := st.Plan.People[id]; return ok && !x.Gone }
+	canHold := desk.CanHold(st, i.ID)
+	gone := func(id string) string {
+		if i.Hides(id) {
+			return s.name(st, id) + " is not named here"
+		}
+		return s.name(st, id) + " left the team"
+	}
 	for _, r := range plan.ResponseRoles() {
 		h := i.Roles[r]
 		row := ui.RoleRow{Key: r, Word: plan.RoleWord(r)}
-		holder, gap := h.Held(onTeam)
+		holder, gap := h.Held(canHold)
 		if row.Gap, row.Holds = gap, !gap; !gap {
 			row.Holder = s.name(st, holder)
 		} else if h.Person != "" {
-			row.Says = s.name(st, h.Person) + " left the team"
+			row.Says = gone(h.Person)
 		}
 		var deputies []string
 		for _, d := range h.Deputies {
-			if onTeam(d) {
+			if canHold(d) {
 				deputies = append(deputies, s.name(st, d))
 			} else {
-				deputies = append(deputies, s.name(st, d)+" (left the team)")
+				deputies = append(deputies, gone(d))
 			}
 		}
 		row.Deputies = strings.Join(deputies, ", ")

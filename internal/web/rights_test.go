@@ -3,94 +3,14 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
-	"tocsin/internal/incident"
 	"tocsin/internal/plan"
 )
-
-// marker is what must not be read anywhere by who is not named.
-const marker = "zebra-crossing-41"
-
-// Given a restricted incident with a marker in its note, its hand-over and its title, when every GET route is walked as every role that is
-// not named, and as nobody, then the marker appears nowhere; and when one who is named looks, then it is there.
-func TestARestrictedIncidentIsForThoseWhoAreNamed(t *testing.T) {
-	c := newConsole(t, attacks(), nil)
-	c.settled(t)
-	title, alerts := "", []string{}
-	anna := desk.Actor(mustPerson(t, c, "anna"))
-	if err := c.desk.Note(anna, 1, marker, time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.desk.TakeRole(anna, 1, plan.Commander, false); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.desk.SetSeverity(anna, 1, incident.Critical, marker); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.desk.Restrict(anna, 1, "insider", []string{"legal"}); err != nil {
-		t.Fatal(err)
-	}
-	c.desk.Read(func(st *desk.State) {
-		title, alerts = st.Incidents.Incidents[0].Title, slices.Clone(st.Incidents.Incidents[0].Alerts)
-	})
-	walk := func(id string) (seen []string) {
-		who := c.as(t, id)
-		for _, r := range routes() {
-			method, path, found := strings.Cut(r.pattern, " ")
-			if !found || method != http.MethodGet || path == "/live" || path == "/search/live" || path == "/me/link" {
-				continue
-			}
-			paths := []string{strings.NewReplacer("{$}", "", "{id}", "1", "{token}", "none").Replace(path)}
-			if strings.HasPrefix(path, "/alerts/") {
-				paths = nil
-				for _, a := range alerts {
-					paths = append(paths, strings.Replace(path, "{id}", a, 1))
-				}
-			}
-			for _, p := range paths {
-				got := who.get(p)
-				if got.code == http.StatusOK && strings.HasPrefix(p, "/alerts/") {
-					seen = append(seen, p+" opens")
-				}
-				if strings.HasPrefix(p, "/incidents/1") && got.code == http.StatusOK {
-					seen = append(seen, p+" opens")
-				}
-				if strings.Contains(got.body, marker) {
-					seen = append(seen, p+" has the marker")
-				}
-			}
-		}
-		return seen
-	}
-	for _, id := range []string{"", "engineer", "analyst", "communications", "administrator", "reader", "auditor", "reporter"} {
-		if seen := walk(id); len(seen) > 0 {
-			t.Errorf("%q: %v", id, seen)
-		}
-	}
-	for _, id := range []string{"anna", "legal"} {
-		seen := strings.Join(walk(id), ", ")
-		if !strings.Contains(seen, "/incidents/1 has the marker") || !strings.Contains(seen, "/alerts/") {
-			t.Errorf("%s, who is named, sees %s", id, seen)
-		}
-	}
-	if page := c.as(t, "auditor").get("/incidents?state=all"); !strings.Contains(page.body, incident.RestrictedTitle) || strings.Count(page.body, "/incidents/1\"") == 0 {
-		t.Errorf("the list does not count the restricted incident %q", title)
-	}
-	for _, id := range []string{"engineer", "administrator"} {
-		for _, form := range []string{"note", "severity", "close", "role/give", "restrict"} {
-			if got := c.as(t, id).do(http.MethodPost, "/incidents/1/"+form, url.Values{"note": {"x"}, "reason": {"x"}, "kind": {"hr"}}, nil); got.code != http.StatusForbidden {
-				t.Errorf("%s posts %s: %d, want 403", id, form, got.code)
-			}
-		}
-	}
-}
 
 // Given a person whose role on the team may not handle, when they hold a role in one incident, then they may there and nowhere else; when they leave the team, the gap is shown.
 func TestARoleInAnIncident(t *testing.T) {

@@ -13,8 +13,6 @@ import (
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
-	"tocsin/internal/entry"
-	"tocsin/internal/incident"
 	"tocsin/ui"
 )
 
@@ -52,10 +50,11 @@ func (s *Server) showRoom(v *visit, code int, invite ui.Invite, mistake error) e
 	}
 	view := ui.RoomView{Href: fmt.Sprintf("/incidents/%d", id), Base: roomBase, Insecure: s.insecure(v)}
 	view.Phone = fmt.Sprintf("Without it, take part by telephone, and ask for incident %d.", id)
+	restricted := false
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if err = e; err == nil {
-			view.Incident = i.Title
+			view.Incident, restricted = i.Title, i.Restricted()
 		}
 	})
 	if err != nil {
@@ -70,7 +69,7 @@ func (s *Server) showRoom(v *visit, code int, invite ui.Invite, mistake error) e
 	case err != nil:
 		return err
 	}
-	if auth.May(v.actor, auth.Handle) == nil && view.Closed == "" {
+	if auth.May(v.actor, auth.Handle) == nil && view.Closed == "" && !restricted {
 		view.Invite = invite
 		view.Invite.Action = view.Path + "/invite"
 		if view.Invite.Hours == nil {
@@ -150,33 +149,4 @@ func (s *Server) roomOf(v *visit, id int64, view *ui.IncidentView) {
 			view.Tapes = append(view.Tapes, x)
 		}
 	})
-}
-
-// roomMoment words what happened in the war room, for the timeline.
-func (s *Server) roomMoment(st *desk.State, m incident.Mark, x *ui.Moment) {
-	who := s.name(st, m.From)
-	if m.From == "" {
-		who = "a guest (" + s.desk.Text(m.Ref) + ")"
-	}
-	switch m.Kind {
-	case entry.RoomJoined:
-		x.Icon, x.Says = "user", "War room: "+who+" came in"
-	case entry.RoomLeft:
-		x.Icon, x.Says = "leave", "War room: "+who+map[string]string{"vanished": " lost the connection", "removed": " was sent out", "ended": " left, as it ended"}[m.To]
-		if m.To == "left" {
-			x.Says += " left"
-		}
-	case entry.RoomMuted:
-		x.Icon, x.Says = "mic-off", "War room: a host muted "+who
-		if m.To == "heard" {
-			x.Icon, x.Says = "mic", "War room: a host gave "+who+" their voice back"
-		}
-	case entry.RoomRecorded:
-		x.Icon, x.Tone, x.Says = "record", "late", "War room: recording began"
-		if m.To != "on" {
-			x.Tone, x.Says, x.Note = "off", "War room: recording ended", ui.VisibleLines(s.desk.Text(m.Ref))
-		}
-	case entry.RoomEnded:
-		x.Icon, x.Says = "leave", "War room: it ended for all"
-	}
 }

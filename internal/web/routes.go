@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/auth"
+	"tocsin/internal/desk"
 	"tocsin/ui"
 )
 
@@ -20,7 +21,15 @@ type route struct {
 
 // routes is the whole console.
 func routes() []route {
-	return []route{
+	return append(outsideRoutes(), []route{
+		{"GET /reports", auth.Handle, (*Server).reports},
+		{"GET /reports/{id}", auth.Handle, (*Server).outsideReport},
+		{"POST /reports/{id}", auth.Handle, (*Server).decideReport},
+		{"POST /reports/{id}/reopen", auth.Handle, (*Server).reopenReport},
+		{"POST /reports/{id}/unlock", auth.Handle, (*Server).unlockReport},
+		{"GET /reports/{id}/files/{n}", auth.Handle, (*Server).reportFile},
+		{"POST /reports/key", auth.Team, (*Server).newReportKey},
+		{"POST /reports/security-txt", auth.Team, (*Server).renewSecurityTxt},
 		{"GET /{$}", auth.See, (*Server).overview},
 		{"GET /incidents", auth.See, (*Server).incidents},
 		{"GET /incidents/{id}", auth.See, (*Server).incident},
@@ -37,6 +46,84 @@ func routes() []route {
 		{"POST /incidents/{id}/release", auth.Release, (*Server).release},
 		{"POST /incidents/{id}/mute", auth.Tune, (*Server).mute},
 		{"POST /mutes/{id}/remove", auth.Tune, (*Server).unmute},
+		{"POST /incidents/{id}/state", auth.Note, (*Server).state}, // the Commander, which the desk asks
+		{"POST /incidents/{id}/scope", auth.Note, (*Server).setScope},
+		{"POST /incidents/{id}/seen", auth.See, (*Server).looked},
+		{"POST /incidents/{id}/begin", auth.Handle, (*Server).beginRun},
+		{"POST /incidents/{id}/runs/{n}/stop", auth.Handle, (*Server).stopRun},
+		{"POST /incidents/{id}/runs/{n}/move", auth.Handle, (*Server).moveRun},
+		{"POST /incidents/{id}/runs/{n}/switch", auth.Handle, (*Server).switchRun},
+		{"POST /incidents/{id}/watch/longer", auth.Handle, (*Server).watchLonger},
+		{"POST /incidents/{id}/watch/end", auth.Handle, (*Server).watchEnd},
+		{"GET /incidents/{id}/steps/{n}/{step}", auth.See, (*Server).step},
+		{"POST /incidents/{id}/steps/{n}/{step}/take", auth.Note, (*Server).takeStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/leave", auth.Note, (*Server).leaveStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/done", auth.Note, (*Server).finishStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/skip", auth.Note, (*Server).skipStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/reopen", auth.Note, (*Server).reopenStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/approve", auth.Note, (*Server).approveStep}, // by its role, which the desk asks, here and below
+		{"POST /incidents/{id}/steps/{n}/{step}/deny", auth.Note, (*Server).denyStep},
+		{"POST /incidents/{id}/steps/{n}/{step}/correct", auth.Note, (*Server).correctAnswer},
+		{"POST /incidents/{id}/decisions", auth.Note, (*Server).askDecision},
+		{"POST /incidents/{id}/decisions/{n}/choose", auth.Note, (*Server).choose},
+		{"POST /incidents/{id}/decisions/{n}/anew", auth.Note, (*Server).chooseAnew},
+		{"POST /incidents/{id}/decisions/{n}/withdraw", auth.Note, (*Server).withdrawDecision},
+		{"POST /incidents/{id}/questions", auth.Note, (*Server).askQuestion},
+		{"POST /incidents/{id}/questions/{n}/answer", auth.Note, (*Server).answerQuestion},
+		{"POST /incidents/{id}/questions/{n}/withdraw", auth.Note, (*Server).withdrawQuestion},
+		{"POST /incidents/{id}/handovers", auth.Note, (*Server).handOver},
+		{"POST /incidents/{id}/handovers/{n}/take", auth.Note, (*Server).takeOver},
+		{"POST /incidents/{id}/tasks", auth.Note, (*Server).addTask},
+		{"POST /incidents/{id}/tasks/{n}/change", auth.Note, (*Server).changeTask},
+		{"POST /incidents/{id}/tasks/{n}/done", auth.Note, (*Server).finishTask},
+		{"POST /incidents/{id}/tasks/{n}/drop", auth.Note, (*Server).dropTask},
+		{"GET /incidents/{id}/moments/{n}", auth.See, (*Server).lineOfPage},
+		{"POST /incidents/{id}/moments/{n}/edit", auth.Note, (*Server).editNote},
+		{"POST /incidents/{id}/moments/{n}/pin", auth.Note, (*Server).pinLine},
+		{"POST /incidents/{id}/label", auth.Note, (*Server).setLabel},
+		{"GET /incidents/{id}/triage", auth.See, (*Server).triage},
+		{"POST /incidents/{id}/triage", auth.Handle, (*Server).judge},
+		{"POST /incidents/{id}/triage/tune", auth.Tune, (*Server).tune},
+		{"GET /incidents/{id}/cause", auth.See, (*Server).cause},
+		{"POST /incidents/{id}/cause", auth.Note, (*Server).putCause},
+		{"POST /incidents/{id}/lessons", auth.Note, (*Server).putLessons},
+		{"POST /incidents/{id}/affected", auth.Note, (*Server).putAffected},
+		{"GET /incidents/{id}/files", auth.See, (*Server).files},
+		{"POST /incidents/{id}/files", auth.Note, (*Server).addFile},
+		{"POST /incidents/{id}/files/{n}/pass", auth.Note, (*Server).passFile},
+		{"POST /incidents/{id}/files/{n}/read", auth.Note, (*Server).readFile},
+		{"GET /incidents/{id}/related", auth.See, (*Server).related},
+		{"POST /incidents/{id}/merge", auth.Handle, (*Server).merge},
+		{"POST /incidents/{id}/unmerge", auth.Handle, (*Server).unmerge},
+		{"GET /incidents/{id}/review", auth.See, (*Server).meeting},
+		{"POST /incidents/{id}/review/call", auth.Note, (*Server).callMeeting},
+		{"POST /incidents/{id}/review/held", auth.Note, (*Server).holdMeeting},
+		{"POST /incidents/{id}/review/measures", auth.Note, (*Server).addMeasureOf},
+		{"GET /review", auth.See, (*Server).reviews},
+		{"POST /review/ask", auth.Note, (*Server).askReview},
+		{"POST /review/measures", auth.Note, (*Server).addMeasure},
+		{"GET /review/measures/{n}", auth.See, (*Server).measure},
+		{"POST /review/measures/{n}/step", auth.Note, (*Server).stepMeasure},
+		{"POST /review/measures/{n}/change", auth.Note, (*Server).changeMeasure},
+		{"POST /review/measures/{n}/link", auth.Note, (*Server).linkMeasure},
+		{"GET /review/parts/{part}", auth.See, (*Server).planPart},
+		{"POST /review/parts/{part}/read", auth.Note, (*Server).readPart},
+		{"POST /review/parts/{part}/approve", auth.Note, (*Server).approvePart},
+		{"POST /review/parts/{part}/refuse", auth.Note, (*Server).refusePart},
+		{"POST /review/parts/{part}/keep", auth.Playbooks, (*Server).keepPart},
+		{"GET /tasks", auth.See, (*Server).tasks},
+		{"GET /plan", auth.See, (*Server).planPage},
+		{"GET /plan/print", auth.See, (*Server).printPlan},
+		{"GET /plan/glossary", auth.See, (*Server).glossary},
+		{"POST /plan/import", auth.Playbooks, (*Server).importBook},
+		{"GET /plan/{id}", auth.See, (*Server).book},
+		{"GET /plan/{id}/export", auth.See, (*Server).exportBook},
+		{"GET /plan/{id}/diff", auth.See, (*Server).bookDiff},
+		{"GET /plan/{id}/edit", auth.Playbooks, (*Server).askEditBook},
+		{"POST /plan/{id}/edit", auth.Playbooks, (*Server).editBook},
+		{"POST /plan/{id}/retire", auth.Playbooks, (*Server).retireBook},
+		{"POST /plan/{id}/offered", auth.Playbooks, (*Server).takeOffered},
+		{"GET /proposals/{id}", auth.See, (*Server).proposalPage},
 		{"GET /alerts", auth.See, (*Server).alerts},
 		{"GET /alerts/{id}", auth.See, (*Server).alert},
 		{"GET /search", auth.SearchLines, (*Server).search},
@@ -109,6 +196,9 @@ func routes() []route {
 		{"POST /notices/{id}/remove", auth.Ask, (*Server).endNotice},
 		{"POST /notices/{id}/test", auth.Ask, (*Server).testNotice},
 		{"GET /incidents/{id}/room", auth.Ring, (*Server).room},
+		{"GET /incidents/{id}/report", auth.Note, (*Server).dossier},
+		{"POST /incidents/{id}/report", auth.Note, (*Server).makeDossier},
+		{"POST /incidents/{id}/exchange", auth.Note, (*Server).makeExchange},
 		{"POST /incidents/{id}/room/invite", auth.Handle, (*Server).inviteToRoom},
 		{"GET /room", "", (*Server).guestRoom},
 		{"GET /webhooks", auth.See, (*Server).webhooks},
@@ -133,6 +223,7 @@ func routes() []route {
 		{"GET /stakeholders", auth.Reach, (*Server).stakeholders},
 		{"POST /stakeholders/rules", auth.Contacts, (*Server).addRule},
 		{"POST /stakeholders/rules/{id}/end", auth.Contacts, (*Server).endRule},
+		{"POST /stakeholders/links", auth.Inform, (*Server).turnLinkKey},
 		{"POST /stakeholders/texts", auth.Contacts, (*Server).putText},
 		{"POST /stakeholders/texts/{id}/end", auth.Contacts, (*Server).endText},
 		{"GET /status/{token}", "", (*Server).status},
@@ -148,6 +239,8 @@ func routes() []route {
 		{"POST /incidents/{id}/restrict", auth.Restrict, (*Server).restrict},
 		{"POST /incidents/{id}/unrestrict", auth.Unrestrict, (*Server).unrestrict},
 		{"GET /live", auth.See, (*Server).live},
+		{"GET /api", auth.Own, (*Server).operations}, // the operations themselves are below /api/v1, and ask for a token
+		{"GET /api/{id}", auth.Own, (*Server).chapter},
 		{"GET /break-glass", auth.Sheets, (*Server).sheets},
 		{"POST /break-glass", auth.Sheets, (*Server).makeSheets},
 		{"GET /me", auth.Own, (*Server).me}, // of oneself, as all below it
@@ -184,7 +277,7 @@ func routes() []route {
 		{"POST /answer/{token}", "", (*Server).answerLink},
 		{"GET /healthz", "", (*Server).health},
 		{"/", "", (*Server).missing},
-	}
+	}...)
 }
 
 // Handler returns the console with all its headers.
@@ -196,6 +289,9 @@ func (s *Server) Handler() http.Handler {
 	}
 	if rooms := s.desk.RoomHandler(); rooms != nil {
 		mux.Handle("/room/", http.StripPrefix("/room", s.located(rooms)))
+	}
+	if s.o.Programs != nil {
+		mux.Handle("/api/v1/", s.o.Programs(s.knock()))
 	}
 	h := ui.Secure(mux, s.o.TLS && s.o.HSTS == nil)
 	if !s.o.TLS || s.o.HSTS == nil {
@@ -232,8 +328,8 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if r.Method == http.MethodPost && !readsItself(route.pattern) {
+		r.Body = http.MaxBytesReader(w, r.Body, formMost(route.pattern))
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, "The form is too large or broken.", http.StatusBadRequest)
 			return
@@ -251,9 +347,25 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := route.handle(s, v); err != nil {
+	err := route.handle(s, v)
+	switch {
+	case err == nil:
+	case strangerLeft(route.pattern, err):
+		s.log.Debug("the connection of a stranger broke off", "page", route.pattern)
+	default:
 		s.fail(v, err)
 	}
+}
+
+// formMost is how many bytes a form of a route may have.
+func formMost(pattern string) int64 {
+	switch pattern {
+	case "POST /incidents/{id}/files":
+		return desk.FileAtMost + maxFields
+	case "POST /plan/{id}/edit", "POST /plan/import", "POST /step-up", "POST /step-up/passkey": // these hold what is to be done after the proof
+		return 3*bookMost + maxFields // what is no letter or digit has three bytes in a form
+	}
+	return maxForm
 }
 
 // may says whether who is signed in may use a route: on an incident, a role that they hold in it counts, and a restriction.

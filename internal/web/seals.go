@@ -16,7 +16,7 @@ import (
 // sealsView words the keys and the PIN of a person.
 func (s *Server) sealsView(v *visit, st *desk.State, p entry.Person, c desk.Contact) ui.SealsView {
 	x := st.Seals.Of(p.ID)
-	view := ui.SealsView{Action: "/people/" + p.ID, Confirm: auth.May(v.actor, auth.Team) == nil, PIN: x.PIN != "", Ours: s.desk.OurKey(v.now).Fingerprint}
+	view := ui.SealsView{Action: "/people/" + p.ID, Confirm: auth.May(v.actor, auth.Team) == nil, PIN: x.PIN != "", Ours: s.desk.OurKey(v.now).Fingerprint, Said: v.said}
 	confirmed := false
 	for _, form := range []string{plan.OpenPGP, plan.SMIME} {
 		k := x.Keys[form]
@@ -30,6 +30,12 @@ func (s *Server) sealsView(v *visit, st *desk.State, p entry.Person, c desk.Cont
 			}
 			if one.Found == "wkd" {
 				row.Says = "from the directory of their mail domain"
+			}
+			if one.Issued {
+				row.Says = "issued by an authority that the settings name; nobody compared its fingerprint"
+			}
+			if why := s.desk.Unfit(one, c.Mail, v.now); why != "" {
+				row.Says = strings.TrimSpace(row.Says + " It cannot be used: " + why)
 			}
 			confirmed = confirmed || !row.Waits
 			view.Keys = append(view.Keys, row)
@@ -47,6 +53,16 @@ func (s *Server) sealsView(v *visit, st *desk.State, p entry.Person, c desk.Cont
 		view.Says = "They have no key in use: mail only tells them that an incident needs them, without details."
 	default:
 		view.Says = "They have no key in use: every mail server on the way can read the mail of a call."
+	}
+	if others, agree := s.desk.Sharing(st, p.ID); len(others) > 0 {
+		var names []string
+		for _, id := range others {
+			names = append(names, s.name(st, id))
+		}
+		view.Says += " They share their mailbox with " + strings.Join(names, ", ") + "."
+		if !agree {
+			view.Says += " Their keys differ, so updates to that address only say to call or sign in: give all of them the same key, or each an address of their own."
+		}
 	}
 	switch {
 	case strings.HasPrefix(c.Voice, "sips:"):
@@ -81,6 +97,8 @@ func (s *Server) unproven(st *desk.State, person, channel string, now time.Time)
 			return "never tested: ring it and answer"
 		case oncall.Failing:
 			return "the last test could not be sent"
+		case oncall.CameBack:
+			return "mail came back: see whether the address is right, then test it"
 		case oncall.Silent:
 			return "the last test was sent, and nobody answered it"
 		case oncall.TooOld:
@@ -120,6 +138,9 @@ func (s *Server) sealed(v *visit, err error, key string) error {
 		}
 		return s.showPerson(v, http.StatusUnprocessableEntity, nil, err, "")
 	}
+	if v.said != "" {
+		return s.showPerson(v, http.StatusOK, nil, nil, "")
+	}
 	return done(v, "/people/"+v.r.PathValue("id")+"#seals", key)
 }
 
@@ -127,7 +148,10 @@ func (s *Server) putKey(v *visit) error {
 	if err := s.member(v); err != nil {
 		return err
 	}
-	_, err := s.desk.PutKey(v.actor, v.r.PathValue("id"), []byte(v.r.PostFormValue("key")))
+	key, err := uploaded(v, "key", "tocsin mail add PERSON FILE")
+	if err == nil {
+		v.said, err = s.desk.PutKey(v.actor, v.r.PathValue("id"), key)
+	}
 	return s.sealed(v, err, "key")
 }
 
@@ -135,7 +159,8 @@ func (s *Server) findKey(v *visit) error {
 	if err := s.member(v); err != nil {
 		return err
 	}
-	_, err := s.desk.LookUpKey(v.r.Context(), v.actor, v.r.PathValue("id"))
+	said, err := s.desk.LookUpKey(v.r.Context(), v.actor, v.r.PathValue("id"))
+	v.said = said
 	return s.sealed(v, err, "key")
 }
 

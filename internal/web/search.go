@@ -29,7 +29,6 @@ const (
 	lineShown   = 2000 // bytes of a line that a page shows
 	valueShown  = 500  // bytes of a value
 	linksFitted = 1000 // bytes of a value that links take
-	seekers     = 2    // pages that search side by side
 )
 
 // examples are queries to begin with.
@@ -107,7 +106,7 @@ func askedRange(q *query.Query, since, until string) string {
 
 // fill searches, and words what it finds; whole is false when ctx ended before all was. Tell hears how far it is, and may be nil.
 func (s *Server) fill(ctx context.Context, v *visit, view *ui.SearchView, q *query.Query, tell func(desk.SearchProgress)) (whole bool, err error) {
-	giveBack, ok := s.seeking.take(ctx, v.actor.Name)
+	giveBack, ok := s.seeking.Take(ctx, v.actor.Name)
 	if !ok {
 		view.Warnings = append(view.Warnings, ui.Visible("Too many searches are under way. Wait a little, and search again."))
 		return false, nil

@@ -42,10 +42,11 @@ func (s *Server) completeQuery(v *visit) error {
 	if err != nil {
 		at = len([]rune(text))
 	}
-	out := []suggestion{}
+	out, again := []suggestion{}, false
 	for _, x := range query.Complete(text, at) {
 		if x.Kind == query.SuggestValue {
-			out = append(out, s.seenValues(v, x)...)
+			seen, cut := s.seenValues(v, x)
+			out, again = append(out, seen...), again || cut && len(seen) == 0
 			continue
 		}
 		ends := x.Kind == query.SuggestWord || x.Kind == query.SuggestTime || x.Kind == query.SuggestStage
@@ -53,23 +54,23 @@ func (s *Server) completeQuery(v *visit) error {
 			Blank: ends && !strings.HasSuffix(x.Text, " ") && !strings.HasSuffix(x.Text, "(")})
 	}
 	v.w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(v.w).Encode(map[string]any{"suggestions": out})
+	return json.NewEncoder(v.w).Encode(map[string]any{"suggestions": out, "again": again})
 }
 
-// seenValues looks for a moment which values there are, in the newest lines first.
-func (s *Server) seenValues(v *visit, x query.Suggestion) (out []suggestion) {
+// seenValues looks for a moment which values there are, in the newest lines first. It is cut when the moment was too short, as on a busy machine.
+func (s *Server) seenValues(v *visit, x query.Suggestion) (out []suggestion, cut bool) {
 	select {
 	case s.completing <- struct{}{}:
 		defer func() { <-s.completing }()
 	default:
-		return nil // values come with the next letter
+		return nil, true
 	}
 	field := x.Field
 	switch {
 	case field.Place == query.PlaceRaw, field.Place == query.PlaceTime, field.Place == query.PlaceNumber:
-		return nil
+		return nil, false
 	case field.Place == query.PlaceKnown && isView(field.Known):
-		return nil
+		return nil, false
 	}
 	q := &query.Query{Zone: v.zone, Stages: []query.Stage{{Kind: query.Top, By: []query.Field{field}, N: seenAsked}}}
 	if x.Prefix != "" {
@@ -80,7 +81,7 @@ func (s *Server) seenValues(v *visit, x query.Suggestion) (out []suggestion) {
 	var res desk.Found
 	res, err := s.desk.Search(ctx, v.actor, q, nil)
 	if err != nil {
-		return nil // a search says why
+		return nil, ctx.Err() != nil // a search says why
 	}
 	prefix := query.Folded(x.Prefix)
 	for _, row := range res.Rows {
@@ -95,7 +96,7 @@ func (s *Server) seenValues(v *visit, x query.Suggestion) (out []suggestion) {
 		made := x.Value(value)
 		out = append(out, suggestion{Kind: "value", Text: made.Text, Shown: clipped(value), From: x.From, To: x.To, Says: countOf(row[1]) + " seen", Blank: true})
 	}
-	return out
+	return out, res.Cut != ""
 }
 
 func isView(f record.Field) bool {

@@ -106,15 +106,20 @@ func TestSearchMore(t *testing.T) {
 	})
 
 	t.Run("a search that takes long", func(t *testing.T) {
-		for range seekers {
-			c.web.seeking.free <- struct{}{}
+		var back []func()
+		for n := 0; ; n++ {
+			give, ok := c.web.seeking.Try(fmt.Sprint("other ", n))
+			if !ok {
+				break
+			}
+			back = append(back, give)
 		}
 		brief := anna.do(http.MethodGet, searched("/search", "ip=203.0.113.9"), nil, map[string]string{"Cookie": anna.cookie.String() + "; script=1"})
 		if p := readPage(t, brief.body); brief.code != http.StatusOK || !strings.Contains(brief.body, `data-run="ip=203.0.113.9"`) || !strings.Contains(p.text, "Wait for all of it") || len(p.wrong) > 0 {
 			t.Errorf("%d %q", brief.code, p.text)
 		}
-		for range seekers {
-			<-c.web.seeking.free
+		for _, give := range back {
+			give()
 		}
 		waited := anna.do(http.MethodGet, searched("/search", "ip=203.0.113.9", "wait", "1"), nil, map[string]string{"Cookie": anna.cookie.String() + "; script=1"})
 		if strings.Contains(waited.body, "data-run") || !strings.Contains(waited.body, "5 lines") {
@@ -243,17 +248,23 @@ func TestFollowLines(t *testing.T) {
 	if !strings.Contains(rows, "/search/line/") || strings.Contains(rows, "<script>alert") {
 		t.Errorf("%.3000s", rows)
 	}
-	if len(c.web.following) != 1 {
-		t.Errorf("%d pages follow", len(c.web.following))
+	if c.web.following.Taken() != 1 {
+		t.Errorf("%d pages follow", c.web.following.Taken())
 	}
 	stop()
-	for end := time.Now().Add(10 * time.Second); len(c.web.following) > 0; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); c.web.following.Taken() > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it goes on when the browser has gone")
 		}
 	}
-	for range followers {
-		c.web.following <- struct{}{}
+	some := 0
+	for range 2 * desk.PerPerson {
+		if _, ok := c.web.following.Try("person:anna"); ok {
+			some++
+		}
+	}
+	if some != desk.PerPerson {
+		t.Errorf("%d pages of one person follow", some)
 	}
 	if all := toldBy(t, anna.get2(t, searched("/search/live", "ip=203.0.113.9"))); !strings.Contains(all[0].Says, "Too many") {
 		t.Errorf("%+v", all)

@@ -24,7 +24,6 @@ const (
 	liveRows  = 100                    // of these at most, each time
 	liveLong  = 15 * time.Minute       // then the script asks again, and it is looked again who asks
 	liveAsked = 5 * time.Second        // how often it is looked again who asks
-	followers = 8                      // pages that follow at once
 )
 
 // A told is a line of an answer to search.js.
@@ -198,12 +197,11 @@ func (s *Server) liveSearch(v *visit) error {
 	if why := desk.Followable(q); why != "" {
 		return refuse(why)
 	}
-	select {
-	case s.following <- struct{}{}:
-		defer func() { <-s.following }()
-	default:
+	giveBack, ok := s.following.Try(v.actor.Name)
+	if !ok {
 		return refuse("Too many pages follow lines. Close one, and follow again.")
 	}
+	defer giveBack()
 	behind, err := strconv.ParseInt(v.r.URL.Query().Get("behind"), 10, 64)
 	if err != nil || behind < 0 {
 		behind = s.desk.Kept().Last

@@ -88,6 +88,8 @@ func (s *Server) signIn(v *visit) error {
 		return s.wrongSignIn(v, http.StatusUnprocessableEntity, 0, "The id or the password is wrong.")
 	case errors.Is(err, desk.ErrNeedCode):
 		return s.wrongSignIn(v, http.StatusUnprocessableEntity, 0, sentence(desk.ErrNeedCode))
+	case errors.Is(err, desk.ErrOldCode):
+		return s.wrongSignIn(v, http.StatusUnprocessableEntity, 0, sentence(desk.ErrOldCode))
 	case errors.Is(err, desk.ErrCode):
 		return s.wrongSignIn(v, http.StatusUnprocessableEntity, 0, sentence(desk.ErrCode))
 	case errors.Is(err, signin.ErrBusy):
@@ -185,6 +187,15 @@ func take[T any](s *Server, v *visit, purpose, id string) (x T, err error) {
 	return x, nil
 }
 
+// browser names who tries a way in that nobody can guess, passkeys and sheets: the browser, if it signed in before, else its network. Tries of passwords do
+// not count here, so that whoever spends those of an office keeps nobody there from a passkey or from the safe; the longest wait is a minute.
+func (s *Server) browser(v *visit) string {
+	if known := signin.KnownBrowser(s.desk.Secret(), s.o.TLS, v.r, v.now); known != "" {
+		return known
+	}
+	return "network " + signin.Network(s.address(v.r))
+}
+
 func (s *Server) beginPasskeySignIn(v *visit) error {
 	options, ch, err := s.desk.AskPasskey()
 	if err != nil {
@@ -195,8 +206,8 @@ func (s *Server) beginPasskeySignIn(v *visit) error {
 
 func (s *Server) signInByPasskey(v *visit) error {
 	from := s.address(v.r)
-	account := "passkey of " + signin.Network(from) // whose it is, is known only afterwards; others' tries must not count
-	if wait := s.throttle.Allow(v.now, account, from); wait > 0 {
+	browser := s.browser(v)
+	if wait := s.throttle.AllowDevice(v.now, "passkey", from, browser); wait > 0 {
 		return s.wrongSignIn(v, http.StatusTooManyRequests, wait, tooMany)
 	}
 	session := signin.NewSessionID()
@@ -211,7 +222,7 @@ func (s *Server) signInByPasskey(v *visit) error {
 		}
 		return s.wrongSignIn(v, http.StatusUnprocessableEntity, 0, s.passkeyWords(err))
 	}
-	s.throttle.Succeeded(v.now, account, from)
+	s.throttle.SucceededDevice(v.now, "passkey", from, browser)
 	return s.enter(v, a, session, v.r.PostFormValue("next"), "")
 }
 
@@ -240,8 +251,8 @@ func (s *Server) breakGlass(v *visit) error {
 		return ui.Glass.Show(v.w, code, view)
 	}
 	from := s.address(v.r)
-	account := "break-glass of " + signin.Network(from) // a code has 128 bits, so others' tries need not count, and must not keep us out
-	if wait := s.throttle.Allow(v.now, account, from); wait > 0 {
+	browser := s.browser(v)
+	if wait := s.throttle.AllowDevice(v.now, "break-glass", from, browser); wait > 0 {
 		return again(http.StatusTooManyRequests, wait, tooMany)
 	}
 	session := signin.NewSessionID()
@@ -253,7 +264,7 @@ func (s *Server) breakGlass(v *visit) error {
 		return again(http.StatusUnprocessableEntity, 0, sentence(err))
 	}
 	s.log.Warn("a break-glass sheet was used", "sheet", fact.Sheet, "until", fact.Until, "session", session)
-	s.throttle.Succeeded(v.now, account, from)
+	s.throttle.SucceededDevice(v.now, "break-glass", from, browser)
 	return s.enter(v, a, session, "/", "glass")
 }
 
@@ -266,7 +277,7 @@ func (s *Server) askSetup(v *visit) error {
 }
 
 func (s *Server) setupView(v *visit, invited desk.Invited) ui.SetupView {
-	return ui.SetupView{Frame: s.frame(v, "", "Set up Tocsin"), Action: v.r.URL.Path, Known: invited.ID != "", ID: invited.ID, Name: invited.Name}
+	return ui.SetupView{Frame: s.frame(v, "door", "Set up Tocsin"), Action: v.r.URL.Path, Known: invited.ID != "", ID: invited.ID, Name: invited.Name}
 }
 
 // setup makes the first person of a new Tocsin, or gives an invited one a password. Either way they are signed in, unless they have a second factor: a link

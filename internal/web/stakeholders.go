@@ -24,7 +24,7 @@ func (s *Server) stakeholders(v *visit) error {
 }
 
 func (s *Server) showStakeholders(v *visit, code int, rule *ui.RuleForm, words *ui.TextForm, mistake error) error {
-	view := ui.RulesOfView{Frame: s.frame(v, "contacts", "Who hears of what"), May: auth.May(v.actor, auth.Contacts) == nil}
+	view := ui.RulesOfView{Frame: s.frame(v, "contacts", "Who hears of what"), May: auth.May(v.actor, auth.Contacts) == nil, Inform: auth.May(v.actor, auth.Inform) == nil}
 	view.Path = "/stakeholders"
 	texts := s.desk.Templates()
 	names := map[int64]string{}
@@ -179,13 +179,7 @@ func (s *Server) addRule(v *visit) error {
 	return done(v, "/stakeholders", "rule")
 }
 
-func typedHours(v *visit, field string) (float64, error) {
-	x, err := strconv.ParseFloat(strings.ReplaceAll(text(v.r, field), ",", "."), 64)
-	if err != nil || x < 0 || x > 10_000 {
-		return 0, desk.FieldError{Field: field, Says: "Say how many hours, as a number."}
-	}
-	return x, nil
-}
+func typedHours(v *visit, field string) (float64, error) { return typedNumber(v, field, "hours") }
 
 // typedVersions reads the languages of a form of texts.
 func typedVersions(v *visit) (out []contact.Version) {
@@ -226,6 +220,17 @@ func (s *Server) putText(v *visit) error {
 func (s *Server) endRule(v *visit) error { return s.endOf(v, s.desk.EndRule) }
 
 func (s *Server) endText(v *visit) error { return s.endOf(v, s.desk.EndTemplate) }
+
+// turnLinkKey makes every link to a status page worthless.
+func (s *Server) turnLinkKey(v *visit) error {
+	if err := s.desk.TurnLinkKey(v.actor, text(v.r, "reason")); err != nil {
+		if known(err) {
+			return err
+		}
+		return s.showStakeholders(v, http.StatusUnprocessableEntity, nil, nil, err)
+	}
+	return done(v, "/stakeholders", "all-links")
+}
 
 // endOf ends the rule or text of the path.
 func (s *Server) endOf(v *visit, end func(auth.Actor, int64) error) error {

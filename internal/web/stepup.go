@@ -25,13 +25,17 @@ func dangerous(pattern string) bool {
 		"POST /people", "POST /people/{id}", "POST /people/{id}/invite", "POST /people/{id}/factors", "POST /people/{id}/link",
 		"POST /agents", "POST /agents/{id}/revoke", "POST /break-glass", "POST /approvals/{id}",
 		"POST /me/passkeys", "POST /me/passkeys/begin", "POST /me/passkeys/{id}/remove", "POST /me/app", "POST /me/app/confirm", "POST /me/app/remove", "POST /me/recovery",
+		"POST /people/{id}/key/confirm", "POST /people/{id}/key/remove", "POST /people/{id}/pin",
 		"POST /me/links/{id}/remove", "POST /me/tokens", "POST /me/password", "GET /me/link",
+		"POST /plan/import", "POST /plan/{id}/edit", "POST /plan/{id}/retire", "POST /plan/{id}/offered", "POST /reports/key", "POST /reports/security-txt",
 	}, pattern)
 }
 
 // fresh reports whether who asks has proved who they are lately, by the best that they have.
+//
+// Who came in by a sheet from the safe has nothing that could be proved once more: the sheet itself is the proof, for its four hours.
 func (s *Server) fresh(v *visit) (bool, error) {
-	if signin.Fresh(v.session, v.now) {
+	if signin.Fresh(v.session, v.now) || strings.HasPrefix(v.actor.ID, signin.GlassPrefix) {
 		return true, nil
 	}
 	c, err := s.desk.Credentials(v.actor.ID)
@@ -42,7 +46,7 @@ func (s *Server) fresh(v *visit) (bool, error) {
 }
 
 // secretFields are never carried from one form to another.
-var secretFields = []string{"password", "again", "current", "code", "response", "ceremony", "then", "next"}
+var secretFields = []string{"password", "passphrase", "again", "current", "code", "response", "ceremony", "then", "next"}
 
 const mostCarried = 100 // fields of a form
 
@@ -53,7 +57,7 @@ func (s *Server) stepUp(v *visit) error {
 		return nil
 	}
 	back := "/" + strings.Split(strings.TrimPrefix(v.r.URL.Path, "/"), "/")[0]
-	if v.r.Method != http.MethodPost {
+	if v.r.Method != http.MethodPost || v.r.PostForm.Get("passphrase") != "" { // which is in no page: without it, the act would be another one
 		return done(v, "/step-up?next="+url.QueryEscape(back), "")
 	}
 	fields := []ui.Option{{Word: "then", Value: v.r.URL.Path}}
@@ -149,7 +153,7 @@ func (s *Server) proves(v *visit, check func() (second bool, err error)) error {
 			return err
 		}
 		says := s.passkeyWords(err)
-		for _, e := range []error{desk.ErrWrong, desk.ErrCode, desk.ErrNeedCode} {
+		for _, e := range []error{desk.ErrWrong, desk.ErrOldCode, desk.ErrCode, desk.ErrNeedCode} {
 			if errors.Is(err, e) {
 				says = sentence(e)
 			}

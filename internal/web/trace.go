@@ -37,7 +37,7 @@ func (s *Server) trace(v *visit) error {
 	view.Still = true // a page that follows changes would ask again each time
 	ctx, stop := context.WithTimeout(v.r.Context(), pageTrace)
 	defer stop()
-	giveBack, ok := s.seeking.take(ctx, v.actor.Name)
+	giveBack, ok := s.seeking.Take(ctx, v.actor.Name)
 	if !ok {
 		view.Wait = "Too many searches are under way. Wait a little, and load this page again."
 		return ui.Trace.Show(v.w, http.StatusServiceUnavailable, view)

@@ -35,7 +35,7 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 		return err
 	}
 	stand := s.desk.Stand(id)
-	owed, told := s.desk.Owed(id, v.now), s.desk.Told(id, updatesShown)
+	owed, told := s.desk.Owed(v.actor, id, v.now), s.desk.Told(id, updatesShown)
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, ierr := st.Incidents.Get(id)
 		if err = ierr; err != nil {
@@ -307,9 +307,9 @@ func (s *Server) status(v *visit) error {
 }
 
 // updateProblems says that stakeholders wait for what they were to be told.
-func (s *Server) updateProblems(now time.Time) (ps []ui.Problem) {
+func (s *Server) updateProblems(v *visit) (ps []ui.Problem) {
 	late, first := 0, int64(0)
-	for _, d := range s.desk.Owed(0, now) {
+	for _, d := range s.desk.Owed(v.actor, 0, v.now) {
 		if d.Overdue && !d.Waiting {
 			if late++; first == 0 {
 				first = d.Incident

@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
 	"tocsin/internal/oncall"
+	"tocsin/internal/review"
 	"tocsin/internal/signin"
 	"tocsin/ui"
 )
@@ -34,6 +35,15 @@ type Options struct {
 	Trusted  []netip.Prefix                    // proxies whose X-Forwarded-For is believed
 	Limit    func(string) time.Duration        // of silence of a source; nil is none
 	Warnings func() []Warning                  // what the settings lack, asked for each page; nil is nothing
+	Programs func(Knock) http.Handler          // what is below /api/v1: another face serves it; nil is nothing
+	Document []byte                            // of it: OpenAPI 3.1 as JSON
+}
+
+// A Knock is what the console knows of a program that knocks with a token.
+type Knock struct {
+	Failed func(*http.Request) time.Duration // counts a token that opens nothing, and says how long its network has to wait; 0 is not at all
+	Remote func(*http.Request) string        // its address
+	Quit   <-chan struct{}                   // closed when the console ends
 }
 
 // A Warning is a setting that will not do what people expect of it.
@@ -46,19 +56,23 @@ type Server struct {
 	o          Options
 	sessions   *signin.Sessions
 	throttle   *signin.Throttle
+	tokens     *signin.Throttle // of tokens that open nothing: they make nobody wait who signs in
 	ceremonies *signin.Ceremonies
 	checked    *verdict
 	quit       chan struct{}
 
-	seeking *slots // of requests that search
-	// These hold one for each request that looks for values, or follows lines.
-	completing, following chan struct{}
+	outsiders *outsiders // strangers who report
+	ownOrigin bool       // this is the reports' own origin
+
+	seeking    *desk.Slots   // of requests that search
+	following  *desk.Slots   // and that follow lines
+	completing chan struct{} // holds one for each request that looks for values
 }
 
 // New returns the console of a desk.
 func New(log *slog.Logger, d *desk.Desk, o Options) *Server {
-	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), ceremonies: signin.NewCeremonies(), checked: &verdict{}, quit: make(chan struct{}),
-		seeking: newSlots(seekers), completing: make(chan struct{}, completing), following: make(chan struct{}, followers)}
+	return &Server{log: log, desk: d, o: o, sessions: signin.NewSessions(d.Sessions(), o.TLS), throttle: signin.NewThrottle(), tokens: signin.NewThrottle(), ceremonies: signin.NewCeremonies(), checked: &verdict{}, quit: make(chan struct{}), outsiders: newOutsiders(),
+		seeking: d.Seeking(), following: d.Following(), completing: make(chan struct{}, completing)}
 }
 
 // today is s with the rules that are in use now: one page shows one set, whatever is loaded meanwhile.
@@ -81,10 +95,12 @@ type visit struct {
 	r     *http.Request
 	now   time.Time
 	actor auth.Actor
+	grace time.Time // until when the first person may administer without a second factor; zero is no such time
 	name  string
 	zone  *time.Location
 
 	session signin.Session
+	said    string // what became of a key that somebody brought, for the page that answers
 }
 
 // at words a time for the reader.
@@ -106,12 +122,16 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
 		return v
 	}
 	p, ok := s.desk.Person(session.Person)
-	if !ok {
+	if !ok || s.desk.BeforeReturn(p.ID, session.Started, v.now) {
 		return v
 	}
 	contact := s.desk.People.Get(p.Vault)
 	v.actor, v.name, v.zone, v.session = desk.Actor(p), contact.Name, contact.Location(), session
 	v.actor.Via = session.ID
+	if session.Second.IsZero() {
+		v.grace = s.desk.Grace(p.ID, v.now)
+		v.actor.Weak = v.grace.IsZero()
+	}
 	if session.Given {
 		v.actor.Roles = session.Roles
 	}
@@ -151,7 +171,7 @@ var errMissing = errors.New("no such page")
 func (s *Server) fail(v *visit, err error) {
 	code := http.StatusInternalServerError
 	switch {
-	case errors.Is(err, errMissing), errors.Is(err, incident.ErrNotFound), errors.Is(err, auth.ErrNoApproval):
+	case errors.Is(err, errMissing), errors.Is(err, review.ErrNotFound), errors.Is(err, incident.ErrNotFound), errors.Is(err, auth.ErrNoApproval), errors.Is(err, desk.ErrNoPlaybook):
 		code = http.StatusNotFound
 	case errors.Is(err, oncall.ErrAnswered):
 		code = http.StatusConflict
@@ -162,9 +182,6 @@ func (s *Server) fail(v *visit, err error) {
 		_ = done(v, "/approvals", "asked")
 		return
 	}
-	if _, ok := errors.AsType[auth.Closed](err); ok {
-		code = http.StatusForbidden
-	}
 	if _, ok := errors.AsType[auth.Refusal](err); ok {
 		code = http.StatusForbidden
 	}
@@ -172,6 +189,9 @@ func (s *Server) fail(v *visit, err error) {
 		s.log.Error("a page failed", "path", v.r.URL.Path, "error", err)
 	}
 	page := ui.ErrorFor(code)
+	if r, ok := errors.AsType[auth.Refusal](err); ok && r.Weak {
+		page = ui.ErrorWeak()
+	}
 	page.Frame = s.frame(v, "", page.Title)
 	page.Still = true
 	if err := ui.Error.Show(v.w, code, page); err != nil {
@@ -182,9 +202,8 @@ func (s *Server) fail(v *visit, err error) {
 // known reports whether fail has a page of its own for err; anything else is a mistake in a form.
 func known(err error) bool {
 	_, refused := errors.AsType[auth.Refusal](err)
-	_, closed := errors.AsType[auth.Closed](err)
 	_, asked := errors.AsType[desk.Asked](err)
-	return refused || closed || asked || errors.Is(err, errMissing) || errors.Is(err, incident.ErrNotFound) || errors.Is(err, oncall.ErrAnswered) || errors.Is(err, desk.ErrBroken)
+	return refused || asked || errors.Is(err, errMissing) || errors.Is(err, review.ErrNotFound) || errors.Is(err, incident.ErrNotFound) || errors.Is(err, desk.ErrNoPlaybook) || errors.Is(err, oncall.ErrAnswered) || errors.Is(err, desk.ErrBroken)
 }
 
 // done redirects after a form, with a notice.
@@ -195,6 +214,9 @@ func done(v *visit, to, key string) error {
 			sep = "&"
 		}
 		to += sep + "done=" + key
+		if n := v.r.PostForm.Get("draft"); n != "" && len(n) < 20 && strings.Trim(n, "0123456789") == "" {
+			to += "&took=" + n // whose draft may go
+		}
 	}
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	return nil
