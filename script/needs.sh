@@ -34,6 +34,8 @@ has baresip-core baresip
 has kamailio kamailio
 has kamailio-tls-modules /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so /usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so
 has espeak-ng espeak-ng
+has libreoffice-writer-nogui soffice
+has poppler-utils pdftotext
 has python3 python3
 has nodejs node
 has npm npm

@@ -14,14 +14,14 @@ import (
 )
 
 func (p Program) answer() *cobra.Command {
-	var f folders
+	var f listFlags
 	var person string
 	var pass bool
 	var snooze time.Duration
 	c := &cobra.Command{
 		Use:     "answer [CALL]",
 		Short:   "Answer a call on this machine (without a number: the one that rings longest)",
-		Long:    "Answer takes a call through the socket in the data folder, so that nobody else is rung for it. It needs a running server.",
+		Long:    "Answer takes a call through the socket in the data folder, so that nobody else is rung for it. It needs a running server; with --server one elsewhere.",
 		Example: "  tocsin answer\n  tocsin answer 3 --as anna\n  tocsin answer --pass --as anna\n  tocsin answer 3 --snooze 15m",
 		Args:    takes(0, 1, ""),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,9 +37,15 @@ func (p Program) answer() *cobra.Command {
 				return err
 			}
 			var got client.Answered
-			var err error
 			says := "You answered call %d. Nobody else is rung for it.\n"
-			switch at := client.New(f.data); {
+			at, _, err := f.client()
+			if err != nil {
+				return err
+			}
+			if at == nil {
+				at = client.New(f.data)
+			}
+			switch {
 			case pass && snooze != 0:
 				return wrong{errors.New("--pass and --snooze are two things: choose one")}
 			case pass:

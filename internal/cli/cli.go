@@ -27,7 +27,7 @@ const Version = "0.1.0"
 
 // A Program is what main hands over: the bundled files, and where to print.
 type Program struct {
-	Files     fs.FS // rules/, sample/
+	Files     fs.FS // rules/, sample/, plan/
 	Out       io.Writer
 	Err       io.Writer
 	Layer     func(disk.Layer) disk.Layer           // wraps the data folder; nil leaves it
@@ -64,7 +64,7 @@ func Main(args []string, p Program) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return wrong{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.oncall(), p.watch(), p.never(), p.contacts(), p.people(), p.incident(), p.search(), p.trace(), p.archive(), p.agents(), p.webhooks(), p.habits(), p.doctor(), p.version())
+	root.AddCommand(p.serve(), p.replay(), p.rules(), p.ledger(), p.answer(), p.oncall(), p.watch(), p.never(), p.contacts(), p.people(), p.mailKeys(), p.approvals(), p.breakglass(), p.incident(), p.plan(), p.tasks(), p.review(), p.search(), p.trace(), p.archive(), p.agents(), p.webhooks(), p.reportsOutside(), p.habits(), p.doctor(), p.version())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	err := root.ExecuteContext(ctx)
 	switch {

@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/disk"
 	"tocsin/internal/intake"
 	"tocsin/internal/notify"
+	"tocsin/internal/plan"
 )
 
 // A finding is one line of the doctor's report.
@@ -32,7 +33,7 @@ type finding struct {
 
 func (p Program) doctor() *cobra.Command {
 	var o serveFlags
-	var asJSON, quick bool
+	var asJSON, quick, offline bool
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is missing, broken or stale, and how to mend it; tests every sender and source for real",
@@ -41,13 +42,14 @@ func (p Program) doctor() *cobra.Command {
 		Example: "  tocsin doctor\n  tocsin doctor --config /etc/tocsin/tocsin.yaml --json",
 		Args:    takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return p.report(p.examine(c.Context(), o, quick), asJSON)
+			return p.report(p.examine(c.Context(), o, quick, offline), asJSON)
 		},
 	}
 	o.flags(c)
 	c.Flags().StringVar(&o.config, "config", "", "settings file")
 	c.Flags().StringArrayVar(&o.watch, "watch", nil, "further source to look at; repeatable")
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&offline, "offline", false, "connect to nobody: leave out senders and all other far sides")
 	c.Flags().BoolVar(&quick, "quick", false, "leave out reading every archived line")
 	return c
 }
@@ -81,7 +83,7 @@ func (p Program) report(found []finding, asJSON bool) error {
 }
 
 // examine looks at everything. What cannot be looked at because of another finding is left out.
-func (p Program) examine(ctx context.Context, o serveFlags, quick bool) (found []finding) {
+func (p Program) examine(ctx context.Context, o serveFlags, quick, offline bool) (found []finding) {
 	add := func(what string, err error, good, mend string) bool {
 		f := finding{What: what, OK: err == nil, Says: good}
 		if err != nil {
@@ -104,8 +106,14 @@ func (p Program) examine(ctx context.Context, o serveFlags, quick bool) (found [
 	}
 	found = append(found, p.examineFolder(s, quick)...)
 	found = append(found, examineSources(append(s.Config.Watch, o.watch...), mappings(s.Config)...)...)
-	found = append(found, p.examineSenders(ctx, s.Config)...)
-	found = append(found, p.examineTeam(ctx, s)...)
+	found = append(found, examineMailKey(s, time.Now())...)
+	if !offline {
+		found = append(found, p.examineSenders(ctx, s.Config)...)
+	}
+	found = append(found, p.examineTeam(ctx, s, offline)...)
+	if !offline {
+		found = append(found, p.examineFar(ctx, s)...)
+	}
 	if s.tls() {
 		found = append(found, examineTLS(s, time.Now())...)
 	}
@@ -262,15 +270,15 @@ func (p Program) examineSenders(ctx context.Context, c config.Config) (found []f
 }
 
 // examineTeam connects to the chat of everybody in the plan, or of those whom the settings would put there, and names who is rung
-// in the console alone, and what the settings lack for this team.
-func (p Program) examineTeam(ctx context.Context, s settings) (found []finding) {
+// in the console alone, and what the settings lack for this team. offline connects to nobody.
+func (p Program) examineTeam(ctx context.Context, s settings, offline bool) (found []finding) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	team, from, err := p.team(s)
+	team, own, from, err := p.team(s)
 	if err != nil {
 		return []finding{{What: "team", Says: "who is rung cannot be read: " + err.Error(), Mend: "see ledger and vault above, and people in tocsin.yaml"}}
 	}
-	found = p.examineChannels(ctx, s.Config, team)
+	found = p.examineChannels(ctx, s.Config, team, offline)
 	var alone []string
 	outside := s.Mail.Host != ""
 	for _, x := range team {
@@ -279,7 +287,7 @@ func (p Program) examineTeam(ctx context.Context, s settings) (found []finding) 
 		if x.Webhook == "" && (x.Mail == "" || s.Mail.Host == "") && (x.Voice == "" || !s.Voice.Calls()) {
 			alone = append(alone, x.ID)
 		}
-		if x.Webhook == "" {
+		if x.Webhook == "" || offline {
 			continue
 		}
 		f := finding{What: "webhook", OK: true, Says: "the chat of " + x.ID + " answers"}
@@ -296,33 +304,44 @@ func (p Program) examineTeam(ctx context.Context, s settings) (found []finding) 
 		found = append(found, finding{What: "team", OK: true, Warn: true, Says: "rung in the console only, because mail and chat do not reach them: " + strings.Join(alone, ", "),
 			Mend: "give them a webhook, or a mail address and the program a mail server"})
 	}
+	if !own {
+		found = append(found, builtInPolicy())
+	}
 	for _, w := range lacking(s.Config, outside) {
 		found = append(found, finding{What: "settings", OK: true, Warn: true, Says: w.Says, Mend: w.Mend})
 	}
 	return found
 }
 
-// team is the plan's if there is one, else that of the settings; from says where it is changed.
-func (p Program) team(s settings) (team []desk.Reach, from string, err error) {
+// builtInPolicy says what happens while nobody has set an escalation policy.
+func builtInPolicy() finding {
+	x := plan.DefaultPolicy()
+	return finding{What: "escalation", OK: true, Says: fmt.Sprintf("there is no escalation policy of your own, so the built-in one is in force: a call rings everyone at once, again every %.0f minutes until "+
+		"somebody answers, and once more when nobody is seen at work for %.0f minutes after an answer", x.Every.Minutes(), x.Attend.Minutes()),
+		Mend: "to ring some people first, set a policy on the console's page People, and make schedules for it under On call"}
+}
+
+// team is the plan's if there is one, else that of the settings; own says whether it has an escalation policy, from where it is changed.
+func (p Program) team(s settings) (team []desk.Reach, own bool, from string, err error) {
 	if _, err := os.Stat(filepath.Join(s.data, "ledger")); err == nil {
 		data, err := disk.Open(s.data)
 		if err != nil {
-			return nil, "", err
+			return nil, false, "", err
 		}
 		keys, err := disk.Open(s.keys)
 		if err != nil {
-			return nil, "", err
+			return nil, false, "", err
 		}
-		team, err = desk.Team(data, keys)
-		if err != nil || len(team) > 0 {
-			return team, "on the console's page People", err
+		team, own, err = desk.Team(data, keys)
+		if err != nil || len(team) > 0 || own {
+			return team, own, "on the console's page People", err
 		}
 	}
 	seed, err := p.seedOf(s.Config)
 	for _, x := range seed.People {
 		team = append(team, desk.Reach{ID: x.ID, Mail: x.Contact.Mail, Webhook: x.Contact.Webhook, Voice: x.Contact.Voice})
 	}
-	return team, "in the file that tocsin.yaml names", err
+	return team, seed.Policy != nil, "in the file that tocsin.yaml names", err
 }
 
 // examineServer asks whether a server runs on the folder.

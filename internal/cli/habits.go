@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,23 +20,24 @@ import (
 )
 
 func (p Program) habits() *cobra.Command {
-	var f folders
+	var f habitFlags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "habits [ACCOUNT]",
 		Short: "Show what is normal for accounts, as it was learnt; without an account, all of them",
 		Long: "Habits shows countries, networks, devices, hours and volumes of each account whose sign-ins and transfers were seen. ACCOUNT is a name, or\n" +
-			"realm/name where several realms have it. It reads the data folder, also beside a running server, which writes it every few seconds.",
+			"realm/name where several realms have it. It reads the data folder, also beside a running server, which writes it every few seconds; with\n" +
+			"--server it asks the one there.",
 		Example: "  tocsin habits\n  tocsin habits ssh/deploy\n  tocsin habits anna --json\n  tocsin habits reset admin/anna --why \"the account was abused until noon\"",
 		Args:    takes(0, 1, ""),
-		RunE: func(_ *cobra.Command, args []string) error {
-			list, err := f.learnt()
+		RunE: func(c *cobra.Command, args []string) error {
+			list, err := f.habits(c.Context())
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
 				if list = named(list, args[0]); len(list) == 0 {
-					return fmt.Errorf("nothing is known of the account %q in %s", args[0], f.data)
+					return fmt.Errorf("nothing is known of the account %q in %s", args[0], cmp.Or(f.server, f.data))
 				}
 			}
 			if asJSON {
@@ -53,19 +56,19 @@ func (p Program) habits() *cobra.Command {
 }
 
 func (p Program) habitsReset() *cobra.Command {
-	var f folders
+	var f habitFlags
 	var why, person string
 	c := &cobra.Command{
 		Use:     "reset ACCOUNT",
 		Short:   "Forget what is normal for an account, so that it is learnt anew; written in the ledger with the reason",
-		Long:    "Reset asks the running server, through the socket in the data folder. Do it after somebody else used the account, or when its owner's ways changed for good.",
+		Long:    "Reset asks the running server, through the socket in the data folder, or with --server the one there. Do it after somebody else used the account, or when its owner's ways changed for good.",
 		Example: "  tocsin habits reset admin/anna --why \"the account was abused until noon\"",
 		Args:    takes(1, 1, "the name of an account"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if strings.TrimSpace(why) == "" {
 				return wrong{errors.New("--why: say the reason; it is written in the ledger")}
 			}
-			list, err := f.learnt()
+			list, err := f.habits(c.Context())
 			if err != nil {
 				return err
 			}
@@ -79,7 +82,14 @@ func (p Program) habitsReset() *cobra.Command {
 			case len(found) > 1:
 				return fmt.Errorf("%q is an account of several realms; name one: %s", args[0], strings.Join(fullNames(found), ", "))
 			}
-			err = client.New(f.data).Forget(c.Context(), found[0].Realm, found[0].Account, why, person)
+			who, _, err := f.client()
+			if err != nil {
+				return err
+			}
+			if who == nil {
+				who = client.New(f.data)
+			}
+			err = who.Forget(c.Context(), found[0].Realm, found[0].Account, why, person)
 			if errors.Is(err, client.ErrNotRunning) {
 				return fmt.Errorf("%w: %s; start `tocsin serve`, or name its folder with --data", err, f.data)
 			}
@@ -94,6 +104,36 @@ func (p Program) habitsReset() *cobra.Command {
 	c.Flags().StringVar(&why, "why", "", "the reason, for the ledger (needed)")
 	c.Flags().StringVar(&person, "as", "", "staff id of who does it (default: nobody in particular)")
 	return c
+}
+
+// habitFlags are where what is normal is looked up.
+type habitFlags struct {
+	folders
+	elsewhere
+}
+
+func (f *habitFlags) flags(c *cobra.Command) {
+	f.folders.flags(c)
+	f.elsewhere.flags(c)
+}
+
+// habits returns what is normal for accounts: as the server elsewhere says, or as the data folder has it.
+func (f *habitFlags) habits(ctx context.Context) ([]detect.Habit, error) {
+	who, _, err := f.client()
+	if err != nil {
+		return nil, err
+	}
+	if who == nil {
+		return f.learnt()
+	}
+	all, err := who.Habits(ctx)
+	out := make([]detect.Habit, len(all))
+	for k, x := range all {
+		if err := json.Unmarshal(x, &out[k]); err != nil {
+			return nil, fmt.Errorf("reading what the server says is normal: %w", err)
+		}
+	}
+	return out, err
 }
 
 // learnt reads what is normal for accounts from the data folder.

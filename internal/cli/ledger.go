@@ -28,9 +28,14 @@ func (p Program) ledger() *cobra.Command {
 		Example: "  tocsin ledger verify\n  tocsin ledger verify --data /mnt/copy/tocsin --head head-of-last-week\n  tocsin ledger export > ledger.jsonl",
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() }}
 	o.flags(c)
-	verify := &cobra.Command{Use: "verify", Short: "Check every entry against the signed head; name the first bad one", Args: takes(0, 0, ""),
-		Example: "  tocsin ledger verify\n  tocsin ledger verify --json --data /mnt/copy/tocsin --key \"$(cat ledger.pub)\"",
-		RunE:    func(*cobra.Command, []string) error { return p.ledgerVerify(o) }}
+	verify := &cobra.Command{Use: "verify [REPORT]", Short: "Check every entry against the signed head, or the REPORT of an incident against its manifest; name the first bad one", Args: takes(0, 1, "at most one REPORT"),
+		Example: "  tocsin ledger verify\n  tocsin ledger verify report.pdf --key \"$(cat ledger.pub)\"\n  tocsin ledger verify --json --data /mnt/copy/tocsin --key \"$(cat ledger.pub)\"",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return p.verifyDossier(o, args[0])
+			}
+			return p.ledgerVerify(o)
+		}}
 	verify.Flags().StringVar(&o.head, "head", "", "a copy of the signed head kept elsewhere: today's ledger must only have added to it")
 	verify.Flags().BoolVar(&o.json, "json", false, "as JSON")
 	show := &cobra.Command{Use: "show", Short: "Print entries, without checking them", Args: takes(0, 0, ""),

@@ -60,12 +60,13 @@ func (p Program) reach(ctx context.Context, f *folders) (*client.Client, func() 
 	if err != nil {
 		return nil, nil, errors.Join(err, held.Unlock())
 	}
-	return client.Of(api.Handler(log, d)), func() error { return errors.Join(d.Close(), held.Unlock()) }, nil
+	return client.Of(api.Handler(log, d, nil)), func() error { return errors.Join(d.Close(), held.Unlock()) }, nil
 }
 
 // listFlags are those that commands on lists have alike.
 type listFlags struct {
 	folders
+	elsewhere
 	as    string
 	json  bool
 	until string
@@ -78,7 +79,10 @@ func (p Program) asks(f *listFlags, do func(ctx context.Context, c *client.Clien
 		if err != nil {
 			return wrong{err}
 		}
-		who, end, err := p.reach(c.Context(), &f.folders)
+		who, end, err := f.client()
+		if who == nil && err == nil {
+			who, end, err = p.reach(c.Context(), &f.folders)
+		}
 		if err != nil {
 			return err
 		}
@@ -127,10 +131,13 @@ func (p Program) watch() *cobra.Command {
 			got, err := c.Watch(ctx, x)
 			return p.sayWatched(f.json, got, err)
 		})}
-	remove := &cobra.Command{Use: "remove --list LIST [VALUE...]", Short: "Take values off a list, or end the whole list", Args: takes(0, math.MaxInt, ""),
-		Example: "  tocsin watch remove --list suspects 203.0.113.9\n  tocsin watch remove --list suspects",
+	remove := &cobra.Command{Use: "remove --list LIST (VALUE... | --all)", Short: "Take values off a list, or end the whole list", Args: takes(0, math.MaxInt, ""),
+		Example: "  tocsin watch remove --list suspects 203.0.113.9\n  tocsin watch remove --list suspects --all",
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
 			x.Person, x.Values = f.as, args
+			if len(args) == 0 != x.End {
+				return wrong{errors.New("name the values that leave the list, or end the whole list by --all")}
+			}
 			got, err := c.Unwatch(ctx, x)
 			return p.sayWatched(f.json, got, err)
 		})}
@@ -152,6 +159,9 @@ func (p Program) watch() *cobra.Command {
 		}
 		sub.Flags().StringVar(&f.as, "as", "", "staff id of who does it (default: nobody in particular)")
 		sub.Flags().StringVar(&x.List, "list", "", "name or number of the list")
+		if sub == remove {
+			sub.Flags().BoolVar(&x.End, "all", false, "end the whole list")
+		}
 		if sub != remove {
 			sub.Flags().StringVar(&x.Level, "level", "", "level of the list's alerts: low, medium (default of a new list), high")
 			sub.Flags().StringVar(&x.About, "about", "", "what the list is for")

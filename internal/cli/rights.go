@@ -30,7 +30,7 @@ func (p Program) people() *cobra.Command {
 			}
 			return p.rightsTable(x, f.json)
 		})}
-	approvals := &cobra.Command{Use: "approvals", Short: "Show what waits for a second person, who approves it in the console", Example: "  tocsin people approvals", Args: takes(0, 0, ""),
+	approvals := &cobra.Command{Use: "approvals", Short: "Show what waits for a second person (as tocsin approvals list)", Example: "  tocsin people approvals", Args: takes(0, 0, ""),
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, _ []string) error {
 			list, err := c.Approvals(ctx, f.as)
 			if err != nil {
@@ -100,11 +100,12 @@ func (p Program) approvalTable(list []client.Approval, asJSON bool) error {
 
 // incident are the commands on one incident.
 func (p Program) incident() *cobra.Command {
-	c := &cobra.Command{Use: "incident", Short: "Who holds which role in an incident", Example: "  tocsin incident role list 4\n  tocsin incident role take 4 commander --as anna", Args: takes(0, 0, ""),
+	c := &cobra.Command{Use: "incident", Short: "List, open, note and restrict incidents; who holds which role in one", Example: "  tocsin incident role list 4\n  tocsin incident role take 4 commander --as anna", Args: takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	role := &cobra.Command{Use: "role", Short: "See, take, give, hand over or leave a role in an incident", Example: "  tocsin incident role hand 4 commander boris --note 'the shop is off, the host is imaged' --as anna", Args: takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(role)
+	c.AddCommand(role, p.incidentReport(), p.incidentAffected(), p.exchangeIncident())
+	c.AddCommand(p.incidentActs()...)
 	var f listFlags
 	var deputy bool
 	var note string

@@ -107,6 +107,7 @@ func machineZone() string {
 
 type searchFlags struct {
 	asking
+	elsewhere
 	json, follow bool
 	limit        int
 	timeout      time.Duration
@@ -138,6 +139,7 @@ func (p Program) search() *cobra.Command {
 			"  tocsin search 'status=5xx last 24h | timeline'\n  tocsin search '| session 203.0.113.7' --json | jq -r .fields.raw\n  tocsin search 'path~login status!=200' --follow\n  tocsin search 'ip=203.0.113.7 path=/wp-*' --attach 12",
 		RunE: func(c *cobra.Command, args []string) error { return p.runSearch(c.Context(), o, args[0]) }}
 	o.asking.flags(c)
+	o.elsewhere.flags(c)
 	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	c.Flags().BoolVar(&o.follow, "follow", false, "then go on with lines that come, until interrupted; needs a running server, and a query that only lists lines")
 	c.Flags().Int64Var(&o.attach, "attach", 0, "then make these lines, at most 1,000, part of the open incident with this number; needs a running server, and a query that only lists lines")
@@ -218,6 +220,9 @@ func limited(q *query.Query, n int) {
 
 // toSearch returns who answers: the running server, or this process itself, which then only reads the folder.
 func (p Program) toSearch(ctx context.Context, o *searchFlags) (*client.Client, func() error, error) {
+	if c, end, err := o.client(); c != nil || err != nil {
+		return c, end, err
+	}
 	if err := o.fill("", ""); err != nil {
 		return nil, nil, err
 	}

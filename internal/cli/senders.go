@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -53,6 +54,9 @@ func (p Program) senders(c config.Config, o *desk.Options) error {
 			return fmt.Errorf("voice: %w", err)
 		}
 		o.Phone = line.Call
+		if c.Voice.Trunk != "" {
+			o.Register = line.Register
+		}
 	}
 	if c.Mail.Host == "" {
 		return nil
@@ -62,6 +66,16 @@ func (p Program) senders(c config.Config, o *desk.Options) error {
 		return err
 	}
 	o.Senders[plan.Mail], o.Deliver, o.From = m.Send, m.Deliver, c.Mail.From
+	box, err := p.reports(c.Mail.Bounces)
+	if err != nil {
+		return err
+	}
+	if box != nil {
+		o.Reports = box.Hear
+	}
+	if o.Authorities, err = authorities(c.Mail); err != nil {
+		return err
+	}
 	if c.Mail.SMIMEFile == "" {
 		return nil
 	}
@@ -283,8 +297,42 @@ func (p Program) mail(c config.Mail) (*notify.Mail, error) {
 	return m, nil
 }
 
-// examineChannels makes every sender that is set up, and tries the trunk as a call would.
-func (p Program) examineChannels(ctx context.Context, c config.Config, team []desk.Reach) (found []finding) {
+// reports reads the mailbox to which reports of non-delivery come; nil when it is not set up.
+func (p Program) reports(b config.Bounces) (*notify.Mailbox, error) {
+	if b.IMAP == (config.IMAP{}) {
+		return nil, nil
+	}
+	secret, err := p.named("mail.bounces.secret_file", b.SecretFile)
+	if err != nil {
+		return nil, err
+	}
+	password, err := p.named("mail.bounces.imap.password_file", b.IMAP.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	at := b.IMAP
+	return notify.NewMailbox(notify.MailboxOptions{Host: at.Host, Port: at.Port, StartTLS: at.StartTLS, CAFile: at.CAFile, Username: at.Username, Password: password, Folder: at.Folder,
+		Bounces: &notify.Bounces{Local: b.Local, Domain: b.Domain, Secret: []byte(secret)}})
+}
+
+// authorities reads who may issue certificates of people; nil is nobody.
+func authorities(c config.Mail) (*x509.CertPool, error) {
+	if c.SMIMEAuthorities == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(c.SMIMEAuthorities)
+	if err != nil {
+		return nil, fmt.Errorf("mail.smime_authorities: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("mail.smime_authorities: %s holds no certificate in PEM form", c.SMIMEAuthorities)
+	}
+	return pool, nil
+}
+
+// examineChannels makes every sender that is set up, and tries the trunk as a call would, unless offline.
+func (p Program) examineChannels(ctx context.Context, c config.Config, team []desk.Reach, offline bool) (found []finding) {
 	add := func(what string, err error, good, mend string) {
 		f := finding{What: what, OK: err == nil, Says: good}
 		if err != nil {
@@ -300,7 +348,7 @@ func (p Program) examineChannels(ctx context.Context, c config.Config, team []de
 		{plan.Ntfy, p.ntfy, c.Ntfy != config.Ntfy{}}, {plan.Signed, p.signed, c.Signed.KeyFile != ""}} {
 		if x.set {
 			_, err := x.make(c)
-			add(x.name, err, "the settings hold; whether it arrives shows a test call on the page People", "see "+x.name+" in tocsin.yaml")
+			add(x.name, err, "the settings hold", "see "+x.name+" in tocsin.yaml")
 		}
 	}
 	for _, x := range c.Chats {
@@ -315,7 +363,7 @@ func (p Program) examineChannels(ctx context.Context, c config.Config, team []de
 		add("voice", err, "", "see voice in tocsin.yaml")
 		return found
 	}
-	if c.Voice.Trunk != "" {
+	if c.Voice.Trunk != "" && !offline {
 		says, err := line.Check(ctx, "+49", true)
 		add("voice", err, says, "see voice in tocsin.yaml, and doc/calls.md")
 	}
@@ -324,6 +372,9 @@ func (p Program) examineChannels(ctx context.Context, c config.Config, team []de
 			if x.Voice != "" && c.Voice.Trunk == "" {
 				add("voice", errors.New(x.ID+" has a number, and there is no trunk"), "", "give voice.trunk, or the person a sips: address")
 			}
+			continue
+		}
+		if offline {
 			continue
 		}
 		says, err := line.Check(ctx, x.Voice, false)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,9 +62,12 @@ func (p Program) serve() *cobra.Command {
 	return c
 }
 
-// MemoryLimit is from how many bytes on the memory is cleaned up more eagerly, unless GOMEMLIMIT says another number: a server shall stay below 512 MB while
-// lines come as fast as they can.
-const MemoryLimit = 420 << 20
+// MemoryLimit is from how many bytes on the memory is cleaned up more eagerly, unless GOMEMLIMIT says another number: a server shall stay below 400 MB with
+// 10,000 incidents and 100,000 alerts, and below 512 MB while lines come as fast as they can. What the system counts has the program's own file besides, some 40 MB.
+const MemoryLimit = 340 << 20
+
+// eager is how much may lie about while the ledger is read, in parts of a hundred of what is in use: the most that the program ever has, it has then.
+const eager = 50
 
 // runServe opens everything, serves until ctx ends, and closes everything, in this order.
 func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
@@ -98,7 +102,9 @@ func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
 	if err := p.openLayers(&set); err != nil {
 		return err
 	}
+	usual := debug.SetGCPercent(eager)
 	d, err := desk.Open(log, set.desk)
+	debug.SetGCPercent(usual)
 	if err != nil {
 		return err
 	}
@@ -177,18 +183,26 @@ const stopWithin = 5 * time.Second
 
 // run serves the console and the socket while the desk runs.
 func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set settings, listener net.Listener, shown secured) error {
-	console := web.New(log, d, web.Options{TLS: strings.HasPrefix(set.desk.URL, "https://"), HSTS: shown.remember, Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
+	door, err := api.NewDoor(log, d)
+	if err != nil {
+		return err
+	}
+	console := web.New(log, d, web.Options{Document: door.Document(), Programs: func(k web.Knock) http.Handler { return door.Handler(api.Guard(k)) }, TLS: strings.HasPrefix(set.desk.URL, "https://"), HSTS: shown.remember, Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
 		Warnings: func() []web.Warning { return append(advice(set.Config, d), shown.warnings(time.Now())...) }})
 	server := newServer(log, withLines(console.Handler(), d.LineHandler()))
 	server.TLSConfig = shown.tls
+	public, err := openPublic(set, shown, console.Outside())
+	if err != nil {
+		return err
+	}
 	socket, err := openSocket(set.data)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	local := &http.Server{Handler: api.Handler(log, d), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	served := make(chan error, 2)
+	local := &http.Server{Handler: api.Handler(log, d, ctx.Done()), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	served := make(chan error, 3)
 	go func() {
 		if shown.tls != nil {
 			served <- server.ServeTLS(listener, "", "")
@@ -197,6 +211,9 @@ func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set se
 		served <- server.Serve(listener)
 	}()
 	go func() { served <- local.Serve(socket) }()
+	if public != nil {
+		go func() { served <- public.serve() }()
+	}
 	p.greet(d, set)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -211,7 +228,14 @@ func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set se
 	console.Stop()
 	late, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(late), local.Shutdown(late), <-ended)
+	doors := []func(context.Context) error{server.Shutdown, public.shutdown, local.Shutdown}
+	stopped := make([]error, len(doors))
+	var all sync.WaitGroup
+	for k, shut := range doors { // at once: each may wait some seconds for connections that were opened and not used
+		all.Go(func() { stopped[k] = shut(late) })
+	}
+	all.Wait()
+	return errors.Join(err, errors.Join(stopped...), <-ended)
 }
 
 // newServer returns the console's HTTP server. A request must have come whole within half a minute, or slow bodies could hold

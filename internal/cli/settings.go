@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned, Folders: &folders,
 		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
 		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve, LogBytes: p.LogBytes, JoinAfter: p.JoinAfter}
+	if s.desk.Plan, err = fs.Sub(p.Files, "plan"); err != nil {
+		return s, err
+	}
 	for _, k := range s.Keep {
 		s.desk.Keeps = append(s.desk.Keeps, desk.Keep{Source: k.Source, Age: time.Duration(k.Age), Bytes: int64(k.Size)})
 	}
@@ -63,6 +67,12 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	}
 	if err = p.senders(s.Config, &s.desk); err != nil {
 		return s, err
+	}
+	if s.desk.Outside, err = p.outside(s.Config, o.sample); err != nil {
+		return s, err
+	}
+	if o.sample { // nothing of it is real: a report that is read is seen by nobody else
+		s.desk.Register, s.desk.Reports = nil, nil
 	}
 	if !o.sample { // nothing of it is real
 		if s.desk.Webhooks, err = p.hooksOf(s.Config); err != nil {

@@ -17,6 +17,7 @@ import (
 
 type traceFlags struct {
 	folders
+	elsewhere
 	zone, as string
 	json     bool
 	timeout  time.Duration
@@ -42,7 +43,8 @@ func (p Program) trace() *cobra.Command {
 	c := &cobra.Command{Use: "trace INCIDENT", Short: "Tell how an incident came about: facts, guesses, and the lines of each", Long: traceLong, Args: takes(1, 1, "the number of an INCIDENT"),
 		Example: "  tocsin trace 11\n  tocsin trace 11 --zone Europe/Berlin\n  tocsin trace 11 --json | jq -r '.statements[] | select(.kind == \"guess\") | .text'",
 		RunE:    func(c *cobra.Command, args []string) error { return p.runTrace(c.Context(), &o, args[0]) }}
-	o.flags(c)
+	o.folders.flags(c)
+	o.elsewhere.flags(c)
 	c.Flags().StringVar(&o.zone, "zone", "", "time zone of what is printed (default: this machine's)")
 	c.Flags().StringVar(&o.as, "as", "", "staff id of who asks (default: nobody in particular)")
 	c.Flags().BoolVar(&o.json, "json", false, "as one JSON object")
@@ -65,7 +67,10 @@ func (p Program) runTrace(ctx context.Context, o *traceFlags, incident string) e
 	if err != nil || o.zone == "Local" {
 		return wrong{fmt.Errorf("--zone: unknown time zone %q", o.zone)}
 	}
-	who, end, err := p.reach(ctx, &o.folders)
+	who, end, err := o.client()
+	if who == nil && err == nil {
+		who, end, err = p.reach(ctx, &o.folders)
+	}
 	if err != nil {
 		return err
 	}

@@ -76,10 +76,10 @@ func (c *Client) Agent(ctx context.Context, which string) (out Agent, err error)
 
 // InviteAgent makes a token. name may be "": then the agent is called as its host is.
 func (c *Client) InviteAgent(ctx context.Context, name string, valid time.Duration, person string) (out Invitation, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/agents", map[string]any{"name": name, "valid_ns": valid, "person": person}, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/agents", person), map[string]any{"name": name, "valid_ns": valid}, &out)
 }
 
 // RevokeAgent hears an agent no more. It is named by its id or name.
 func (c *Client) RevokeAgent(ctx context.Context, which, why, person string) error {
-	return c.do(ctx, http.MethodPost, "/v1/agents/"+url.PathEscape(which)+"/revoke", map[string]string{"why": why, "person": person}, nil)
+	return c.do(ctx, http.MethodPost, as("/v1/agents/"+url.PathEscape(which)+"/revoke", person), map[string]string{"why": why}, nil)
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
 )
 
 // A Contact is one of the plan's list, in short.
@@ -24,8 +23,8 @@ type Contact struct {
 
 // An Importing is a file of contacts, CSV or vCard.
 type Importing struct {
-	Person string `json:"person,omitempty"` // staff id of who does it; "" is whoever sits at this machine
-	Group  string `json:"group,omitempty"`  // of those who name none
+	Person string `json:"-"`               // staff id of who does it; "" is whoever sits at this machine
+	Group  string `json:"group,omitempty"` // of those who name none
 	Data   string `json:"data"`
 	Do     bool   `json:"do,omitempty"` // false only says what would change
 }
@@ -51,12 +50,12 @@ type ImportContact struct {
 
 // Contacts returns the contact list. Errors: ErrNotRunning, or the server's words.
 func (c *Client) Contacts(ctx context.Context, person string) (out []Contact, err error) {
-	return out, c.do(ctx, http.MethodGet, "/v1/contacts?person="+url.QueryEscape(person), nil, &out)
+	return out, c.do(ctx, http.MethodGet, as("/v1/contacts", person), nil, &out)
 }
 
 // ImportContacts says what a file would change, or does it.
 func (c *Client) ImportContacts(ctx context.Context, x Importing) (out ImportedContacts, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/contacts/import", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/contacts/import", x.Person), x, &out)
 }
 
 // An Exported file is text: CSV, vCards, or the emergency card.
@@ -66,5 +65,5 @@ type Exported struct {
 
 // ExportContacts writes the list as csv, vcard, or card. Phrases and customer numbers are in it only when secrets are asked for.
 func (c *Client) ExportContacts(ctx context.Context, form string, secrets bool, person string) (out Exported, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/contacts/export", map[string]any{"form": form, "secrets": secrets, "person": person}, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/contacts/export", person), map[string]any{"form": form, "secrets": secrets}, &out)
 }

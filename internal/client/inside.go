@@ -6,7 +6,9 @@ import (
 )
 
 // Of returns a client of a handler in this process: what a command does while no server runs goes the same way.
-func Of(h http.Handler) *Client { return &Client{&http.Client{Transport: inside{h}}} }
+func Of(h http.Handler) *Client {
+	return &Client{http: &http.Client{Transport: inside{h}}, base: "http://tocsin"}
+}
 
 // inside answers requests by a handler, bit by bit as it writes.
 type inside struct{ handler http.Handler }

@@ -9,14 +9,15 @@ import (
 
 // A Watching puts values on a watch list; a file's content goes in Data in place of Values.
 type Watching struct {
-	Person string    `json:"person,omitempty"` // staff id of who does it; "" is whoever sits at this machine
-	List   string    `json:"list"`             // its name or number; a new name makes a list
-	Level  string    `json:"level,omitempty"`  // low, medium, high
+	Person string    `json:"-"`               // staff id of who does it; "" is whoever sits at this machine
+	List   string    `json:"list"`            // its name or number; a new name makes a list
+	Level  string    `json:"level,omitempty"` // low, medium, high
 	About  string    `json:"about,omitempty"`
 	Values []string  `json:"values,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 	File   string    `json:"file,omitempty"` // name of the imported file
 	Data   string    `json:"data,omitempty"`
+	End    bool      `json:"end,omitempty" doc:"of removing: the whole list"`
 }
 
 // A Watched answer says what became of it.
@@ -66,7 +67,7 @@ type ListValue struct {
 // A Never says who never alerts until when, and why.
 type Never struct {
 	ID         int64     `json:"id,omitempty"`
-	Person     string    `json:"person,omitempty"`
+	Person     string    `json:"-"`
 	Rule       string    `json:"rule,omitempty"`
 	From       string    `json:"from,omitempty"` // address or network
 	Account    string    `json:"account,omitempty"`
@@ -95,19 +96,19 @@ type BrokenRule struct {
 	Why     string `json:"why"`
 }
 
-// Watch puts values on a watch list, Import those of a file. Unwatch takes values off, or ends the whole list when none is given.
+// Watch puts values on a watch list, Import those of a file. Unwatch takes values off, or ends the whole list by End.
 func (c *Client) Watch(ctx context.Context, x Watching) (out Watched, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/watch", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/watch", x.Person), x, &out)
 }
 
 // Import puts the values of a file on a watch list.
 func (c *Client) Import(ctx context.Context, x Watching) (out Watched, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/watch/import", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/watch/import", x.Person), x, &out)
 }
 
-// Unwatch takes values off a list, or ends the whole list when none is given.
+// Unwatch takes values off a list, or ends the whole list by End.
 func (c *Client) Unwatch(ctx context.Context, x Watching) (out Watched, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/watch/remove", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/watch/remove", x.Person), x, &out)
 }
 
 // WatchLists returns every list with its values.
@@ -117,12 +118,12 @@ func (c *Client) WatchLists(ctx context.Context) (out []WatchList, err error) {
 
 // AddNever adds a mute and returns its id.
 func (c *Client) AddNever(ctx context.Context, x Never) (out Never, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/never", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/never", x.Person), x, &out)
 }
 
 // RemoveNever ends a mute now.
 func (c *Client) RemoveNever(ctx context.Context, id int64, person string) error {
-	return c.do(ctx, http.MethodPost, fmt.Sprintf("/v1/never/%d/remove", id), map[string]string{"person": person}, nil)
+	return c.do(ctx, http.MethodPost, as(fmt.Sprintf("/v1/never/%d/remove", id), person), nil, nil)
 }
 
 // Nevers returns the mutes that are in force.

@@ -64,26 +64,25 @@ func (c *Client) Simulate(ctx context.Context, x Simulation) (out []Moment, err 
 	return out, c.do(ctx, http.MethodPost, "/v1/oncall/simulate", x, &out)
 }
 
-// A Press is what somebody does with a call beside answering it.
-type Press struct {
-	Person string        `json:"person,omitempty"`
-	Lasts  time.Duration `json:"lasts_ns,omitempty"` // of a snooze
+// A Snoozing keeps a call quiet.
+type Snoozing struct {
+	Lasts time.Duration `json:"lasts_ns" minimum:"1" doc:"for so many nanoseconds; a critical one for a quarter of an hour at most"`
 }
 
 // PassOn lets the next step ring at once. Errors: ErrNotRunning, or the server's words.
-func (c *Client) PassOn(ctx context.Context, call int64, person string) (Answered, error) {
-	return c.press(ctx, call, "pass", Press{Person: person})
+func (c *Client) PassOn(ctx context.Context, call int64, person string) (out Answered, err error) {
+	return out, c.do(ctx, http.MethodPost, as("/v1/calls/"+callWord(call)+"/pass", person), nil, &out)
 }
 
 // Snooze keeps a call quiet for a while. Errors: ErrNotRunning, or the server's words.
-func (c *Client) Snooze(ctx context.Context, call int64, lasts time.Duration, person string) (Answered, error) {
-	return c.press(ctx, call, "snooze", Press{Person: person, Lasts: lasts})
+func (c *Client) Snooze(ctx context.Context, call int64, lasts time.Duration, person string) (out Answered, err error) {
+	return out, c.do(ctx, http.MethodPost, as("/v1/calls/"+callWord(call)+"/snooze", person), Snoozing{Lasts: lasts}, &out)
 }
 
-func (c *Client) press(ctx context.Context, call int64, what string, x Press) (out Answered, err error) {
-	id := "ringing"
-	if call != 0 {
-		id = fmt.Sprint(call)
+// callWord names a call; 0 is the one that rings longest.
+func callWord(call int64) string {
+	if call == 0 {
+		return "ringing"
 	}
-	return out, c.do(ctx, http.MethodPost, "/v1/calls/"+id+"/"+what, x, &out)
+	return fmt.Sprint(call)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -33,8 +32,8 @@ type HeldRole struct {
 
 // A RoleChange is what becomes of a role in an incident.
 type RoleChange struct {
-	Person string `json:"person,omitempty"` // staff id of who does it; "" is whoever sits at this machine
-	Do     string `json:"do"`               // take, give, hand, leave
+	Person string `json:"-"`  // staff id of who does it; "" is whoever sits at this machine
+	Do     string `json:"do"` // take, give, hand, leave
 	Role   string `json:"role"`
 	To     string `json:"to,omitempty"` // who gets it, or whose it was, of leave
 	Deputy bool   `json:"deputy,omitempty"`
@@ -56,20 +55,31 @@ type Approval struct {
 
 // Rights returns the table of rights. Errors: ErrNotRunning, or the server's words.
 func (c *Client) Rights(ctx context.Context, person string) (out Rights, err error) {
-	return out, c.do(ctx, http.MethodGet, "/v1/rights?person="+url.QueryEscape(person), nil, &out)
+	return out, c.do(ctx, http.MethodGet, as("/v1/rights", person), nil, &out)
 }
 
 // Roles returns who has which role in an incident.
 func (c *Client) Roles(ctx context.Context, incident int64, person string) (out []HeldRole, err error) {
-	return out, c.do(ctx, http.MethodGet, fmt.Sprintf("/v1/incidents/%d/roles?person=%s", incident, url.QueryEscape(person)), nil, &out)
+	return out, c.do(ctx, http.MethodGet, as(fmt.Sprintf("/v1/incidents/%d/roles", incident), person), nil, &out)
 }
 
 // ChangeRole changes a role in an incident, and returns who has which then.
 func (c *Client) ChangeRole(ctx context.Context, incident int64, x RoleChange) (out []HeldRole, err error) {
-	return out, c.do(ctx, http.MethodPost, fmt.Sprintf("/v1/incidents/%d/roles", incident), x, &out)
+	return out, c.do(ctx, http.MethodPost, as(fmt.Sprintf("/v1/incidents/%d/roles", incident), x.Person), x, &out)
 }
 
 // Approvals returns what waits for a second person, and what became of the last ones.
 func (c *Client) Approvals(ctx context.Context, person string) (out []Approval, err error) {
-	return out, c.do(ctx, http.MethodGet, "/v1/approvals?person="+url.QueryEscape(person), nil, &out)
+	return out, c.do(ctx, http.MethodGet, as("/v1/approvals", person), nil, &out)
+}
+
+// A Decision approves or denies something that needs a second person.
+type Decision struct {
+	Approve bool   `json:"approve" doc:"false denies it; who asked for it may deny it, which takes it back"`
+	Why     string `json:"why,omitempty" maxLength:"10000" doc:"the reason, for the ledger"`
+}
+
+// Decide approves what waits for a second person, or denies it. A token cannot: a program is no person who looks.
+func (c *Client) Decide(ctx context.Context, id int64, x Decision, person string) error {
+	return c.do(ctx, http.MethodPost, as(fmt.Sprintf("/v1/approvals/%d", id), person), x, nil)
 }

@@ -35,15 +35,15 @@ type Shift struct {
 
 // Schedules says who is on call by every schedule, or by one, and what comes in so many days.
 func (c *Client) Schedules(ctx context.Context, schedule string, days int, person string) (out []Schedule, err error) {
-	q := url.Values{"schedule": {schedule}, "days": {strconv.Itoa(days)}, "person": {person}}
-	return out, c.do(ctx, http.MethodGet, "/v1/schedules?"+q.Encode(), nil, &out)
+	q := url.Values{"schedule": {schedule}, "days": {strconv.Itoa(days)}}
+	return out, c.do(ctx, http.MethodGet, as("/v1/schedules?"+q.Encode(), person), nil, &out)
 }
 
 // Calendar returns an iCalendar object: of a schedule, or ("") of a person's own duties.
 func (c *Client) Calendar(ctx context.Context, schedule, person string) (string, error) {
 	var out Exported
-	q := url.Values{"schedule": {schedule}, "person": {person}}
-	err := c.do(ctx, http.MethodGet, "/v1/schedules/calendar?"+q.Encode(), nil, &out)
+	q := url.Values{"schedule": {schedule}}
+	err := c.do(ctx, http.MethodGet, as("/v1/schedules/calendar?"+q.Encode(), person), nil, &out)
 	return out.Data, err
 }
 
@@ -58,7 +58,7 @@ type Cover struct {
 	Why      string    `json:"why,omitempty"`
 	ID       int64     `json:"id,omitempty"`
 	End      bool      `json:"end,omitempty"`
-	Person   string    `json:"person,omitempty"` // who asks
+	Person   string    `json:"-"` // who asks
 }
 
 // Covered is the number of an override or absence.
@@ -68,10 +68,10 @@ type Covered struct {
 
 // PutOverride puts somebody on call for a time, or ends that.
 func (c *Client) PutOverride(ctx context.Context, x Cover) (out Covered, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/schedules/overrides", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/schedules/overrides", x.Person), x, &out)
 }
 
 // PutAbsence says that somebody is away, or is back.
 func (c *Client) PutAbsence(ctx context.Context, x Cover) (out Covered, err error) {
-	return out, c.do(ctx, http.MethodPost, "/v1/schedules/absences", x, &out)
+	return out, c.do(ctx, http.MethodPost, as("/v1/schedules/absences", x.Person), x, &out)
 }

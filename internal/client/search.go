@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"syscall"
 	"time"
 )
 
@@ -19,7 +18,7 @@ type Search struct {
 	Zone    string        `json:"zone,omitempty"`       // IANA name; "" is UTC
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // after it the search ends with what was found; 0 is the server's
 	Follow  bool          `json:"follow,omitempty"`     // go on with lines that come
-	Person  string        `json:"person,omitempty"`
+	Person  string        `json:"-"`
 }
 
 // A Found is one line of the answer to a search, as NDJSON: progress now and then, then rows or bars, then one summary; behind that, rows
@@ -138,7 +137,7 @@ type Progress struct {
 // Search asks, and hands over the answer line by line. It ends with the answer, when ctx does, or with the error of found. Errors:
 // ErrNotRunning, or the server's words.
 func (c *Client) Search(ctx context.Context, x Search, found func(Found) error) error {
-	body, err := c.stream(ctx, "/v1/search", x)
+	body, err := c.stream(ctx, as("/v1/search", x.Person), x)
 	if err != nil {
 		return err
 	}
@@ -169,12 +168,12 @@ type Attached struct {
 
 // Attach makes the lines that a query finds part of an incident.
 func (c *Client) Attach(ctx context.Context, x Search, incident int64) (out Attached, err error) {
-	return out, c.do(ctx, http.MethodPost, fmt.Sprintf("/v1/incidents/%d/lines", incident), x, &out)
+	return out, c.do(ctx, http.MethodPost, as(fmt.Sprintf("/v1/incidents/%d/lines", incident), x.Person), x, &out)
 }
 
 // Export asks for lines as evidence, and writes them to w. Errors: ErrNotRunning, the server's words, or of w.
 func (c *Client) Export(ctx context.Context, x Search, w io.Writer) error {
-	body, err := c.stream(ctx, "/v1/export", x)
+	body, err := c.stream(ctx, as("/v1/export", x.Person), x)
 	if err != nil {
 		return err
 	}
@@ -183,42 +182,4 @@ func (c *Client) Export(ctx context.Context, x Search, w io.Writer) error {
 		return fmt.Errorf("taking the export from the running Tocsin: %w", err)
 	}
 	return nil
-}
-
-// stream asks for something that comes bit by bit, and may take its time.
-func (c *Client) stream(ctx context.Context, path string, in any) (io.ReadCloser, error) {
-	b, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tocsin"+path, bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req)
-	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, ErrNotRunning
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking the running Tocsin: %w", err)
-	}
-	if resp.StatusCode == http.StatusOK {
-		return resp.Body, nil
-	}
-	defer resp.Body.Close()
-	return nil, problemIn(resp)
-}
-
-// problemIn is what the server says went wrong.
-func problemIn(resp *http.Response) error {
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("reading what the running Tocsin said: %w", err)
-	}
-	var problem struct{ Detail string }
-	if json.Unmarshal(b, &problem) != nil || problem.Detail == "" {
-		problem.Detail = resp.Status
-	}
-	return errors.New(problem.Detail)
 }

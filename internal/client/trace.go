@@ -11,7 +11,7 @@ import (
 type Tracing struct {
 	Zone    string        `json:"zone,omitempty"`       // IANA name, of times in queries; "" is UTC
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // after it the trace ends with what it knows; 0 is the server's
-	Person  string        `json:"person,omitempty"`
+	Person  string        `json:"-"`
 }
 
 // A Story is how an incident came about, as `trace --json` prints it.
@@ -67,7 +67,7 @@ type Edge struct {
 
 // Trace reads for the cause of an incident. Errors: ErrNotRunning, or the server's words.
 func (c *Client) Trace(ctx context.Context, incident int64, x Tracing) (out Story, err error) {
-	body, err := c.stream(ctx, fmt.Sprintf("/v1/incidents/%d/trace", incident), x)
+	body, err := c.stream(ctx, as(fmt.Sprintf("/v1/incidents/%d/trace", incident), x.Person), x)
 	if err != nil {
 		return out, err
 	}

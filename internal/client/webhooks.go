@@ -35,5 +35,5 @@ func (c *Client) Webhooks(ctx context.Context) (out WebhookList, err error) {
 
 // TestWebhook sends one a test. Its error says why it was not taken.
 func (c *Client) TestWebhook(ctx context.Context, name, person string) error {
-	return c.do(ctx, http.MethodPost, "/v1/webhooks/"+url.PathEscape(name)+"/test", map[string]string{"person": person}, nil)
+	return c.do(ctx, http.MethodPost, as("/v1/webhooks/"+url.PathEscape(name)+"/test", person), nil, nil)
 }
