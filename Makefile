@@ -1,5 +1,5 @@
 # make run      build, and start with the bundled sample on http://localhost; make run WATCH=/var/log/nginx/access.log watches your own
-# make test     every test, with the race detector, and some seconds of fuzzing for each fuzz target
+# make test     every test, with the race detector, and half a second of fuzzing for each fuzz target
 # make check    what is cheap and says whether the house is in order: format, vet, staticcheck, import map, words, licences
 # make bench    the figures that the design promises, measured and printed
 # make soak     an hour of kills, power cuts and fuzzing
@@ -8,7 +8,7 @@
 
 GO     ?= go
 WATCH  ?=
-FUZZ   ?= 1
+FUZZ   ?= 0.5
 SOAK   ?= 120
 
 AGENT_VERSION ?= 0.1.0
@@ -39,13 +39,22 @@ needs:
 	@script/needs.sh
 
 # Sessions in script/ and soak/ run whole programs, ui/ shows pages in a browser, and rules are held one by one: the race detector would find there what it
-# finds in the packages, at many times the price. `go test -race ./...` works, too.
+# finds in the packages, at many times the price; packages that only decide, and try much, begin nothing beside themselves (where a test asks several at once,
+# it runs under the detector). The two longest come first, so that the others fill the machine beside them; three at once, because much of
+# the time is waiting for browsers and other programs. `go test -race ./...` works, too.
+PLAIN = . ./rules ./ui ./soak $(addprefix ./internal/,cacao detect dossier intake playbook sigma)
+LONGEST = ./internal/web ./internal/desk
+# Tests of the console that walk from page to page, one request at a time: under the detector they take five minutes (make soak has them so).
+WALKS = ^(TestBrowserMainJob|TestBrowserReportsFromOutside|TestBrowserPasskeys|TestEveryRouteAsksWhoItIs|TestNothingRestrictedLeaves|TestEveryPageThatIsLinked|TestFollowingTheMarksClosesAnIncident|TestUnknownIdsAreNotFound)$$
+
 test: needs
 	$(GO) vet ./...
 	script/fuzz.sh $(FUZZ)
 	$(GO) test -count 1 -timeout 10m -run '^(TestRange|TestASprayIsOneIncident|TestReplayAheadSaysTheSame)$$' ./internal/desk
-	$(GO) test -timeout 10m . ./rules ./ui ./soak
-	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e '^tocsin$$' -e '^tocsin/rules$$' -e '^tocsin/ui$$' -e '^tocsin/soak$$')
+	$(GO) test -p 3 -timeout 10m $(PLAIN)
+	$(GO) test -timeout 10m -run '$(WALKS)' ./internal/web
+	$(GO) test -race -v -run '^TestSiftersShareASieve$$' ./internal/detect | grep -e '^--- PASS: TestSiftersShareASieve'
+	$(GO) test -p 3 -race -timeout 15m -skip '$(WALKS)' $(LONGEST) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PLAIN) $(LONGEST))")
 
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -60,9 +69,12 @@ bench: build
 soak: build
 	@script/needs.sh debootstrap
 	$(GO) test -tags soak -timeout 150m -count 1 -v ./soak/...
-	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestPowerCutOfHosts|TestBitFlips|TestRange|TestStoriesOfARange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
+	TOCSIN_SOAK=1 $(GO) test -timeout 30m -count 1 -v -run '^(TestPowerCut|TestPowerCutOfHosts|TestPowerCutsInARun|TestBitFlips|TestRange|TestStoriesOfARange)$$' ./internal/desk | grep -v -e '^=== RUN' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep|TestShelfAfterACutOnAFullDisk)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
+	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -run '^(TestWalks|TestFormats|TestLibreOffice)$$' ./internal/playbook ./internal/dossier
+	$(GO) test -race -timeout 30m -count 1 -run '$(WALKS)' ./internal/web
+	TOCSIN_SOAK=1 $(GO) test -timeout 10m -count 1 -v -run '^TestBrowserFiveCloseASkimmer$$' ./internal/web | grep -v -e '^=== '
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./cmd/tocsin-agent
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -run TestLostConnection ./internal/agent
 	script/fuzz.sh $(SOAK)

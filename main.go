@@ -10,7 +10,7 @@ import (
 	"tocsin/internal/cli"
 )
 
-//go:embed rules/*.yml sample
+//go:embed rules/*.yml sample plan/playbooks/*.yaml plan/glossary.yaml
 var files embed.FS
 
 func main() {

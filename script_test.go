@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -86,8 +87,8 @@ func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// orderly is how long the program may take to end.
-const orderly = 8 * time.Second
+// orderly is how long the program may take to end. net/http waits five seconds for a connection that was opened and not used.
+const orderly = 20 * time.Second
 
 // scriptTerm tells the program that runs in the background to end, as systemd does, and waits until it has: term.
 func scriptTerm(ts *testscript.TestScript, _ bool, _ []string) {
@@ -147,11 +148,14 @@ func scriptRequest(ts *testscript.TestScript, _ bool, args []string) {
 	scriptAppend(ts, false, []string{args[0], line + "\n"})
 }
 
-// scriptPost sends a file to an address and wants a status, with a bearer's token if one is given: post STATUS URL FILE [TOKEN].
+// scriptPost sends a file to an address and wants a status, with a bearer's token if one is given; one that begins with --edge is a form: post STATUS URL FILE [TOKEN].
 func scriptPost(ts *testscript.TestScript, _ bool, args []string) {
 	req, err := http.NewRequest(http.MethodPost, args[1], bytes.NewReader([]byte(ts.ReadFile(args[2]))))
 	ts.Check(err)
 	req.Header.Set("Content-Type", "text/plain")
+	if strings.HasPrefix(ts.ReadFile(args[2]), "--edge") { // a form
+		req.Header.Set("Content-Type", "multipart/form-data; boundary=edge")
+	}
 	if len(args) > 3 {
 		req.Header.Set("Authorization", "Bearer "+args[3])
 	}

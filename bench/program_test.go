@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 const (
 	programEnv = "TOCSIN_BENCH_PROGRAM"
 	heapEnv    = "TOCSIN_BENCH_HEAP"
+	profileEnv = "TOCSIN_BENCH_PROFILE" // a file for the program's CPU profile, beside which its heap's lies; from one SIGUSR2 to the next
 )
 
 // TestMain is the program under test when it is asked to, and the tests otherwise.
@@ -39,7 +41,30 @@ func TestMain(m *testing.M) {
 			_ = os.WriteFile(os.Getenv(heapEnv), []byte(strconv.FormatUint(s.HeapAlloc, 10)), 0o600)
 		}
 	}()
+	go profiles(os.Getenv(profileEnv))
 	os.Exit(cli.Main(os.Args[1:], cli.Program{Files: os.DirFS(root), Out: os.Stdout, Err: os.Stderr}))
+}
+
+// profiles writes what the program does between two signals.
+func profiles(name string) {
+	if name == "" {
+		return
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR2)
+	for range asked {
+		f, err := os.Create(name)
+		if err != nil || pprof.StartCPUProfile(f) != nil {
+			return
+		}
+		<-asked
+		pprof.StopCPUProfile()
+		_ = f.Close()
+		if f, err = os.Create(name + ".heap"); err == nil {
+			_ = pprof.Lookup("heap").WriteTo(f, 0)
+			_ = f.Close()
+		}
+	}
 }
 
 // A program is one run of `tocsin serve`.
@@ -124,22 +149,60 @@ func (p *program) stop() {
 	}
 }
 
-// memory returns the resident and the heap size of the program, in bytes.
-func (p *program) memory() (resident, heap int64) {
+// profile begins the program's profile, or ends it, if one is wanted.
+func (p *program) profile() {
+	if os.Getenv(profileEnv) != "" {
+		_ = p.cmd.Process.Signal(syscall.SIGUSR2)
+		time.Sleep(time.Second)
+	}
+}
+
+// worked returns how much of a processor the program used since it began. On a machine that others use too it says more than the clock.
+func (p *program) worked() time.Duration {
+	p.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Skip("no /proc here: ", err)
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	f := strings.Fields(rest)
+	ticks := int64(0)
+	for _, n := range f[11:13] { // utime, stime: proc(5), in hundredths of a second
+		x, err := strconv.ParseInt(n, 10, 64)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		ticks += x
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// peak returns the most that was resident since the program began, in bytes.
+func (p *program) peak() int64 { return p.status("VmHWM:") }
+
+// status reads a size from what the system says of the program, in bytes.
+func (p *program) status(name string) (size int64) {
 	p.t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		p.t.Skip("no /proc here: ", err)
 	}
 	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == name {
 			kb, err := strconv.ParseInt(f[1], 10, 64)
 			if err != nil {
 				p.t.Fatal(err)
 			}
-			resident = kb << 10
+			size = kb << 10
 		}
 	}
+	return size
+}
+
+// memory returns the resident and the heap size of the program, in bytes.
+func (p *program) memory() (resident, heap int64) {
+	p.t.Helper()
+	resident = p.status("VmRSS:")
 	_ = os.Remove(p.heap)
 	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 		p.t.Fatal(err)

@@ -29,6 +29,7 @@ type past struct {
 	plan      plan.Plan
 	n         int64
 	now       time.Time
+	also      func(entry.Entry) (bool, error) // folds what else is to be decided on; nil is nothing
 }
 
 // makePast fills a data folder with a ledger of about so many entries, and a vault object for each alert: months of
@@ -94,6 +95,10 @@ func (p *past) apply(e entry.Entry) error {
 		if _, err := f(e); err != nil {
 			return err
 		}
+	}
+	if p.also != nil {
+		_, err := p.also(e)
+		return err
 	}
 	return nil
 }

@@ -243,9 +243,10 @@ func TestNothingIsFittedToTheTestData(t *testing.T) {
 
 // common are words that stand in the test data, in ours, and not in SigmaHQ's rules, and that everybody knows all the same.
 var common = map[string]string{
+	"admin-ajax.php": "every WordPress asks for it, signed in or not (developer.wordpress.org)", "admin-post.php": "the same, of forms",
 	"actuator": "Spring Boot's interface", "boaform": "routers", "formlogin": "routers", "hnap1": "routers", "web-inf": "Java servers",
 	"phpmyadmin": "the program", "phpunit": "the program", "eval-stdin.php": "CVE-2017-9841", "globals": "a word of PHP and Python", "analyse": "a word of SQL (procedure analyse)",
-	"wp-admin": "WordPress", "wp-login.php": "WordPress", "xmlrpc.php": "WordPress", "xmlrpc": "the protocol", "upload.php": "a usual name",
+	"wp-admin": "WordPress", "wp-login.php": "WordPress", "xmlrpc.php": "WordPress", "xmlrpc": "the protocol", "upload.php": "a usual name", "favicon.ico": "every browser asks every site for it",
 	"nobody": "an account of every Linux", "printenv": "a program of every Linux",
 	"shop": "what this is for", "shopper": "a usual word of shops", "cart": "a usual word of shops", "checkout": "a usual word of shops", "coupon": "a usual word of shops",
 	"giftcard": "a usual word of shops", "forgot": "a usual word of shops", "backoffice": "a usual word of shops",

@@ -154,7 +154,7 @@ func openTab(t *testing.T, s *server) *tab {
 	for _, x := range [][2]string{{"#name", "Anna Keller"}, {"#id", "anna"}, {"#password", password}, {"#again", password}} {
 		fill(x[0], x[1])
 	}
-	click("main form button")
+	click("main form button:not([type=button])")
 	step(b, chromedp.WaitVisible(chromedp.CSS("#team")))
 	return b
 }

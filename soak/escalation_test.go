@@ -254,13 +254,19 @@ func (c *counterparts) judge(t *testing.T, data, keys string, died []time.Time, 
 		mails[id] = append(mails[id], m)
 	}
 	rung := map[string]int{}
-	sent, again := 0, 0
+	sent, again, hooks, atLeast := 0, 0, 0, 0
 	for _, x := range call.Tries {
 		if x.Channel == plan.Console {
 			continue
 		}
 		if x.Again == 0 {
 			rung[fmt.Sprintf("%d %s %s", x.Step, x.Person, x.Channel)]++
+		}
+		if x.Channel == plan.Webhook && x.Again == 0 {
+			hooks++
+			if x.Wanted.Before(answered.Add(-time.Second)) {
+				atLeast++
+			}
 		}
 		if x.Channel != plan.Mail {
 			continue
@@ -294,12 +300,21 @@ func (c *counterparts) judge(t *testing.T, data, keys string, died []time.Time, 
 			}
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[string]time.Time{} // by the link to answer by, which is one for each try
+	unmarked := 0
 	for _, m := range c.chats {
-		if seen[m.id] && !m.twice {
-			t.Error("a message came to the chat again and does not say so")
+		before, was := seen[m.id]
+		between := slices.ContainsFunc(died, func(at time.Time) bool { return !at.Before(before) && !at.After(m.at) })
+		if was && (!m.twice || !between) {
+			t.Errorf("a message came to the chat again: marked %v, a kill between the two %v", m.twice, between)
 		}
-		seen[m.id] = true
+		if !m.twice {
+			unmarked++
+		}
+		seen[m.id] = m.at
+	}
+	if unmarked > hooks || len(seen) < atLeast || len(seen) > hooks || seen[""] != (time.Time{}) {
+		t.Errorf("%d tries of the chat, %d of them well before the answer; %d different messages came, %d of them unmarked", hooks, atLeast, len(seen), unmarked)
 	}
 	for _, m := range append(slices.Clone(c.mails), c.chats...) {
 		if m.at.After(answered.Add(time.Second)) {

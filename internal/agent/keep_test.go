@@ -186,4 +186,15 @@ func sourceOf(w *Watcher, path string) Source {
 	return Source{}
 }
 
+// says waits until what is shown of a file is so: it is said behind the keeping of its lines.
+func says(t *testing.T, w *Watcher, path string, ok func(Source) bool) {
+	t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for ; !ok(sourceOf(w, path)); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the source says %+v", sourceOf(w, path))
+		}
+	}
+}
+
 var errTest = errors.New("the disk is full, says the test")

@@ -91,9 +91,7 @@ func (h *house) begin() {
 		Now:    func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) },
 		Ledger: h.key.Public().String(),
 		Head: func(from int64) ([]byte, entry.Proof, error) {
-			g := h.ledger.Load()
-			_, proof, err := g.Prove(from)
-			return g.SignedHead(), proof, err
+			return h.ledger.Load().ProveSigned(from) // a head and the proof of that very head
 		},
 	})
 	if err != nil {

@@ -133,7 +133,7 @@ func (w *Watcher) adopt(pattern string, names []string, single bool, before time
 			continue
 		}
 		st, err := os.Stat(name)
-		if !single && (err != nil || w.isAside(name, names) || w.isSecond(st)) {
+		if !single && (err != nil || w.isAside(name, names) || w.isSecond(name, st)) {
 			continue
 		}
 		found++
@@ -205,7 +205,14 @@ func (w *Watcher) isAside(name string, names []string) bool {
 	return !own && (watched || was || slices.Contains(names, log))
 }
 
-func (w *Watcher) isSecond(st fs.FileInfo) bool {
+// isSecond reports whether a file is watched by another name: it is the same, or a link to a name that is watched, whose file may have been put in place
+// of the one before in this instant.
+func (w *Watcher) isSecond(name string, st fs.FileInfo) bool {
+	if real, err := filepath.EvalSymlinks(name); err == nil && real != name {
+		if _, ok := w.byPath[real]; ok {
+			return true
+		}
+	}
 	return slices.ContainsFunc(w.sources, func(s *source) bool {
 		return s.st != nil && os.SameFile(s.st, st) || s.tail != nil && os.SameFile(s.tail.id, st)
 	})

@@ -225,15 +225,15 @@ func TestDamageIsFound(t *testing.T) {
 		t.Fatalf("%d segments, %v", len(names), err)
 	}
 	for i, name := range names {
-		info, err := l.Stat(name)
+		stat, err := l.Stat(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for at := range info.Size() {
+		for at := range stat.Size() {
 			flip(t, l, name, at)
 			c, err := Verify(l, "lines")
 			damage, found := errors.AsType[*DamageError](err)
-			inRest := i == len(names)-1 && at >= info.Size()-blockHeader
+			inRest := i == len(names)-1 && at >= stat.Size()-blockHeader
 			if inRest && err == nil && c.Torn != blockHeader || !inRest && (!found || damage.File != name || damage.Offset > max(at, fileHeader)) {
 				t.Fatalf("byte %d of %s was changed: %v, %d torn", at, name, err, c.Torn)
 			}
@@ -369,11 +369,11 @@ func TestHostileLineIsNoBlock(t *testing.T) {
 	a, _ := open(t, l, Options{})
 	fake := appendBlock(nil, salt{}, 1000, header{kind: kindLines, first: 2, synced: 999}, nil)
 	add(t, a, record.Batch{Received: noon, Lines: []record.Line{{Raw: string(fake)}}})
-	info, err := l.Stat(a.last().name)
+	stat, err := l.Stat(a.last().name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	flip(t, l, a.last().name, info.Size()-1)
+	flip(t, l, a.last().name, stat.Size()-1)
 	if _, said := open(t, l.Crash(), Options{}); said.Cut == 0 || said.Last != 0 {
 		t.Errorf("a torn block with a hostile line: %v", said)
 	}

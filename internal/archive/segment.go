@@ -147,11 +147,11 @@ func (a *Archive) takeOver(h header, stored []byte) error {
 
 // newSegment reads the head of a file.
 func newSegment(name string, f disk.File) (*segment, error) {
-	info, err := f.Stat()
+	stat, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("reading archive segment %s: %w", name, err)
 	}
-	s := &segment{name: name, size: info.Size(), oldest: noTime, newest: noTime}
+	s := &segment{name: name, size: stat.Size(), oldest: noTime, newest: noTime}
 	var b [fileHeader]byte
 	if _, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading archive segment %s: %w", name, err)

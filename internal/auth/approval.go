@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tocsin/internal/entry"
@@ -24,7 +26,7 @@ type Approval struct {
 	Text    string    // vault object: why it could not be done
 }
 
-// Approvals is every approval, by id, from 1. The zero Approvals is empty.
+// Approvals is every approval, by id, ascending: from 1 without a gap, but for one that lacks some (Without). The zero Approvals is empty.
 type Approvals struct{ All []*Approval }
 
 // ErrNoApproval says that there is none of that number.
@@ -32,10 +34,16 @@ var ErrNoApproval = errors.New("nothing of that number waits for an approval")
 
 // Get returns approval id.
 func (b *Approvals) Get(id int64) (*Approval, error) {
-	if id < 1 || id > int64(len(b.All)) {
+	k, found := slices.BinarySearchFunc(b.All, id, func(x *Approval, id int64) int { return cmp.Compare(x.ID, id) })
+	if !found {
 		return nil, fmt.Errorf("%w: %d", ErrNoApproval, id)
 	}
-	return b.All[id-1], nil
+	return b.All[k], nil
+}
+
+// Without returns the approvals as they look to somebody from whom some incidents are hidden: what is about these is not there. It is to be read only.
+func (b *Approvals) Without(hidden func(incident int64) bool) Approvals {
+	return Approvals{All: slices.DeleteFunc(slices.Clone(b.All), func(x *Approval) bool { return hidden(x.Incident) })}
 }
 
 // Ask decides that something waits for a second person; alone says that there is none who could approve.

@@ -5,6 +5,7 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,9 +40,10 @@ const (
 	Unrestrict Action = "unrestrict"  // show it to everybody again
 	Release    Action = "release"     // let the lines of an incident go when their time is over
 	Forget     Action = "erase"       // destroy the details of an alert
-	GivePower  Action = "give-power"  // make somebody commander or administrator
+	GivePower  Action = "give-power"  // make somebody commander, engineer or administrator
 	Sheets     Action = "break-glass" // make break-glass sheets
 	Shorten    Action = "shorten"     // keep lines for a shorter time
+	Playbooks  Action = "playbooks"   // change the playbooks of the plan
 	Order      Action = "order"       // order an act on the shop that can hurt it
 )
 
@@ -55,7 +57,12 @@ type Rule struct {
 
 // Table is all that anybody may do. Where a ledger knows no administrator, commander and engineer do what they always did: the
 // administrator has these rights beside them, and takes none away.
-func Table() []Rule {
+func Table() []Rule { return slices.Clone(whole) }
+
+// whole is made once and never changed: a page asks it a hundred times.
+var whole = rules()
+
+func rules() []Rule {
 	f := strings.Fields
 	return []Rule{
 		{See, "see incidents, alerts, sources, rules, people, calls and the ledger", f("commander engineer analyst legal communications administrator reader auditor"), false},
@@ -78,18 +85,19 @@ func Table() []Rule {
 		{Inform, "tell stakeholders, or decide that they need not be told", f("commander legal communications"), false},
 		{Verify, "check the ledger and the kept lines", f("commander engineer analyst legal auditor"), false},
 		{Team, "keep people, their credentials, and the escalation policy", f("commander engineer administrator"), false},
-		{GivePower, "make somebody commander or administrator", f("commander engineer administrator"), true},
+		{GivePower, "make somebody commander, engineer or administrator", f("commander engineer administrator"), true},
 		{Sheets, "make break-glass sheets", f("commander engineer administrator"), true},
 		{TestRing, "test the channels of others", f("commander engineer administrator"), false},
 		{Hosts, "let agents in, and put them out", f("commander engineer administrator"), false},
 		{Shorten, "keep lines for a shorter time", f("commander administrator"), true},
+		{Playbooks, "change the playbooks of the plan", f("commander engineer analyst"), true},
 		{Order, "order an act on the shop that can hurt it", f("commander engineer"), true},
 	}
 }
 
 // ruleOf returns the row of an action.
 func ruleOf(a Action) (Rule, bool) {
-	t := Table()
+	t := whole
 	k := slices.IndexFunc(t, func(r Rule) bool { return r.Action == a })
 	if k < 0 {
 		return Rule{}, false
@@ -100,7 +108,7 @@ func ruleOf(a Action) (Rule, bool) {
 // Actions lists every action, in alphabetical order.
 func Actions() []Action {
 	var as []Action
-	for _, r := range Table() {
+	for _, r := range whole {
 		as = append(as, r.Action)
 	}
 	slices.Sort(as)
@@ -120,6 +128,7 @@ type Actor struct {
 	Roles []string // of a person
 	Scope []Action // of a token: all that it may do, of what its owner may; nil is no such limit
 	Via   string   // the session or token by which a person acts, "" if neither
+	Weak  bool     // signed in without a second factor: may not administer (see Administers)
 	Local bool     // the program itself, or the owner of the folder on its command line: may do everything
 }
 
@@ -127,9 +136,13 @@ type Actor struct {
 type Refusal struct {
 	Actor  string
 	Action Action
+	Weak   bool // they may, but only after signing in with a second factor
 }
 
 func (r Refusal) Error() string {
+	if r.Weak {
+		return fmt.Sprintf("%s may %s only after signing in with a second factor: add a passkey or an authenticator app under How you sign in", r.Actor, r.Action)
+	}
 	return fmt.Sprintf("%s may not %s: that needs another role (see People)", r.Actor, r.Action)
 }
 
@@ -139,15 +152,24 @@ func May(actor Actor, a Action) error {
 		return nil
 	}
 	if actor.Scope != nil && !slices.Contains(actor.Scope, a) {
-		return Refusal{actor.Name, a}
+		return Refusal{Actor: actor.Name, Action: a}
 	}
 	rule, _ := ruleOf(a)
 	for _, r := range actor.Roles {
 		if slices.Contains(rule.Roles, r) {
+			if actor.Weak && Administers(a) {
+				return Refusal{Actor: actor.Name, Action: a, Weak: true}
+			}
 			return nil
 		}
 	}
-	return Refusal{actor.Name, a}
+	return Refusal{Actor: actor.Name, Action: a}
+}
+
+// Administers reports whether an action decides who else may do what, or destroys what nobody can bring back: that asks for a second factor at the
+// sign-in (OWASP ASVS 4.0.3, 4.3.1).
+func Administers(a Action) bool {
+	return slices.Contains([]Action{Team, GivePower, Sheets, Hosts, Shorten, Forget, Playbooks}, a)
 }
 
 // A Case is what one incident means for an actor.
@@ -191,7 +213,7 @@ func One(person string) string {
 func MayApprove(first, second Actor, a Action, restricted Case) error {
 	switch {
 	case second.Scope != nil:
-		return Refusal{second.Name, a} // a token is no person who looks
+		return Refusal{Actor: second.Name, Action: a} // a token is no person who looks
 	case second.ID == "":
 		return fmt.Errorf("%s is no person: an approval needs somebody who signed in", second.Name)
 	case One(first.ID) == One(second.ID):
@@ -200,4 +222,15 @@ func MayApprove(first, second Actor, a Action, restricted Case) error {
 		return fmt.Errorf("it was asked for in this very session: another person must approve, signed in for themselves")
 	}
 	return MayOn(second, a, restricted)
+}
+
+// Apart returns nil if who does a step of a playbook and who agrees to it are two persons, in two sessions, as MayApprove wants it of what is dangerous.
+func Apart(doer, agrees Actor) error {
+	switch {
+	case One(doer.ID) == One(agrees.ID):
+		return fmt.Errorf("%s does it, so another person has to agree; all break-glass sheets are one person", doer.Name)
+	case doer.Via != "" && doer.Via == agrees.Via:
+		return errors.New("it is done and agreed to in one session: another person has to agree, signed in for themselves")
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ const table = `
 	note        yes       yes      yes     yes   yes            no            no     no      no       no
 	order       yes       yes      no      no    no             no            no     no      no       yes
 	own         yes       yes      yes     yes   yes            yes           yes    yes     yes      no
+	playbooks   yes       yes      yes     no    no             no            no     no      no       yes
 	reach       yes       yes      yes     yes   yes            no            no     yes     no       no
 	release     yes       yes      yes     yes   no             no            no     no      no       yes
 	report      yes       yes      yes     yes   yes            yes           yes    no      yes      no
@@ -60,8 +61,21 @@ func TestMay(t *testing.T) {
 	}
 }
 
+// Who has no role, or one that there is not, may nothing; and nobody may what is no action, whatever they are.
 func TestNobodyMayNothing(t *testing.T) {
+	all := Actor{ID: "x"}
+	for _, r := range Table() {
+		all.Roles = append(all.Roles, r.Roles...)
+	}
+	for _, a := range []Action{"fly", "", "See", "see "} {
+		if May(all, a) == nil || MayOn(all, a, Case{Roles: all.Roles}) == nil {
+			t.Errorf("with every role one may %q", a)
+		}
+	}
 	for _, a := range Actions() {
+		if err := May(Actor{ID: "x", Roles: []string{"king", "", "Commander", "commander "}}, a); err == nil {
+			t.Errorf("a king may %s", a)
+		}
 		err := May(Actor{}, a)
 		if r, ok := errors.AsType[Refusal](err); !ok || r.Action != a {
 			t.Errorf("%s: %v", a, err)
@@ -133,5 +147,22 @@ func TestMayApprove(t *testing.T) {
 		if got := MayApprove(tt.first, tt.second, Forget, tt.c) == nil; got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// Who signed in without a second factor may do all that does not administer; a refusal says how to mend it.
+func TestWeakMayNotAdminister(t *testing.T) {
+	for _, a := range Actions() {
+		for _, r := range []string{"commander", "engineer", "administrator"} {
+			strong, weak := Actor{Name: "person:anna", ID: "anna", Roles: []string{r}}, Actor{Name: "person:anna", ID: "anna", Roles: []string{r}, Weak: true}
+			err := May(weak, a)
+			refusal, refused := errors.AsType[Refusal](err)
+			if want := May(strong, a) == nil && Administers(a); refused != (want || May(strong, a) != nil) || want && !refusal.Weak {
+				t.Errorf("%s as %s without a second factor: %v", a, r, err)
+			}
+		}
+	}
+	if err := MayOn(Actor{ID: "anna", Roles: []string{"reader"}, Weak: true}, Forget, Case{Roles: []string{"commander"}}); err == nil {
+		t.Error("a role in an incident stands in for a second factor")
 	}
 }

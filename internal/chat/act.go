@@ -75,7 +75,7 @@ func (s *Slack) pressed(ctx context.Context, e envelope, a *ack) error {
 		return nil
 	}
 	defer inTime(a, nil)()
-	staff, known := s.o.Who(p.User)
+	staff, known, err := s.who(ctx, p.User, p.Team)
 	reply := stranger
 	if known {
 		p.Staff = staff
@@ -119,7 +119,7 @@ func (s *Slack) commanded(ctx context.Context, e envelope, a *ack) error {
 		late = ephemeral(running)
 	}
 	defer inTime(a, late)()
-	staff, known := s.o.Who(c.User)
+	staff, known, err := s.who(ctx, c.User, c.Team)
 	reply := stranger
 	if known {
 		c.Staff = staff
@@ -170,11 +170,14 @@ func (s *Slack) heard(ctx context.Context, e envelope, a *ack) error {
 		}
 		return nil
 	}
-	h.Incident, h.Name = n, s.named(h.User)
-	if staff, known := s.o.Who(h.User); known {
-		h.Staff = staff
+	h.Incident = n
+	staff, known, err := s.who(ctx, h.User, h.Team)
+	if h.Name = unnamed(h.User); known {
+		h.Staff, h.Name = staff, staff
 	}
-	err = s.o.Heard(ctx, h)
+	if err == nil {
+		err = s.o.Heard(ctx, h)
+	}
 	s.seen.end(key, err == nil)
 	if err == nil {
 		a.give(nil)
@@ -190,5 +193,7 @@ func (s *Slack) named(user string) string {
 	if staff, known := s.o.Who(user); known {
 		return staff
 	}
-	return "somebody who is not on the team (Slack user " + user + ")"
+	return unnamed(user)
 }
+
+func unnamed(user string) string { return "somebody who is not on the team (Slack user " + user + ")" }

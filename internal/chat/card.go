@@ -23,7 +23,7 @@ type Card struct {
 	Next     string // what is to be done next
 	Tasks    []Task // those that are open; five are shown, the rest counted
 	Link     string // to the incident in the console, https:// or http://; it must not let anybody in by itself
-	Redacted bool   // nothing may be said here but number and severity: of a restricted incident, or one that Slack itself may be part of
+	Redacted bool   // nothing may be said here but number and severity, or the number alone where there is no severity: of a restricted incident, or one that Slack itself may be part of
 }
 
 // A Holder is who holds a role now.
@@ -90,7 +90,10 @@ func (c Card) severity() string { return sign(c.Severity) + " " + defang(short(c
 
 // head is what a reader sees first, also on a locked phone.
 func (c Card) head() string {
-	h := fmt.Sprintf("Incident %d, %s", c.Number, c.severity())
+	h := fmt.Sprintf("Incident %d", c.Number)
+	if c.Severity != "" {
+		h += ", " + c.severity()
+	}
 	if title := short(defang(visible(c.Title)), 100); title != "" && !c.Redacted {
 		h += ": " + title
 	}

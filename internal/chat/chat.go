@@ -87,6 +87,8 @@ type Slack struct {
 
 	mu    sync.Mutex
 	me    string               // our bot's user id, once known
+	team  string               // our workspace's id, known with it
+	org   string               // that of the organisation (Enterprise Grid) that the workspace is of; "" is none
 	rooms map[int]*sync.Mutex  // one Show at a time for each incident
 	shown map[string][2]string // by channel: the topic and the card that stand there
 }
@@ -191,7 +193,7 @@ func (s *Slack) Close() { s.http.CloseIdleConnections() }
 // self returns our bot's user id.
 func (s *Slack) self(ctx context.Context) (string, *Failure) {
 	s.mu.Lock()
-	me := s.me
+	me, team, org := s.me, s.team, s.org
 	s.mu.Unlock()
 	if me != "" {
 		return me, nil
@@ -202,7 +204,7 @@ func (s *Slack) self(ctx context.Context) (string, *Failure) {
 			return errLied
 		}
 		if err == nil {
-			me = r.UserID
+			me, team, org = r.UserID, r.TeamID, r.EnterpriseID
 		}
 		return err
 	})
@@ -210,7 +212,25 @@ func (s *Slack) self(ctx context.Context) (string, *Failure) {
 		return "", f
 	}
 	s.mu.Lock()
-	s.me = me
+	s.me, s.team, s.org = me, team, org
 	s.mu.Unlock()
 	return me, nil
+}
+
+// who says who a user of a workspace is on the team. Ids of users are unique within a workspace only: in a channel that is shared with another company
+// (Slack Connect), a user of theirs may have the id of one of ours. "" is of a payload that names no workspace; those of one organisation share their users.
+func (s *Slack) who(ctx context.Context, user, team string) (staff string, known bool, _ error) {
+	if team != "" {
+		if _, f := s.self(ctx); f != nil {
+			return "", false, f
+		}
+		s.mu.Lock()
+		others := s.org == "" && s.team != "" && team != s.team
+		s.mu.Unlock()
+		if others {
+			return "", false, nil
+		}
+	}
+	staff, known = s.o.Who(user)
+	return staff, known, nil
 }

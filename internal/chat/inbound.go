@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ const (
 type Press struct {
 	ID       string // the same for the same press, delivered twice
 	User     string // Slack's id
+	Team     string // the workspace that the user is of; "" when Slack did not say
 	Staff    string // who that is on the team
 	Incident int
 	Key      string // of the Card that was pressed on
@@ -49,6 +51,7 @@ const Usage = "/tocsin open TEXT | note NUMBER TEXT | status | who. In an incide
 type Command struct {
 	ID      string // the same for the same command, delivered twice
 	User    string
+	Team    string // the workspace that the user is of; "" when Slack did not say
 	Staff   string
 	Channel string // where it was typed
 	Verb    string // one of the above
@@ -62,6 +65,7 @@ type Heard struct {
 	Incident int
 	Channel  string
 	User     string // Slack's id
+	Team     string // the workspace that the user is of; "" when Slack did not say
 	Staff    string // who that is on the team; "" is nobody known
 	Name     string // for people: Staff, or that it is somebody who is not on the team
 	Change   string // "" is new; "edited": Text is the new one; "deleted": Text is what was there, "" when Slack did not say
@@ -106,8 +110,11 @@ func readEnvelope(b []byte) (e envelope, _ error) {
 // readPress reads the payload of an envelope of type interactive. Staff is left empty. A press on what is not ours is errNotOurs.
 func readPress(payload []byte) (p Press, _ error) {
 	var x struct {
-		Type      string
-		User      struct{ ID string }
+		Type string
+		User struct {
+			ID   string
+			Team string `json:"team_id"`
+		}
 		Channel   struct{ ID string }
 		Container struct {
 			Message string `json:"message_ts"`
@@ -128,7 +135,7 @@ func readPress(payload []byte) (p Press, _ error) {
 		return p, errNotOurs
 	}
 	a := x.Actions[0]
-	p.User, p.Channel, p.Card = x.User.ID, x.Channel.ID, x.Message.TS
+	p.User, p.Team, p.Channel, p.Card = x.User.ID, x.User.Team, x.Channel.ID, x.Message.TS
 	if p.Channel == "" {
 		p.Channel = x.Container.Channel
 	}
@@ -175,6 +182,7 @@ func readCommand(payload []byte) (c Command, _ error) {
 	var x struct {
 		Text    string
 		User    string `json:"user_id"`
+		Team    string `json:"team_id"`
 		Channel string `json:"channel_id"`
 		Trigger string `json:"trigger_id"`
 	}
@@ -184,7 +192,7 @@ func readCommand(payload []byte) (c Command, _ error) {
 	if !userForm.MatchString(x.User) || !channelForm.MatchString(x.Channel) || !idForm.MatchString(x.Trigger) {
 		return c, errors.New("slack: a command does not say by whom or where")
 	}
-	c = Command{ID: "command:" + x.Trigger, User: x.User, Channel: x.Channel}
+	c = Command{ID: "command:" + x.Trigger, User: x.User, Team: x.Team, Channel: x.Channel}
 	verb, rest, _ := strings.Cut(plain(x.Text, func(u string) string { return short(u, 40) }), " ")
 	rest = strings.TrimSpace(rest)
 	switch verb = strings.ToLower(verb); verb {
@@ -214,6 +222,8 @@ type said struct {
 	Subtype string
 	Channel string
 	User    string
+	Team    string
+	Theirs  string `json:"user_team"` // in a channel that is shared with another workspace
 	Bot     string `json:"bot_id"`
 	Text    string
 	TS      string
@@ -260,6 +270,7 @@ func readHeard(payload []byte, who func(user string) string) (h Heard, _ error) 
 	if !userForm.MatchString(m.User) || !channelForm.MatchString(h.Channel) || !timeForm.MatchString(m.TS) || !timeForm.MatchString(at) {
 		return h, errors.New("slack: a message does not say by whom, where or when")
 	}
+	h.Team = cmp.Or(m.Theirs, m.Team)
 	h.User, h.ID, h.Files, h.Text = m.User, h.Channel+":"+m.TS, len(m.Files), plain(m.Text, who)
 	seconds, micros, _ := strings.Cut(at, ".")
 	sec, _ := strconv.ParseInt(seconds, 10, 64) // at most 11 digits

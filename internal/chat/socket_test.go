@@ -143,7 +143,7 @@ func TestPresses(t *testing.T) {
 	// Given one of the team, when they acknowledge, then it is decided once, however often it comes, and the reply is theirs alone.
 	x.send(press("e1", anna, actAcknowledge, "42/k7Qx/", "1700000001.1"))
 	x.acked("e1")
-	want := Press{ID: "press:U0ANNA:C042:1700000001.1:" + actAcknowledge, User: anna, Staff: "anna", Incident: 42, Key: "k7Qx", Channel: "C042", Card: "1700000000.000001", Act: Acknowledge}
+	want := Press{ID: "press:U0ANNA:C042:1700000001.1:" + actAcknowledge, User: anna, Team: "T1", Staff: "anna", Incident: 42, Key: "k7Qx", Channel: "C042", Card: "1700000000.000001", Act: Acknowledge}
 	if p := <-pressed; p != want {
 		t.Errorf("got %+v, want %+v", p, want)
 	}
@@ -160,6 +160,12 @@ func TestPresses(t *testing.T) {
 	if v := f.shownTo(t, outsider, 1); !strings.Contains(v.Get("text"), "does not know you") {
 		t.Errorf("shown: %v", v)
 	}
+	// Given a user of another workspace (a shared channel) whose id is that of one of the team, then they are a stranger.
+	x.send(strings.Replace(press("e3b", anna, actAcknowledge, "42/k7Qx/", "1700000002.2"), `"team_id":"T1"`, `"team_id":"T2"`, 1))
+	x.acked("e3b")
+	if v := f.shownTo(t, anna, 2); !strings.Contains(v.Get("text"), "does not know you") || len(pressed) > 0 {
+		t.Errorf("shown: %v", v)
+	}
 	// Given a decision that takes long, then the envelope is acknowledged before it is taken.
 	x.send(press("e4", anna, actPass, "42/k7Qx/", "1700000003.1"))
 	x.acked("e4")
@@ -167,20 +173,20 @@ func TestPresses(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	close(hold)
-	f.shownTo(t, anna, 2)
+	f.shownTo(t, anna, 3)
 	x.send(press("e5", anna, actSeverity, "42/k7Qx/Low", "1700000004.1"))
 	x.acked("e5")
 	if p := <-pressed; p.Act != SetSeverity || p.Severity != "Low" {
 		t.Errorf("%+v", p)
 	}
-	f.shownTo(t, anna, 3)
+	f.shownTo(t, anna, 4)
 	// Given a decision that fails, then the person is told, without our words for it.
 	x.send(press("e6", anna, actTake+"_0", "42/k7Qx/t1", "1700000005.1"))
 	x.acked("e6")
 	if p := <-pressed; p.Task != "t1" {
 		t.Errorf("%+v", p)
 	}
-	if v := f.shownTo(t, anna, 4); strings.Contains(v.Get("text"), "ledger") {
+	if v := f.shownTo(t, anna, 5); strings.Contains(v.Get("text"), "ledger") {
 		t.Errorf("shown: %v", v)
 	}
 	if err := <-troubles; !strings.Contains(err.Error(), "ledger is full") {
@@ -247,6 +253,10 @@ func TestCommands(t *testing.T) {
 	if p := x.acked("s"); !strings.Contains(p, "does not know you") {
 		t.Error(p)
 	}
+	x.send(strings.Replace(command("s2", anna, "C0X", "open x", "ts2", true), `"user_id"`, `"team_id":"T2","user_id"`, 1))
+	if p := x.acked("s2"); !strings.Contains(p, "does not know you") {
+		t.Error(p)
+	}
 	x.send(command("again", anna, "C0X", "status", "te0", true))
 	if p := x.acked("again"); p != "" {
 		t.Error(p)
@@ -300,6 +310,7 @@ func TestHeard(t *testing.T) {
 	x.acked("e4")
 	for _, c := range []struct{ name, more, who, change, text string }{
 		{"stranger", `"user":"U0STRANGER","ts":"1700000011.1","text":"hi"`, "somebody who is not on the team (Slack user U0STRANGER)", "", "hi"},
+		{"shared", `"user":"U0ANNA","user_team":"T2","team":"T1","ts":"1700000011.2","text":"hi"`, "somebody who is not on the team (Slack user U0ANNA)", "", "hi"},
 		{"edited", `"subtype":"message_changed","ts":"1700000012.1","message":{"type":"message","user":"U0ANNA","text":"new","ts":"1700000010.000200"},"previous_message":{"text":"old"}`, "anna", "edited", "new"},
 		{"deleted", `"subtype":"message_deleted","ts":"1700000013.1","deleted_ts":"1700000010.000200","previous_message":{"user":"U0ANNA","text":"new","ts":"1700000010.000200"}`, "anna", "deleted", "new"},
 		{"file", `"subtype":"file_share","user":"U0ANNA","ts":"1700000014.1","text":"","files":[{},{}]`, "anna", "", ""},

@@ -71,6 +71,7 @@ func (d *Detector) Stats() Stats {
 	if d.waiting != nil {
 		s.Waiting = d.waiting.used
 	}
+	s.Rules = slices.Grow(s.Rules, len(d.rules.nodes))
 	for i, n := range d.rules.nodes {
 		r := d.bins[i].stats
 		r.Cost, r.CostRecords, r.Tried = d.costs[i].took, d.costs[i].records, d.costs[i].tried

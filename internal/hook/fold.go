@@ -20,7 +20,12 @@ type Book struct {
 	Hooks     map[string]State
 	incidents map[int64][]moment
 	calls     map[int64]call
+	runs      map[int64]int64 // of playbooks: their incidents
+	reports   map[int64]belongs
 }
+
+// belongs says to which incident a report from outside belongs, and since which entry.
+type belongs struct{ incident, n int64 }
 
 // A moment is an incident from an entry on.
 type moment struct {
@@ -80,6 +85,21 @@ func (b *Book) Apply(e entry.Entry) (bool, error) {
 			}
 			b.calls[x.ID] = c
 		}
+		return false, err
+	case entry.RunBegun:
+		x, err := entry.Body[entry.Run](e)
+		if b.runs == nil {
+			b.runs = map[int64]int64{}
+		}
+		b.runs[x.ID] = x.Incident
+		return false, err
+	}
+	if e.Kind == entry.ReportOpened || e.Kind == entry.ReportJoined {
+		x, err := entry.Body[entry.ReportStep](e)
+		if b.reports == nil {
+			b.reports = map[int64]belongs{}
+		}
+		b.reports[x.ID] = belongs{x.Incident, e.N}
 		return false, err
 	}
 	return false, b.applyIncident(e)

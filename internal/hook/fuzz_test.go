@@ -18,7 +18,9 @@ func FuzzPayload(f *testing.F) {
 	f.Add("source.silent", []byte(`{"hash":"cc","vault":"SECRET"}`))
 	f.Add("agent.joined", []byte(`{"id":"agent-1","name":"SECRET","from":"SECRET"}`))
 	f.Add("incident.noted", []byte(`{"id":-1,"text":"SECRET"}`))
-	members := []string{"version", "id", "hook", "kind", "entry", "at", "severity", "incident", "call", "alert", "rule", "source", "agent", "link"}
+	f.Add("report.filed", []byte(`{"id":5,"vault":"SECRET","from":"SECRET","lang":"SECRET"}`))
+	f.Add("report.bundled", []byte(`{"bucket":5,"reports":[{"id":5,"vault":"SECRET"}]}`))
+	members := []string{"version", "id", "hook", "kind", "entry", "at", "severity", "incident", "call", "alert", "rule", "report", "source", "agent", "link"}
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		if !json.Valid(body) {
 			return
@@ -28,7 +30,7 @@ func FuzzPayload(f *testing.F) {
 		if _, err := b.Apply(e); err != nil {
 			return
 		}
-		h := Hook{Name: "x", What: []string{"incident", "alert", "call", "source", "agent"}}
+		h := Hook{Name: "x", What: []string{"incident", "alert", "call", "report", "source", "agent"}}
 		p, ok, err := b.Payload(h, e, Of{Origin: "o", URL: "u"})
 		if err != nil || !ok {
 			return

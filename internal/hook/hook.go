@@ -29,21 +29,22 @@ const Version = 1
 // A Hook is a program that is told.
 type Hook struct {
 	Name     string
-	What     []string // nouns (incident, alert, call, source, agent) or kinds (incident.opened); none is incidents and calls
+	What     []string // nouns (incident, alert, call, report, source, agent) or kinds (incident.opened); none is incidents and calls
 	Severity string   // least severity of incidents, alerts and calls: low, medium, high, critical; "" is all
 }
 
 // TestKind is the kind of a payload that somebody asked for, to try whether a hook works.
 const TestKind = "webhook.test"
 
-// ChangedKind stands in place of the kind of what becomes of a restricted incident.
-const ChangedKind = "incident.changed"
-
 // kinds are those that may be told. All of them have ids and no words.
 var kinds = []entry.Kind{
 	entry.IncidentOpened, entry.IncidentSeverity, entry.IncidentPhase, entry.IncidentNoted, entry.IncidentAssigned, entry.IncidentClosed, entry.IncidentReopened,
 	entry.IncidentHeld, entry.IncidentReleased, entry.IncidentAttached,
+	entry.IncidentStated, entry.IncidentLabelled, entry.IncidentMerged, entry.IncidentUnmerged,
+	entry.DecisionAsked, entry.DecisionMade, entry.TaskAdded, entry.TaskDone, entry.TaskDropped, entry.AttachmentAdded,
+	entry.RunBegun, entry.RunMoved, entry.RunStopped, entry.StepDone, entry.StepSkipped, entry.StepLate,
 	entry.AlertRaised, entry.CallOpened, entry.CallAnswered, entry.CallEnded,
+	entry.ReportFiled, entry.ReportBundled, entry.ReportAnswered, entry.ReportOpened, entry.ReportJoined, entry.ReportClosed,
 	entry.SourceSilent, entry.SourceBack, entry.AgentJoined, entry.AgentRevoked, entry.AgentLost, entry.AgentBack,
 }
 
@@ -99,18 +100,18 @@ type Payload struct {
 	Call     int64     `json:"call,omitempty"`
 	Alert    string    `json:"alert,omitempty"`
 	Rule     string    `json:"rule,omitempty"`
+	Report   int64     `json:"report,omitempty"`
 	Source   string    `json:"source,omitempty"`
 	Agent    string    `json:"agent,omitempty"`
 	Link     string    `json:"link,omitempty"`
 }
 
-// An Incident is one as of the entry. Of a restricted one only the number is told.
+// An Incident is one as of the entry. Of a restricted one nothing is told.
 type Incident struct {
-	ID         int64  `json:"id"`
-	Severity   string `json:"severity,omitempty"`
-	Phase      string `json:"phase,omitempty"`
-	Open       *bool  `json:"open,omitempty"`
-	Restricted bool   `json:"restricted,omitempty"`
+	ID       int64  `json:"id"`
+	Severity string `json:"severity,omitempty"`
+	Phase    string `json:"phase,omitempty"`
+	Open     *bool  `json:"open,omitempty"`
 }
 
 // Of is where payloads come from.
@@ -130,13 +131,16 @@ func (b *Book) Payload(h Hook, e entry.Entry, of Of) (Payload, bool, error) {
 	if err != nil || !h.Wants(e.Kind, p.Severity) || id < 0 {
 		return Payload{}, false, err
 	}
+	if r := b.reports[p.Report]; p.Report != 0 {
+		p.Link = fmt.Sprintf("%s/reports/%d", of.URL, p.Report)
+		if of.Restricted != nil && r.incident != 0 && of.Restricted(r.incident) {
+			return Payload{}, false, nil
+		}
+	}
 	switch {
 	case id == 0:
 	case of.Restricted != nil && of.Restricted(id):
-		p = Payload{Version: p.Version, ID: p.ID, Hook: p.Hook, Kind: ChangedKind, Entry: p.Entry, At: p.At, Incident: &Incident{ID: id, Restricted: true}}
-		if noun(e.Kind) != "incident" {
-			return Payload{}, false, nil // its alerts and calls would tell more than its number
-		}
+		return Payload{}, false, nil
 	default:
 		p.Link = fmt.Sprintf("%s/incidents/%d", of.URL, id)
 		if x, ok := b.at(id, e.N); ok {
@@ -151,14 +155,8 @@ func (b *Book) Payload(h Hook, e entry.Entry, of Of) (Payload, bool, error) {
 // fill takes ids and severity out of the entry's body. id is the incident that it is of, 0 when of none; -1 is an entry that is not told.
 func (b *Book) fill(p *Payload, e entry.Entry) (id int64, err error) {
 	switch noun(e.Kind) {
-	case "incident":
-		x, err := entry.Body[struct {
-			ID int64 `json:"id"`
-		}](e)
-		if at, ok := b.at(x.ID, e.N); ok {
-			p.Severity = at.severity
-		}
-		return x.ID, err
+	case "incident", "decision", "task", "attachment", "run", "step":
+		return b.ofIncident(p, e)
 	case "alert":
 		x, err := entry.Body[entry.Alert](e)
 		if x.History {
@@ -177,6 +175,8 @@ func (b *Book) fill(p *Payload, e entry.Entry) (id int64, err error) {
 		}
 		p.Call, p.Severity = x.ID, c.severity
 		return c.incident, err
+	case "report":
+		return b.ofReport(p, e)
 	case "source":
 		x, err := entry.Body[entry.Source](e)
 		p.Source, p.Agent = x.Hash, x.Agent
@@ -187,6 +187,52 @@ func (b *Book) fill(p *Payload, e entry.Entry) (id int64, err error) {
 	}](e)
 	p.Agent = x.ID
 	return 0, err
+}
+
+// ofIncident fills in what is about an incident, which bodies name in one of three ways.
+func (b *Book) ofIncident(p *Payload, e entry.Entry) (id int64, err error) {
+	x, err := entry.Body[struct {
+		ID       int64 `json:"id"`
+		Incident int64 `json:"incident"`
+		Run      int64 `json:"run"`
+	}](e)
+	switch noun(e.Kind) {
+	case "run":
+		id = b.runs[x.ID]
+	case "step":
+		id = b.runs[x.Run]
+	case "incident":
+		if id = x.ID; x.Incident != 0 {
+			id = x.Incident
+		}
+	default:
+		id = x.Incident
+	}
+	if id == 0 {
+		return -1, err // of an incident that the book does not know
+	}
+	if at, ok := b.at(id, e.N); ok {
+		p.Severity = at.severity
+	}
+	return id, err
+}
+
+// ofReport fills in which report it is of, of those that are kept together the first, and returns the incident to which it belonged then. Of what is in it
+// nothing is told.
+func (b *Book) ofReport(p *Payload, e entry.Entry) (id int64, err error) {
+	if e.Kind == entry.ReportBundled {
+		x, err := entry.Body[entry.ReportBundle](e)
+		p.Report = x.Bucket
+		return 0, err
+	}
+	x, err := entry.Body[struct {
+		ID int64 `json:"id"`
+	}](e)
+	p.Report = x.ID
+	if r := b.reports[x.ID]; r.n <= e.N {
+		id = r.incident
+	}
+	return id, err
 }
 
 // known is a severity in our words; "informational" of Sigma is low.

@@ -89,7 +89,7 @@ func TestWants(t *testing.T) {
 	}
 }
 
-// Of a restricted incident the number is told, and nothing else; its alerts and calls are not.
+// Of a restricted incident nothing is told, nor of its alerts and calls.
 func TestRestricted(t *testing.T) {
 	b, es := ledger(t,
 		draft(entry.IncidentOpened, entry.Opened{ID: 4, Severity: "high"}),
@@ -97,17 +97,35 @@ func TestRestricted(t *testing.T) {
 		draft(entry.CallOpened, entry.Call{ID: 1, Incidents: []int64{4}, Severity: "high"}))
 	of := Of{Origin: "o", URL: "https://t.example", Restricted: func(id int64) bool { return id == 4 }}
 	h := Hook{Name: "x", What: []string{"incident", "alert", "call"}}
-	p, ok, err := b.Payload(h, es[0], of)
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	for _, e := range es {
+		if p, ok, err := b.Payload(h, e, of); ok || err != nil {
+			t.Errorf("%s: %+v, %v", e.Kind, p, err)
+		}
+		if _, ok, err := b.Payload(h, e, Of{Origin: "o"}); !ok || err != nil {
+			t.Errorf("%s of one that is not restricted is not told: %v", e.Kind, err)
+		}
 	}
-	got, _ := json.Marshal(p)
-	if want := `{"version":1,"id":"o/1","hook":"x","kind":"incident.changed","entry":1,"at":"2026-11-27T12:00:00Z","incident":{"id":4,"restricted":true}}`; string(got) != want {
-		t.Errorf("%s\nwant %s", got, want)
-	}
-	for _, e := range es[1:] {
-		if p, ok, _ := b.Payload(h, e, of); ok {
-			t.Errorf("%s: %+v", e.Kind, p)
+}
+
+// Of a report from outside its number is told, and the incident to which it belongs; nothing of one that belongs to a restricted incident.
+func TestReports(t *testing.T) {
+	b, es := ledger(t,
+		draft(entry.IncidentOpened, entry.Opened{ID: 4, Severity: "high"}),
+		draft(entry.ReportFiled, entry.Report{ID: 1, From: "customer", Vault: "v1", Lang: "de", Receipt: "r1"}),
+		draft(entry.ReportBundled, entry.ReportBundle{Bucket: 2, Reports: []entry.Report{{ID: 2, Vault: "v2"}, {ID: 3, Vault: "v3"}}}),
+		draft(entry.ReportAnswered, entry.ReportStep{ID: 1, Person: "anna", Message: &entry.ReportMessage{Vault: "v4"}}),
+		draft(entry.ReportJoined, entry.ReportStep{ID: 1, Person: "anna", Incident: 4, Bucket: true}),
+		draft(entry.ReportTold, entry.ReportMessage{ID: 1, Vault: "v5"}))
+	h := Hook{Name: "x", What: []string{"report"}}
+	want := []string{"", `"report":1,"link":"u/reports/1"}`, `"report":2,"link":"u/reports/2"}`, `"report":1,"link":"u/reports/1"}`, `"incident":{"id":4,"severity":"high","phase":"identification","open":true},"report":1,"link":"u/incidents/4"}`, ""}
+	for k, e := range es {
+		p, ok, err := b.Payload(h, e, Of{Origin: "o", URL: "u"})
+		got, _ := json.Marshal(p)
+		if err != nil || ok != (want[k] != "") || ok && (!strings.HasSuffix(string(got), want[k]) || strings.Contains(string(got), "anna") || strings.Contains(string(got), `"v`+"1")) {
+			t.Errorf("%d %s: %s, %v, %v", k, e.Kind, got, ok, err)
+		}
+		if p, ok, _ := b.Payload(h, e, Of{Restricted: func(id int64) bool { return id == 4 }}); ok && p.Report == 1 {
+			t.Errorf("%s of a restricted incident's report is told", e.Kind)
 		}
 	}
 }

@@ -70,7 +70,7 @@ const (
 type Bucket struct {
 	o     BucketOptions
 	file  string // "s3:NAME"
-	core  minio.Core
+	store minio.Core
 	send  *sender
 	tally *tally
 	done  *done
@@ -112,11 +112,11 @@ func NewBucket(log *slog.Logger, o BucketOptions) (*Bucket, error) {
 	if o.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
-	core, err := minio.NewCore(host, &minio.Options{Creds: credentials.New(keys), Secure: secure, Region: o.Region, BucketLookup: lookup, MaxRetries: 3})
+	store, err := minio.NewCore(host, &minio.Options{Creds: credentials.New(keys), Secure: secure, Region: o.Region, BucketLookup: lookup, MaxRetries: 3})
 	if err != nil {
 		return nil, fmt.Errorf("reading the bucket %s at %s: %w", o.Name, host, err)
 	}
-	b := &Bucket{o: o, file: "s3:" + o.Name, core: *core, send: newSender(o.Append, o.Agent)}
+	b := &Bucket{o: o, file: "s3:" + o.Name, store: *store, send: newSender(o.Append, o.Agent)}
 	b.tally = newTally(log, b.file)
 	b.done = newDone(b.file, o.Window, o.Start)
 	return b, nil
@@ -211,7 +211,7 @@ func (b *Bucket) list(ctx context.Context, now time.Time) (objects []minio.Objec
 	defer cancel() // ends a listing that is left
 	var found oldest
 	for _, prefix := range b.prefixes(now) {
-		for o := range b.core.Client.ListObjects(ctx, b.o.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+		for o := range b.store.Client.ListObjects(ctx, b.o.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 			if o.Err != nil {
 				return nil, false, o.Err
 			}

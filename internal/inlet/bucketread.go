@@ -59,7 +59,7 @@ func (b *Bucket) read(ctx context.Context, o minio.ObjectInfo) error {
 			return err
 		}
 	}
-	body, _, _, err := b.core.GetObject(ask, b.o.Bucket, o.Key, get)
+	body, _, _, err := b.store.GetObject(ask, b.o.Bucket, o.Key, get)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,15 @@ func (b *Book) ringingCall(id int64) (*Call, error) {
 	return c, err
 }
 
-// Needed returns how many answers a call wants: as many as the step that wanted most so far, and no more than there are people.
+// Needed returns how many answers a call wants: as many as the step that wanted most so far, and no more than there are people who can be rung and
+// may answer. Where the policy is set aside (inForce) it is one.
 func (b *Book) Needed(p *plan.Plan, c *Call) int {
+	if b.Only(c) != nil || b.everyone(c) {
+		return 1
+	}
 	here := 0
 	for _, x := range p.People {
-		if !x.Gone && len(x.Channels) > 0 {
+		if !x.Gone && len(x.Channels) > 0 && plan.Answers(x) {
 			here++
 		}
 	}
@@ -115,7 +119,7 @@ func (b *Book) Bar(actor string, incident int64, not []string, text string) (ent
 	if incident < 1 || incident > int64(len(b.needs)) {
 		return entry.Draft{}, fmt.Errorf("no incident %d", incident)
 	}
-	if b.needs[incident-1].closed {
+	if b.needs[incident-1].over() {
 		return entry.Draft{}, errors.New("the incident is closed: nothing is sent for it any more")
 	}
 	if err := plan.CheckBarred(not); err != nil {

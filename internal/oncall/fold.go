@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"tocsin/internal/entry"
 )
@@ -92,6 +93,12 @@ func (b *Book) applyResult(e entry.Entry) error {
 	}
 	t := &c.Tries[x.Try-1]
 	t.Done, t.Failed, t.Result = e.Time, e.Kind == entry.CallFailed, x
+	if t.Failed && x.Why == Bounced {
+		if b.back == nil {
+			b.back = map[way]time.Time{}
+		}
+		b.back[way{t.Person, t.Channel}] = e.Time
+	}
 	return nil
 }
 
@@ -181,7 +188,7 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		if x.ID != int64(len(b.needs))+1 {
 			return fmt.Errorf("entry %d: incident %d does not follow %d", e.N, x.ID, len(b.needs))
 		}
-		b.needs = append(b.needs, &need{id: x.ID, severity: x.Severity, history: x.History, since: e.Time})
+		b.needs = append(b.needs, &need{id: x.ID, severity: x.Severity, history: x.History, since: e.Time, everyone: x.Everyone})
 		b.waiting = append(b.waiting, x.ID)
 		if x.History {
 			b.past++
@@ -196,8 +203,12 @@ func (b *Book) applyNeed(e entry.Entry) error {
 			if c := b.Of(x.ID); c != nil {
 				b.unneeded(c)
 			}
-			if n.call != 0 && !b.Calls[n.call-1].Rings() && rank(x.To) > n.answered {
+			switch c := b.Of(x.ID); {
+			case c == nil:
+			case !c.Rings() && rank(x.To) > n.answered:
 				b.uncover(n) // worse than what somebody answered for
+			case c.Rings() && len(c.Who) > 0 && rank(x.To) > rank(c.Severity):
+				b.uncover(n) // a call for a late step rings one role
 			}
 		}))
 	case entry.IncidentRestricted:
@@ -205,13 +216,19 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		if err != nil {
 			return err
 		}
-		return at(e, b.change(x.ID, func(n *need) { n.only = x.People }))
+		return at(e, b.change(x.ID, func(n *need) {
+			n.only = append([]string{}, x.People...)
+			b.part(n)
+		}))
 	case entry.IncidentUnrestricted:
 		x, err := entry.Body[entry.RestrictionEnd](e)
 		if err != nil {
 			return err
 		}
-		return at(e, b.change(x.ID, func(n *need) { n.only = nil }))
+		return at(e, b.change(x.ID, func(n *need) {
+			n.only = nil
+			b.part(n)
+		}))
 	case entry.IncidentClosed:
 		x, err := entry.Body[entry.Closed](e)
 		if err != nil {
@@ -233,6 +250,12 @@ func (b *Book) applyNeed(e entry.Entry) error {
 			n.closed = false
 			b.uncover(n)
 		}))
+	case entry.IncidentMerged, entry.IncidentUnmerged:
+		x, err := entry.Body[entry.Merge](e)
+		if err != nil {
+			return err
+		}
+		return at(e, b.change(x.Incident, func(n *need) { b.merge(n, e.Kind == entry.IncidentMerged) }))
 	case entry.AlertRaised:
 		if b.past == 0 {
 			return nil // most entries are alerts, and these need no look: a start reads them all
@@ -253,6 +276,21 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		return at(e, b.live(x.Incident))
 	}
 	return nil
+}
+
+// merge notes that an incident is rung for under another number, or under its own again.
+func (b *Book) merge(n *need, into bool) {
+	n.part = into
+	c := b.Of(n.id)
+	switch {
+	case into:
+		b.waiting = slices.DeleteFunc(b.waiting, func(id int64) bool { return id == n.id })
+		if c != nil {
+			b.unneeded(c)
+		}
+	case c == nil || c.Ended != "":
+		b.uncover(n) // what it rang for ended because it was merged
+	}
 }
 
 func (b *Book) change(incident int64, f func(*need)) error {

@@ -81,7 +81,7 @@ func (b *Book) with(id int64, err error, change func(*Call)) error {
 
 func (b *Book) stepped(c *Call, x entry.CallStep, at time.Time) {
 	c.Step, c.Stepped = x.Step, at
-	c.need = max(c.need, plan.StepOf(c.Policy, max(x.Step-c.Base, 0)).Answers)
+	c.need = max(c.need, plan.StepOf(b.inForce(c), max(x.Step-c.Base, 0)).Answers)
 	c.Steps = append(c.Steps, Step{x, at})
 	for _, r := range x.Rings {
 		due := r.Due
@@ -168,7 +168,7 @@ func (b *Book) busy(call int64) {
 // unneeded takes a call from them when none of its incidents needs anybody any more.
 func (b *Book) unneeded(c *Call) {
 	for _, id := range c.Incidents {
-		if n := b.needs[id-1]; n.call == c.ID && !n.closed && rings(n.severity, c.medium) {
+		if n := b.needs[id-1]; n.call == c.ID && !n.over() && rings(n.severity, c.medium) {
 			return
 		}
 	}

@@ -18,6 +18,7 @@
 package oncall
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -31,6 +32,7 @@ const (
 	maxRepeats  = 8
 	firstRepeat = 5 * time.Second // doubles with each failure, up to lastRepeat
 	lastRepeat  = 2 * time.Minute
+	deafAgain   = 30 * time.Second // how soon a step that reaches nobody is looked at again
 )
 
 // A Try is one person rung on one channel.
@@ -106,9 +108,10 @@ type Call struct {
 	At       time.Time // when it was answered or ended
 	Ended    string    // why it ended without an answer
 
-	open   []int // numbers of rings that are pending
-	medium bool  // Medium rang when it began
-	need   int   // the most answers that a step wanted so far
+	open   []int   // numbers of rings that are pending
+	apart  []int64 // incidents that it rang for until they were restricted to some, or to others
+	medium bool    // Medium rang when it began
+	need   int     // the most answers that a step wanted so far
 }
 
 // Rings reports whether nobody has answered yet and somebody still should.
@@ -127,6 +130,7 @@ type need struct {
 	id       int64
 	severity string
 	closed   bool
+	part     bool // of another incident, for which is rung in its place
 	history  bool
 	since    time.Time
 	call     int64 // the call that covers it
@@ -134,8 +138,12 @@ type need struct {
 	worked   time.Time
 	held     int64 // the maintenance window that is known to hold it
 	barred   []string
-	only     []string // people, of a restricted incident
+	only     []string // people, of a restricted incident; nil: it is not restricted
+	everyone bool     // is rung at once
 }
+
+// over reports whether nobody is rung for the incident itself any more: it is closed, or merged into another.
+func (n *need) over() bool { return n.closed || n.part }
 
 // rank orders severities.
 func rank(severity string) int {
@@ -144,14 +152,15 @@ func rank(severity string) int {
 
 // A Book holds every call. The zero Book is empty.
 type Book struct {
-	Calls []*Call // by id, from 1
+	Calls []*Call // by id, ascending: from 1 without a gap, but for a book that lacks some (Without)
 
-	needs   []*need       // by incident id, from 1
-	past    int           // needs that are history
-	waiting []int64       // incidents not covered by a call that may have to be, in order
-	ringing []int64       // calls that ring
-	idle    []int64       // calls that were answered, and of whose incidents nobody has shown work yet
-	tested  map[way]int64 // the last test
+	needs   []*need           // by incident id, from 1
+	past    int               // needs that are history
+	waiting []int64           // incidents not covered by a call that may have to be, in order
+	ringing []int64           // calls that ring
+	idle    []int64           // calls that were answered, and of whose incidents nobody has shown work yet
+	tested  map[way]int64     // the last test
+	back    map[way]time.Time // when a mail came back last
 	last    map[way][]recent
 	policy  func(severity string) entry.Policy
 }
@@ -183,19 +192,22 @@ type Send struct {
 	Try  Try
 }
 
-// Get returns call id.
+// Get returns call id. A book may lack some (Without).
 func (b *Book) Get(id int64) (*Call, error) {
-	if id < 1 || id > int64(len(b.Calls)) {
+	k, found := slices.BinarySearchFunc(b.Calls, id, func(c *Call, id int64) int { return cmp.Compare(c.ID, id) })
+	if !found {
 		return nil, fmt.Errorf("no call %d", id)
 	}
-	return b.Calls[id-1], nil
+	return b.Calls[k], nil
 }
 
 // Ringing returns the calls that ring, oldest first. Those that are snoozed are among them.
 func (b *Book) Ringing() []*Call {
 	var cs []*Call
 	for _, id := range b.ringing {
-		cs = append(cs, b.Calls[id-1])
+		if c, err := b.Get(id); err == nil {
+			cs = append(cs, c)
+		}
 	}
 	return cs
 }
@@ -205,7 +217,8 @@ func (b *Book) Of(incident int64) *Call {
 	if incident < 1 || incident > int64(len(b.needs)) || b.needs[incident-1].call == 0 {
 		return nil
 	}
-	return b.Calls[b.needs[incident-1].call-1]
+	c, _ := b.Get(b.needs[incident-1].call)
+	return c
 }
 
 // Barred returns the channels that must not be used for an incident.
@@ -227,7 +240,7 @@ func (b *Book) HeldBy(incident int64) int64 {
 // barred returns the channels that must not be used for a call: for any of its open incidents.
 func (b *Book) barred(c *Call) (not []string) {
 	for _, id := range c.Incidents {
-		if n := b.needs[id-1]; !n.closed {
+		if n := b.needs[id-1]; !n.over() {
 			not = append(not, n.barred...)
 		}
 	}
@@ -238,7 +251,7 @@ func (b *Book) barred(c *Call) (not []string) {
 func (b *Book) severity(c *Call) string {
 	worst := c.Severity
 	for _, id := range c.Incidents {
-		if n := b.needs[id-1]; !n.closed && rank(n.severity) > rank(worst) {
+		if n := b.needs[id-1]; !n.over() && rank(n.severity) > rank(worst) {
 			worst = n.severity
 		}
 	}
@@ -287,7 +300,7 @@ func (b *Book) Owed(p *plan.Plan, now time.Time) (debts []Debt, again time.Time)
 
 // wants reports whether an incident must ring somebody.
 func wants(n *need, medium bool) bool {
-	if n.closed || n.history || n.call != 0 {
+	if n.over() || n.history || n.call != 0 {
 		return false
 	}
 	return rings(n.severity, medium)
@@ -325,6 +338,14 @@ func (b *Book) owedNew(l *look) (debts []Debt) {
 			debts = append(debts, d...)
 			continue
 		}
+		if n.only != nil { // it rings others, and alone
+			debts = append(debts, b.opening(l, []int64{n.id}, n.severity, whyNew(n), 0))
+			continue
+		}
+		if n.everyone { // it waits for no throttle, and joins no call that somebody may have taken for another
+			debts = append(debts, b.opening(l, []int64{n.id}, n.severity, "", 0))
+			continue
+		}
 		if n.held != 0 {
 			why = "maintenance"
 		}
@@ -339,12 +360,7 @@ func (b *Book) owedNew(l *look) (debts []Debt) {
 	policy := b.policy(worst)
 	if policy.Throttle == 0 {
 		for _, n := range open {
-			if n.held == 0 {
-				why = ""
-			} else {
-				why = "maintenance"
-			}
-			debts = append(debts, b.opening(l, []int64{n.id}, n.severity, why, 0))
+			debts = append(debts, b.opening(l, []int64{n.id}, n.severity, whyNew(n), 0))
 		}
 		return debts
 	}
@@ -365,6 +381,14 @@ func (b *Book) owedNew(l *look) (debts []Debt) {
 	return append(debts, b.opening(l, ids, worst, why, 0))
 }
 
+// whyNew is why a call begins for an incident that none covered.
+func whyNew(n *need) string {
+	if n.held != 0 {
+		return "maintenance"
+	}
+	return ""
+}
+
 func (b *Book) opening(l *look, incidents []int64, severity, why string, before int64) Debt {
 	l.opens++
 	id := int64(len(b.Calls) + l.opens)
@@ -379,7 +403,7 @@ func (b *Book) opening(l *look, incidents []int64, severity, why string, before 
 func (b *Book) joinable(severity string) *Call {
 	for _, id := range slices.Backward(b.ringing) {
 		c := b.Calls[id-1]
-		if _, rests := c.Resting(); !rests && !c.Test && rank(c.Severity) >= rank(severity) {
+		if _, rests := c.Resting(); !rests && !c.Test && len(c.Who) == 0 && len(c.Incidents) > 0 && !b.restricted(c) && !b.everyone(c) && rank(c.Severity) >= rank(severity) {
 			return c
 		}
 	}
@@ -387,10 +411,11 @@ func (b *Book) joinable(severity string) *Call {
 }
 
 // lastOpened returns when a call for something at least as bad began last: a critical incident does not wait because a
-// lesser one rang a minute ago.
+// lesser one rang a minute ago, nor because of a call that it cannot join.
 func (b *Book) lastOpened(severity string) time.Time {
 	for _, c := range slices.Backward(b.Calls) {
-		if !c.Test && rank(c.Severity) >= rank(severity) {
+		forAll := slices.ContainsFunc(c.Incidents, func(id int64) bool { return b.needs[id-1].everyone })
+		if !c.Test && len(c.Who) == 0 && !b.restricted(c) && !forAll && rank(c.Severity) >= rank(severity) {
 			return c.Opened
 		}
 	}
@@ -408,7 +433,10 @@ func (b *Book) owedIdle(l *look) (debts []Debt) {
 		var ids []int64
 		worst := "medium"
 		for _, i := range c.Incidents {
-			if n := b.needs[i-1]; n.call == c.ID && !n.closed && !n.history && rings(n.severity, c.medium) {
+			if n := b.needs[i-1]; n.call == c.ID && !n.over() && !n.history && rings(n.severity, c.medium) {
+				if len(ids) > 0 && (n.only != nil || b.needs[ids[0]-1].only != nil) {
+					continue // what is restricted rings alone: the next look finds the others
+				}
 				ids = append(ids, i)
 				if rank(n.severity) > rank(worst) {
 					worst = n.severity
@@ -434,12 +462,15 @@ func turnedBack(since, now time.Time) bool { return since.After(now.Add(time.Min
 // ended reports whether nobody needs the call any more.
 func (b *Book) ended(c *Call) (entry.Draft, bool) {
 	why := "closed"
+	if len(c.Incidents) == 0 {
+		why = "apart"
+	}
 	for _, id := range c.Incidents {
 		n := b.needs[id-1]
-		if n.closed {
+		if n.over() {
 			continue
 		}
-		if rings(n.severity, c.medium) {
+		if rings(n.severity, c.medium) || len(c.Who) > 0 && n.call == c.ID {
 			return entry.Draft{}, false
 		}
 		why = "lowered"

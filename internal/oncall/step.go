@@ -18,8 +18,11 @@ const (
 	stepAgain   = "again"   // the call was quiet, and rings from its first step
 )
 
-// NotAnswered is why a try failed that rang all the same (entry.CallResult.Why).
-const NotAnswered = "noanswer"
+// Why a try failed that its far side had taken (entry.CallResult.Why).
+const (
+	NotAnswered = "noanswer" // it rang
+	Bounced     = "bounced"  // a mail that came back
+)
 
 // owedCall goes on with a call that rings.
 func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
@@ -33,13 +36,14 @@ func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
 		return b.owedRest(c, r, l)
 	}
 	not := b.barred(c)
-	for _, t := range c.Tries {
+	for n := range c.Tries {
+		t := &c.Tries[n]
 		switch {
 		case !t.Done.IsZero():
 		case plan.Bars(not, t.Channel): // wanted, and barred before it left
 			debts = append(debts, debt(entry.CallFailed, c.ID, entry.CallResult{ID: c.ID, Try: t.Try, Why: plan.IsBarred}))
 		default:
-			debts = append(debts, Debt{Send: &Send{c, t}})
+			debts = append(debts, Debt{Send: &Send{c, *t}})
 		}
 	}
 	if why := b.stepWhy(c, l); why != "" {
@@ -59,7 +63,8 @@ func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
 		}
 		debts = append(debts, d)
 	}
-	for _, t := range c.Tries {
+	for n := range c.Tries {
+		t := &c.Tries[n]
 		at, ok := repeatAt(c, t)
 		switch {
 		case !ok || plan.Bars(not, t.Channel):
@@ -67,7 +72,7 @@ func (b *Book) owedCall(c *Call, l *look) (debts []Debt) {
 			l.sooner(at)
 		default:
 			tries++
-			debts = append(debts, repeat(c, t, len(c.Tries)+tries))
+			debts = append(debts, repeat(c, *t, len(c.Tries)+tries))
 		}
 	}
 	return debts
@@ -221,7 +226,8 @@ func repeat(c *Call, t Try, try int) Debt {
 // deaf reports whether waiting for an answer to the current step is of no use: it rings the console only, or every try of
 // it failed for good, and a later step can reach somebody.
 func (b *Book) deaf(c *Call, l *look) bool {
-	for _, t := range c.Tries {
+	for n := range c.Tries {
+		t := &c.Tries[n]
 		if t.Step == c.Step && t.Channel != plan.Console && (!t.Failed || t.Result.Temporary) {
 			return false
 		}
@@ -242,16 +248,18 @@ func (b *Book) deaf(c *Call, l *look) bool {
 			}
 		}
 	}
+	l.sooner(l.now.Add(deafAgain)) // somebody's hours may begin
 	return false
 }
 
 // repeatAt says when a failed try is worth another.
-func repeatAt(c *Call, t Try) (time.Time, bool) {
+func repeatAt(c *Call, t *Try) (time.Time, bool) {
 	if !t.Failed || !t.Result.Temporary || t.Step != c.Step {
 		return time.Time{}, false
 	}
 	repeats := 0
-	for _, o := range c.Tries {
+	for n := range c.Tries {
+		o := &c.Tries[n]
 		if o.Again == t.Try {
 			return time.Time{}, false
 		}

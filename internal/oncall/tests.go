@@ -119,10 +119,8 @@ func (b *Book) testAt(p *plan.Plan, person, channel string, now time.Time) time.
 
 // testOf returns the last test of a channel that is over, or rings.
 func (b *Book) testOf(person, channel string) *Call {
-	if id := b.tested[way{person, channel}]; id != 0 {
-		return b.Calls[id-1]
-	}
-	return nil
+	c, _ := b.Get(b.tested[way{person, channel}])
+	return c
 }
 
 // LastTest returns the last test of a channel of a person, or nil.
@@ -137,6 +135,7 @@ const (
 	TooOld   = "old"     // the last test was answered, and is too old
 	Testing  = "testing" // a test rings
 	NoWayYet = "noway"   // the person has no channel at all
+	CameBack = "bounced" // a mail to them came back since the last test
 )
 
 // A Proof is what is known of one channel of one person.
@@ -167,6 +166,9 @@ func (b *Book) Readiness(p *plan.Plan, now time.Time) (proofs []Proof, percent i
 			f := Proof{Person: id, Channel: channel, State: Never}
 			if c := b.testOf(id, channel); c != nil {
 				f.Call, f.At, f.State = c.ID, c.Opened, proofOf(c, every, now)
+			}
+			if back := b.back[way{id, channel}]; !back.IsZero() && back.After(f.At) && f.State != Testing {
+				f.State = CameBack
 			}
 			if f.State == Proven {
 				good++

@@ -320,3 +320,28 @@ func (r *Room) end(by doer, why string) {
 	r.rs.tell(Mark{Kind: "ended", Room: r.name, At: now(), Person: by.person, By: by.name, ByPerson: by.person, Says: why})
 	r.closeIfEmpty()
 }
+
+// Keep sends everybody out of the room of an incident for whom stays says no: it is asked with a staff id, and with "" for a guest. why is told to
+// their pages. Who asks for a seat meanwhile is refused by Told, so nobody slips in.
+func (rs *Rooms) Keep(room string, stays func(person string) bool, why string) {
+	rs.mu.Lock()
+	r, open := rs.rooms[room]
+	rs.mu.Unlock()
+	if !open {
+		return
+	}
+	r.door.Lock()
+	defer r.door.Unlock()
+	r.mu.Lock()
+	var out []*seat
+	for _, s := range r.seats {
+		if !stays(s.ticket.Person) {
+			out = append(out, s)
+		}
+	}
+	r.mu.Unlock()
+	for _, s := range out {
+		r.out(s, doer{}, "restricted", why)
+	}
+	r.closeIfEmpty()
+}

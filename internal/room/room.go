@@ -203,7 +203,7 @@ func (r Refusal) Error() string { return r.Says }
 
 // A Mark is something that the timeline of the incident should know.
 type Mark struct {
-	Kind     string // "joined", "left", "vanished", "removed", "silenced", "heard", "recording", "recorded", "ended"
+	Kind     string // "joined", "left", "vanished", "removed", "restricted", "silenced", "heard", "recording", "recorded", "ended"
 	Room     string // the incident
 	At       time.Time
 	Person   string // who it is about, by staff id; "" is a guest

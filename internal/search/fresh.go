@@ -145,21 +145,19 @@ func (f *fresh) forget(through int64) {
 		}
 		f.size -= p.size
 		if p.chunk == nil {
-			delete(f.grow, wroteKey(p.wrote.LogSource()))
+			delete(f.grow, p.wrote.Key())
 		}
 		return true
 	})
 }
 
-func wroteKey(l record.LogSource) string {
-	return strings.Join(append([]string{l.Product, l.Service}, l.Categories...), "\x00")
-}
-
 func (f *fresh) add(r *record.Record) {
-	key := wroteKey(r.Source)
+	wrote := shelf.Wrote{Categories: r.Source.Categories, Product: r.Source.Product, Service: r.Source.Service}
+	key := wrote.Key()
 	p := f.grow[key]
 	if p == nil {
-		p = &piece{wrote: shelf.Wrote{Categories: slices.Clone(r.Source.Categories), Product: r.Source.Product, Service: r.Source.Service}, table: shelf.NewTable()}
+		wrote.Categories = slices.Clone(wrote.Categories)
+		p = &piece{wrote: wrote, table: shelf.NewTable()}
 		if f.grow == nil {
 			f.grow = map[string]*piece{}
 		}

@@ -553,3 +553,26 @@ func TestTopOfAFieldBesideTheColumns(t *testing.T) {
 		h.same(t, text)
 	}
 }
+
+// Given a search that is done, when volumes expired, then it has none of their files open: else they would take the disk, and could be read.
+func TestVolumesThatWentAreClosed(t *testing.T) {
+	h := newHouse(t, shopLines(600), 0)
+	h.same(t, "| count by log")
+	if len(h.s.open) == 0 {
+		t.Fatal("nothing is open")
+	}
+	used := h.s.open[0]
+	used.uses++ // a search that is under way
+	some := h.shelf.Due(time.Now(), []shelf.Keep{{Bytes: 1}}, func(*shelf.Volume) bool { return false })
+	if err := h.shelf.Expire(time.Now(), some); err != nil {
+		t.Fatal(err)
+	}
+	h.s.CloseGone()
+	if len(h.s.open) != 1 {
+		t.Errorf("%d are open", len(h.s.open))
+	}
+	h.s.letGo([]*volume{used})
+	if len(h.s.open) > 0 {
+		t.Errorf("%d are open in the end", len(h.s.open))
+	}
+}

@@ -41,12 +41,15 @@ func (s *Searcher) use(v *shelf.Volume) (*volume, error) {
 	return o, nil
 }
 
-// letGo ends the use of volumes, and closes the ones that were used longest ago when there are many.
+// letGo ends the use of volumes, and closes those that are gone from the shelf, and the ones that were used longest ago when there are many.
 func (s *Searcher) letGo(some []*volume) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range some {
-		o.uses--
+		if o.uses--; o.uses == 0 && !s.o.Shelf.Has(o.v.Name) {
+			s.open = slices.DeleteFunc(s.open, func(x *volume) bool { return x == o })
+			o.close()
+		}
 	}
 	for over := len(s.open) - keptOpen; over > 0; over-- {
 		i := slices.IndexFunc(s.open, func(o *volume) bool { return o.uses == 0 })
@@ -56,6 +59,19 @@ func (s *Searcher) letGo(some []*volume) {
 		s.open[i].close()
 		s.open = slices.Delete(s.open, i, i+1)
 	}
+}
+
+// CloseGone closes volumes that are gone from the shelf: until then the disk keeps their files. What a search uses is closed behind it.
+func (s *Searcher) CloseGone() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = slices.DeleteFunc(s.open, func(o *volume) bool {
+		gone := o.uses == 0 && !s.o.Shelf.Has(o.v.Name)
+		if gone {
+			o.close()
+		}
+		return gone
+	})
 }
 
 // Close closes what is open. No search may be under way.

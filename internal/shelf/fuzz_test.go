@@ -223,7 +223,7 @@ func FuzzWhere(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := on[byte(c)]; any != (len(want)*whereCommon > pages || len(want) == 0) || !any && !maps.Equal(got, want) {
+			if want := on[byte(c)]; any != (len(want)*whereOften > pages || len(want) == 0) || !any && !maps.Equal(got, want) {
 				t.Fatalf("value %d is on %v, found on %v of %d, any %v", c, want, got, pages, any)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // ASCII are in none.
 const (
 	gramShards  = 256      // pieces of the index, each read alone
-	gramCommon  = 4        // what is in more than one of so many blocks tells nothing, and is not listed
+	gramOften   = 4        // what is in more than one of so many blocks tells nothing, and is not listed
 	gramsAtMost = 32       // grams of a text that are looked up
 	gramBytes   = 24 << 20 // of an index, unless it leaves out more
 )
@@ -60,12 +60,12 @@ type gramWriter struct {
 	before []byte // the value before, folded
 	now    []byte
 	size   int
-	common int // what is in more blocks than that tells nothing
+	often  int // what is in more blocks than that tells nothing
 }
 
 // newGramWriter begins an index of at most so many blocks.
 func newGramWriter(blocks int) *gramWriter {
-	return &gramWriter{lists: make([][]byte, 1<<16), newest: make([]uint32, 1<<16), counts: make([]uint32, 1<<16), gone: make([]bool, 1<<16), common: max(1, blocks/gramCommon)}
+	return &gramWriter{lists: make([][]byte, 1<<16), newest: make([]uint32, 1<<16), counts: make([]uint32, 1<<16), gone: make([]bool, 1<<16), often: max(1, blocks/gramOften)}
 }
 
 // add takes a value of the block. Values come in order, so each mostly begins as the one before.
@@ -99,19 +99,19 @@ func (w *gramWriter) mark(h uint16) {
 	w.counts[h]++
 }
 
-// next ends a block. What has become too common, or too much, is left out.
+// next ends a block. What has become too often, or too much, is left out.
 func (w *gramWriter) next() {
 	w.block++
 	w.before = w.before[:0]
-	for w.size > gramBytes && w.common > 1 {
-		w.common /= 2
+	for w.size > gramBytes && w.often > 1 {
+		w.often /= 2
 		w.drop()
 	}
 }
 
 func (w *gramWriter) drop() {
 	for h, n := range w.counts {
-		if int(n) > w.common && !w.gone[h] {
+		if int(n) > w.often && !w.gone[h] {
 			w.gone[h], w.size = true, w.size-len(w.lists[h])
 			w.lists[h] = nil
 		}
@@ -121,7 +121,7 @@ func (w *gramWriter) drop() {
 // shards returns the pieces of the index: of each gram the low byte of its hash, how many bytes its list has and one more, and the list. 0 stands for one
 // that is in too many blocks to be listed.
 func (w *gramWriter) shards() [][]byte {
-	w.common = min(w.common, max(1, int(w.block)/gramCommon))
+	w.often = min(w.often, max(1, int(w.block)/gramOften))
 	w.drop()
 	out := make([][]byte, gramShards)
 	for h, n := range w.counts {

@@ -92,7 +92,7 @@ func joinable(all []*Volume, before int64) []*Volume {
 	groups := map[key][]*Volume{}
 	for _, v := range all {
 		if v.Form == formIndexed && v.Rows < joinRows/2 {
-			k := key{v.Source, v.Wrote.key(), v.Hour.Unix()}
+			k := key{v.Source, v.Wrote.Key(), v.Hour.Unix()}
 			groups[k] = append(groups[k], v)
 		}
 	}

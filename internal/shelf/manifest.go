@@ -51,7 +51,8 @@ type Wrote struct {
 	Service    string   `json:"service,omitempty"`
 }
 
-func (w Wrote) key() string {
+// Key is one text for it.
+func (w Wrote) Key() string {
 	return strings.Join(append([]string{w.Product, w.Service}, w.Categories...), "\x00")
 }
 
@@ -129,10 +130,13 @@ func decodeDeed(line []byte) (d deed, err error) {
 // A state is what the manifest says.
 type state struct {
 	volumes map[string]*Volume
+	aside   map[string]string // names of volumes that were set aside since the manifest was written whole, and why
 	through int64
 	parser  []byte
 	deeds   int
 }
+
+func newState() *state { return &state{volumes: map[string]*Volume{}, aside: map[string]string{}} }
 
 // apply folds a deed.
 func (s *state) apply(d deed) error {
@@ -156,6 +160,9 @@ func (s *state) apply(d deed) error {
 			return fmt.Errorf("it takes the volume %s away, which is not there", n)
 		}
 		delete(s.volumes, n)
+		if d.Deed == aside {
+			s.aside[n] = d.Why
+		}
 	}
 	for _, v := range d.Came {
 		if s.volumes[v.Name] != nil || !sound(v) {
@@ -175,7 +182,7 @@ func sound(v Volume) bool {
 // readManifest folds a manifest. It returns where its good lines end: what stands behind is the torn tail of a write that was not
 // acknowledged. A bad line before a good one is damage.
 func readManifest(b []byte) (s *state, end int, err error) {
-	s = &state{volumes: map[string]*Volume{}}
+	s = newState()
 	bad, why := -1, error(nil)
 	for at, n := 0, 1; at < len(b); n++ {
 		i := bytes.IndexByte(b[at:], '\n')

@@ -230,11 +230,13 @@ func (s *Shelf) Read(from int64, max int) ([]Line, error) {
 		return nil, nil
 	}
 	s.mu.Lock()
-	old := s.cursor
-	s.cursor = c
+	done := c
+	if err != nil || len(s.doomed) == 0 && len(c.open)+len(c.later) > 0 { // else it would keep files that are to go
+		done, s.cursor = s.cursor, c
+	}
 	s.mu.Unlock()
-	if old != nil {
-		old.close()
+	if done != nil {
+		done.close()
 	}
 	return lines, err
 }

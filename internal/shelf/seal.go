@@ -194,7 +194,7 @@ func (b *binder) draftFor(wrote record.LogSource, at, seq int64) (*draft, error)
 		return d, nil
 	}
 	w := Wrote{slices.Clone(wrote.Categories), wrote.Product, wrote.Service}
-	source := w.key()
+	source := w.Key()
 	key := source + hour.Format("\x002006-01-02/15")
 	if d := b.drafts[key]; d != nil {
 		b.last = d

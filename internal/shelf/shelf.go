@@ -21,6 +21,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -114,7 +115,7 @@ func (s *Shelf) load() (said Opened, err error) {
 	name := path.Join(s.dir, manifestName)
 	b, err := disk.ReadFile(s.layer, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.state = &state{volumes: map[string]*Volume{}}
+		s.state = newState()
 		if s.o.ReadOnly {
 			return said, nil
 		}
@@ -179,7 +180,7 @@ func (s *Shelf) makeFolder(dir string) error {
 	return nil
 }
 
-// tidy removes files that the manifest does not name. Files of others are left alone.
+// tidy removes files that the manifest does not name, and moves those of volumes that were set aside. Files of others are left alone.
 func (s *Shelf) tidy() (removed []string, err error) {
 	err = s.each(s.dir, func(name string) error {
 		base := strings.TrimSuffix(name, unborn)
@@ -190,6 +191,9 @@ func (s *Shelf) tidy() (removed []string, err error) {
 		volume := strings.TrimPrefix(strings.TrimSuffix(base, ext), s.dir+"/")
 		if base == name && s.state.volumes[volume] != nil {
 			return nil
+		}
+		if _, is := s.state.aside[volume]; is && base == name {
+			return s.moveAside(volume)
 		}
 		removed = append(removed, name)
 		return s.layer.Remove(name)
@@ -230,7 +234,7 @@ func (s *Shelf) absent() (missing []string, err error) {
 				continue
 			}
 			missing = append(missing, v.Name)
-			if err := s.SetAside(v, "a file of it is not there, or not whole"); err != nil {
+			if _, err := s.SetAside(v, "a file of it is not there, or not whole"); err != nil {
 				return missing, err
 			}
 			break
@@ -248,6 +252,13 @@ func inOrder(m map[string]*Volume) []*Volume {
 	}
 	slices.SortFunc(out, func(a, b *Volume) int { return cmp.Or(cmp.Compare(a.First, b.First), strings.Compare(a.Name, b.Name)) })
 	return out
+}
+
+// Has reports whether a volume of this name is in use.
+func (s *Shelf) Has(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.volumes[name] != nil
 }
 
 // Through is the number of the last line that is on the shelf, or was; 0 when nothing was sealed.
@@ -326,6 +337,13 @@ func (v *View) Close() {
 
 // drop removes the files of volumes that the manifest does not name any more, or leaves that to the last view.
 func (s *Shelf) drop(volumes []*Volume) {
+	s.mu.Lock()
+	idle := s.cursor // whoever reads on begins anew
+	s.cursor = nil
+	s.mu.Unlock()
+	if idle != nil {
+		idle.close()
+	}
 	for _, v := range volumes {
 		s.mu.Lock()
 		pinned := s.pins[v.Name] > 0
@@ -373,33 +391,43 @@ func SourceName(l record.LogSource) string {
 
 const asideFolder = "aside"
 
-// SetAside takes a damaged volume out of use: its files go to the folder aside, for people to look at.
-func (s *Shelf) SetAside(v *Volume, why string) error {
+// SetAside takes a damaged volume out of use: its files go to the folder aside, for people to look at. False: it is not in use any more, or could not be taken out of it. An error
+// with true is of its files, which the next start moves.
+func (s *Shelf) SetAside(v *Volume, why string) (bool, error) {
 	s.work.Lock()
 	defer s.work.Unlock()
 	if s.o.ReadOnly {
-		return ErrReadOnly
+		return false, ErrReadOnly
 	}
-	s.mu.RLock()
-	known := s.state.volumes[v.Name] != nil
-	s.mu.RUnlock()
-	if !known {
-		return nil
+	if !s.Has(v.Name) {
+		return false, nil
 	}
 	if err := s.do(deed{Deed: aside, Gone: []string{v.Name}, Why: why}); err != nil {
-		return err
+		return false, err
 	}
+	return true, s.moveAside(v.Name)
+}
+
+// Aside are the volumes that the manifest tells of as set aside, with the reason; those that are older than its last whole form are not among them.
+func (s *Shelf) Aside() map[string]string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return maps.Clone(s.state.aside)
+}
+
+// moveAside moves the files of a volume to the folder aside.
+func (s *Shelf) moveAside(volume string) error {
 	dir := path.Join(s.dir, asideFolder)
 	if err := s.makeFolder(dir); err != nil {
 		return err
 	}
 	for _, end := range []string{linesEnd, columnsEnd} {
-		to := path.Join(dir, strings.ReplaceAll(v.Name, "/", "_")+end)
-		if err := s.layer.Rename(s.file(v, end), to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		to := path.Join(dir, strings.ReplaceAll(volume, "/", "_")+end)
+		if err := s.layer.Rename(path.Join(s.dir, volume+end), to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return errors.Join(s.layer.SyncDir(dir), s.layer.SyncDir(path.Dir(path.Join(s.dir, v.Name))))
+	return errors.Join(s.layer.SyncDir(dir), s.layer.SyncDir(path.Dir(path.Join(s.dir, volume))))
 }
 
 // openFile opens a file of a volume for reading.

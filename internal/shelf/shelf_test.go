@@ -287,7 +287,7 @@ func TestEveryChangedBitIsFound(t *testing.T) {
 	for from := int64(1); ; {
 		some, err := s.Read(from, 50)
 		if d, ok := errors.AsType[*DamageError](err); ok {
-			if err := s.SetAside(d.Volume, d.Why); err != nil {
+			if _, err := s.SetAside(d.Volume, d.Why); err != nil {
 				t.Fatal(err)
 			}
 		} else if err != nil {

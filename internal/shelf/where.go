@@ -8,8 +8,8 @@ import (
 
 // On which pages a value is, the index says value by value, for columns of many texts: so the rows of an address are found without a look at all
 // others. A value's list is its pages in order: of the first the number, of each other how many pages later it is, less one; each shifted
-// by one bit, which says whether more follow. A value that is on more than one of whereCommon pages has just the number 2n+1 of n pages that there are.
-const whereCommon = 4
+// by one bit, which says whether more follow. A value that is on more than one of whereOften pages has just the number 2n+1 of n pages that there are.
+const whereOften = 4
 
 // A whereWriter collects the pages of values.
 type whereWriter struct {
@@ -56,7 +56,7 @@ func (w *whereWriter) lists(blocks []block) [][]byte {
 		var list []byte
 		for v := b.first; v < b.first+b.count; v++ {
 			some := pages[starts[v]:starts[v+1]]
-			if uint64(len(some))*whereCommon > all || len(some) == 0 {
+			if uint64(len(some))*whereOften > all || len(some) == 0 {
 				list = binary.AppendUvarint(list, all<<1|1)
 				continue
 			}

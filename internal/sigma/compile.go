@@ -266,7 +266,7 @@ func needOf(t *term, w *want) need {
 	switch {
 	case t.field.place == placeTime, t.field.place == placeFile:
 		return need{}
-	case w.kind == wantNumber && w.num.whole:
+	case w.kind == wantNumber && w.num.Whole:
 		return need{number: true, direct: true}
 	case w.kind == wantRegex:
 		return need{literals: regexNeed(w.regex.String())}
@@ -400,7 +400,7 @@ func (c *compiler) build() {
 		p.watched, p.direct = true, d.direct
 		switch {
 		case d.number:
-			addNumber(numbers, p.field, p.want.num.i, int32(i))
+			addNumber(numbers, p.field, p.want.num.I, int32(i))
 		case d.exact:
 			addExact(exact, p.field, d.literals[0], int32(i))
 		default:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tocsin/internal/record"
+	"tocsin/internal/tree"
 )
 
 // rulesOf reads the rules of a folder that load.
@@ -66,8 +67,8 @@ func newBrewer(rules []*Rule, seed uint64) *brewer {
 				if w.kind == wantRegex {
 					b.texts = append(b.texts, regexNeed(w.regex.String())...)
 				}
-				if w.kind == wantNumber && w.num.whole {
-					b.texts = append(b.texts, scalarOf(w.num.i))
+				if w.kind == wantNumber && w.num.Whole {
+					b.texts = append(b.texts, scalarOf(w.num.I))
 				}
 			}
 		})
@@ -106,7 +107,7 @@ func (b *brewer) text() string {
 func (b *brewer) fulfil(w *want) string {
 	switch w.kind {
 	case wantNumber, wantOrder:
-		return scalarOf(w.num.i + b.rng.Int64N(3) - 1)
+		return scalarOf(w.num.I + b.rng.Int64N(3) - 1)
 	case wantRegex:
 		if n := regexNeed(w.regex.String()); n != nil {
 			return n[b.rng.IntN(len(n))] + b.text()
@@ -173,8 +174,8 @@ func (b *brewer) record() *record.Record {
 			text = r.Line.Raw[p.from:p.to]
 		}
 		v := record.Text(text)
-		if n, ok := decimal(text); ok && n.whole && b.rng.IntN(2) == 0 {
-			v = record.Int(n.i, text)
+		if n, ok := tree.Decimal(text); ok && n.Whole && b.rng.IntN(2) == 0 {
+			v = record.Int(n.I, text)
 		}
 		switch p.f.place {
 		case placeKnown:

@@ -3,31 +3,33 @@ package sigma
 import (
 	"fmt"
 	"strings"
+
+	"tocsin/internal/tree"
 )
 
 // conditions reads the condition: a formula, or a list of formulas of which one must hold.
-func (r *reader) conditions(d *tree, selections []selection) (texts []string, one *expr) {
+func (r *reader) conditions(d *tree.Tree, selections []selection) (texts []string, one *expr) {
 	one = &expr{op: opOr}
-	t := d.get("condition")
+	t := d.Get("condition")
 	if t == nil {
 		r.fail(d, "condition", "there is no condition: the formula over the selections")
 		return nil, one
 	}
-	list := []*tree{t}
-	if t.kind == kindList {
-		list = t.items
+	list := []*tree.Tree{t}
+	if t.Kind == tree.List {
+		list = t.Values
 	}
 	for _, x := range list {
-		if x.kind != kindText {
-			r.fail(x, "condition", "a condition must be a text, not %v", x.kind)
+		if x.Kind != tree.Text {
+			r.fail(x, "condition", "a condition must be a text, not %v", x.Kind)
 			continue
 		}
-		texts = append(texts, x.text)
-		c := &conditionReader{rest: conditionWords(x.text), selections: selections}
+		texts = append(texts, x.Text)
+		c := &conditionReader{rest: conditionWords(x.Text), selections: selections}
 		if e := c.whole(); c.why == "" {
 			one.kids = append(one.kids, e)
 		} else {
-			r.fail(x, c.feature, "condition %q: %s", x.text, c.why)
+			r.fail(x, c.feature, "condition %q: %s", x.Text, c.why)
 		}
 	}
 	if len(list) == 0 {
@@ -120,7 +122,7 @@ func (c *conditionReader) and() *expr {
 }
 
 func (c *conditionReader) not() *expr {
-	if c.depth++; c.depth > maxNest {
+	if c.depth++; c.depth > tree.MaxNest {
 		return c.fail("condition", "nested too deeply")
 	}
 	defer func() { c.depth-- }()

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tocsin/internal/tree"
 )
 
 // A CorrelationType is how a correlation looks at the matches of its rules.
@@ -44,7 +46,7 @@ type Bound struct {
 
 // Holds reports whether x is within the bound.
 func (b Bound) Holds(x float64) bool {
-	return inOrder(num{f: x}.compare(num{f: b.Value}), b.Op)
+	return inOrder(tree.Num{F: x}.Compare(tree.Num{F: b.Value}), b.Op)
 }
 
 // Hold reports whether x is within all bounds of the correlation.
@@ -85,9 +87,9 @@ func (c *Correlation) FieldFor(name string, known ...string) (string, bool) {
 }
 
 func (r *reader) correlation(c *Correlation) {
-	t := r.root.get("correlation")
-	if t.kind != kindMap {
-		r.fail(t, "correlation", "correlation must be a map, not %v", t.kind)
+	t := r.root.Get("correlation")
+	if t.Kind != tree.Map {
+		r.fail(t, "correlation", "correlation must be a map, not %v", t.Kind)
 		return
 	}
 	r.strict(t, "correlation", "type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
@@ -100,57 +102,57 @@ func (r *reader) correlation(c *Correlation) {
 		r.fail(t, "rules", "a correlation needs rules: a list of ids or names")
 	}
 	if len(c.Rules) > maxRules {
-		r.fail(t.get("rules"), "rules", "a correlation may read at most %d rules", maxRules)
+		r.fail(t.Get("rules"), "rules", "a correlation may read at most %d rules", maxRules)
 		return
 	}
 	if c.Timespan == 0 {
 		r.fail(t, "timespan", "a correlation needs a timespan such as 5m")
 	}
 	if len(c.Tocsin.Group) > 0 {
-		r.fail(r.root.get("tocsin"), "group", "a correlation is grouped by its group-by, not by tocsin.group")
+		r.fail(r.root.Get("tocsin"), "group", "a correlation is grouped by its group-by, not by tocsin.group")
 	}
 	r.kind(c, t)
-	r.aliases(c, t.get("aliases"))
+	r.aliases(c, t.Get("aliases"))
 	r.bounds(c, t)
 }
 
-func (r *reader) kind(c *Correlation, t *tree) {
+func (r *reader) kind(c *Correlation, t *tree.Tree) {
 	switch s := r.text(t, "type"); CorrelationType(s) {
 	case EventCount, ValueCount, ValueSum, ValueAvg, ValuePercentile, Temporal, TemporalOrdered:
 		c.Type = CorrelationType(s)
 	case "":
 		r.fail(t, "type", "a correlation needs a type: event_count, value_count, value_sum, value_avg, value_percentile, temporal or temporal_ordered")
 	default:
-		r.fail(t.get("type"), "correlation type", "there is no correlation type %q%s", s,
+		r.fail(t.Get("type"), "correlation type", "there is no correlation type %q%s", s,
 			suggest(s, []string{"event_count", "value_count", "value_sum", "value_avg", "value_percentile", "temporal", "temporal_ordered"}))
 	}
 }
 
-func (r *reader) aliases(c *Correlation, t *tree) {
+func (r *reader) aliases(c *Correlation, t *tree.Tree) {
 	if t == nil {
 		return
 	}
-	if t.kind != kindMap {
-		r.fail(t, "aliases", "aliases must be a map of names, not %v", t.kind)
+	if t.Kind != tree.Map {
+		r.fail(t, "aliases", "aliases must be a map of names, not %v", t.Kind)
 		return
 	}
-	for i, k := range t.keys {
-		a := Alias{Name: k.text}
-		v := t.items[i]
-		if v.kind != kindMap {
-			r.fail(v, "aliases", "the alias %q must be a map from rules to their fields", k.text)
+	for i, k := range t.Keys {
+		a := Alias{Name: k.Text}
+		v := t.Values[i]
+		if v.Kind != tree.Map {
+			r.fail(v, "aliases", "the alias %q must be a map from rules to their fields", k.Text)
 			continue
 		}
-		for _, rule := range v.keys {
-			a.Of = append(a.Of, Pair{rule.text, r.text(v, rule.text)})
+		for _, rule := range v.Keys {
+			a.Of = append(a.Of, Pair{rule.Text, r.text(v, rule.Text)})
 		}
 		c.Aliases = append(c.Aliases, a)
 	}
 }
 
 // bounds reads the condition.
-func (r *reader) bounds(c *Correlation, t *tree) {
-	x := t.get("condition")
+func (r *reader) bounds(c *Correlation, t *tree.Tree) {
+	x := t.Get("condition")
 	if x == nil {
 		if !c.Type.temporal() {
 			r.fail(t, "condition", "a correlation of type %s needs a condition such as gte: 10", c.Type)
@@ -158,23 +160,23 @@ func (r *reader) bounds(c *Correlation, t *tree) {
 		c.Bounds = []Bound{{"gte", float64(len(c.Rules))}}
 		return
 	}
-	if x.kind != kindMap {
-		r.fail(x, "condition", "the condition must be a map such as gte: 10, not %v; a formula over rules is not part of Sigma 2.1", x.kind)
+	if x.Kind != tree.Map {
+		r.fail(x, "condition", "the condition must be a map such as gte: 10, not %v; a formula over rules is not part of Sigma 2.1", x.Kind)
 		return
 	}
 	known := []string{"gt", "gte", "lt", "lte", "eq", "neq"}
-	for i, k := range x.keys {
-		if k.text == "field" || k.text == "percentile" {
+	for i, k := range x.Keys {
+		if k.Text == "field" || k.Text == "percentile" {
 			continue
 		}
-		n, ok := number(x.items[i].text)
-		if x.items[i].kind != kindNumber || !ok {
-			r.fail(x.items[i], "condition", "%s needs a number, not %s", k.text, scalar(x.items[i]))
+		n, ok := tree.Numeral(x.Values[i].Text)
+		if x.Values[i].Kind != tree.Number || !ok {
+			r.fail(x.Values[i], "condition", "%s needs a number, not %s", k.Text, x.Values[i].Scalar())
 		}
-		if n.f < 0 && c.counts() {
-			r.fail(x.items[i], "condition", "%s needs a number of at least 0, not %s", k.text, scalar(x.items[i]))
+		if n.F < 0 && c.counts() {
+			r.fail(x.Values[i], "condition", "%s needs a number of at least 0, not %s", k.Text, x.Values[i].Scalar())
 		}
-		c.Bounds = append(c.Bounds, Bound{k.text, n.f})
+		c.Bounds = append(c.Bounds, Bound{k.Text, n.F})
 	}
 	r.strict(x, "the condition", append(known, "field", "percentile")...)
 	c.Percentile = r.percentile(c, x)
@@ -204,19 +206,19 @@ func (c *Correlation) counts() bool {
 }
 
 // percentile reads which percentile of a field of numbers is meant.
-func (r *reader) percentile(c *Correlation, t *tree) int {
-	x := t.get("percentile")
+func (r *reader) percentile(c *Correlation, t *tree.Tree) int {
+	x := t.Get("percentile")
 	if x == nil {
 		return 0
 	}
-	n, ok := number(x.text)
+	n, ok := tree.Numeral(x.Text)
 	switch {
 	case c.Type != ValuePercentile:
 		r.fail(x, "percentile", "the condition of %s takes no percentile", c.Type)
-	case x.kind != kindNumber || !ok || !n.whole || n.i < 1 || n.i > 100:
-		r.fail(x, "percentile", "percentile must be a whole number from 1 to 100, not %s", scalar(x))
+	case x.Kind != tree.Number || !ok || !n.Whole || n.I < 1 || n.I > 100:
+		r.fail(x, "percentile", "percentile must be a whole number from 1 to 100, not %s", x.Scalar())
 	default:
-		return int(n.i)
+		return int(n.I)
 	}
 	return 0
 }
@@ -228,7 +230,7 @@ const maxThreshold = 100_000
 const maxRules = 200
 
 // possible refuses counts that would need too much memory, and conditions that nothing can fulfil.
-func (r *reader) possible(c *Correlation, x *tree) {
+func (r *reader) possible(c *Correlation, x *tree.Tree) {
 	most, values := 0.0, []float64(nil)
 	for _, b := range c.Bounds {
 		if c.counts() && b.Value > maxThreshold {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tocsin/internal/record"
+	"tocsin/internal/tree"
 )
 
 // A Rule is a Sigma rule, ready to be held against records. It is not changed after Parse; several goroutines may use it.
@@ -24,7 +25,7 @@ type Rule struct {
 type selection struct {
 	name string
 	expr *expr
-	at   *tree
+	at   *tree.Tree
 }
 
 // An expr is a formula over terms.
@@ -52,48 +53,48 @@ const (
 func (r *reader) plain(u *Rule) {
 	r.meta(&u.Meta, time.Hour)
 	u.LogSource = r.logsource()
-	d := r.root.get("detection")
-	if d == nil || d.kind != kindMap {
+	d := r.root.Get("detection")
+	if d == nil || d.Kind != tree.Map {
 		r.fail(d, "detection", "a rule needs a detection section: a map of selections and a condition")
 		return
 	}
-	if len(d.keys) > maxSelections {
+	if len(d.Keys) > maxSelections {
 		r.fail(d, "selections", "more than %d selections", maxSelections)
 		return
 	}
 	u.selections = r.selections(u.LogSource, d)
 	u.Conditions, u.expr = r.conditions(d, u.selections)
 	for _, g := range u.Tocsin.Group {
-		r.field(u.LogSource, r.root.get("tocsin").get("group"), g)
+		r.field(u.LogSource, r.root.Get("tocsin").Get("group"), g)
 	}
 	u.loose = u.unsure()
 }
 
 // selections reads the named parts of a detection section.
-func (r *reader) selections(source LogSource, d *tree, others ...string) []selection {
+func (r *reader) selections(source LogSource, d *tree.Tree, others ...string) []selection {
 	var out []selection
-	for i, k := range d.keys {
+	for i, k := range d.Keys {
 		switch {
-		case k.text == "condition" || slices.Contains(others, k.text):
-		case k.text == "timeframe":
+		case k.Text == "condition" || slices.Contains(others, k.Text):
+		case k.Text == "timeframe":
 			r.fail(k, "timeframe", "timeframe belonged to the old aggregations: write a correlation document instead")
 		default:
-			e := r.selection(source, k, d.items[i])
-			out = append(out, selection{k.text, &expr{op: opAnd, kids: []*expr{e}, name: k.text}, k})
+			e := r.selection(source, k, d.Values[i])
+			out = append(out, selection{k.Text, &expr{op: opAnd, kids: []*expr{e}, name: k.Text}, k})
 		}
 	}
 	return out
 }
 
 func (r *reader) logsource() LogSource {
-	t := r.root.get("logsource")
-	if t == nil || t.kind != kindMap {
+	t := r.root.Get("logsource")
+	if t == nil || t.Kind != tree.Map {
 		r.fail(t, "logsource", "a rule or filter needs a logsource: a map with category, product or service")
 		return LogSource{}
 	}
 	for _, key := range []string{"category", "product", "service"} {
 		if s := r.text(t, key); strings.ToLower(s) != s || strings.ContainsAny(s, " \t\n") {
-			r.fail(t.get(key), "logsource", "%s %q must be in lower case, with _ for spaces (Sigma 2.1); else no log fits it", key, s)
+			r.fail(t.Get(key), "logsource", "%s %q must be in lower case, with _ for spaces (Sigma 2.1); else no log fits it", key, s)
 		}
 	}
 	l := LogSource{r.text(t, "category"), r.text(t, "product"), r.text(t, "service")}
@@ -104,46 +105,46 @@ func (r *reader) logsource() LogSource {
 }
 
 // selection reads the value of one key of the detection section.
-func (r *reader) selection(source LogSource, k, v *tree) *expr {
-	switch v.kind {
-	case kindMap:
+func (r *reader) selection(source LogSource, k, v *tree.Tree) *expr {
+	switch v.Kind {
+	case tree.Map:
 		return r.allOf(source, k, v)
-	case kindList:
-		if len(v.items) == 0 {
-			r.fail(k, "empty list", "the selection %q is empty: nothing can match", k.text)
+	case tree.List:
+		if len(v.Values) == 0 {
+			r.fail(k, "empty list", "the selection %q is empty: nothing can match", k.Text)
 		}
 		return r.oneOf(source, k, v)
-	case kindText, kindNumber:
-		return r.oneOf(source, k, &tree{kind: kindList, items: []*tree{v}, line: v.line, col: v.col})
+	case tree.Text, tree.Number:
+		return r.oneOf(source, k, &tree.Tree{Kind: tree.List, Values: []*tree.Tree{v}, Line: v.Line, Col: v.Col})
 	}
-	r.fail(k, "selection", "the selection %q must be a map, a list or a keyword, not %v", k.text, v.kind)
+	r.fail(k, "selection", "the selection %q must be a map, a list or a keyword, not %v", k.Text, v.Kind)
 	return &expr{op: opOr}
 }
 
 // allOf reads a map: every term must hold.
-func (r *reader) allOf(source LogSource, k, v *tree) *expr {
+func (r *reader) allOf(source LogSource, k, v *tree.Tree) *expr {
 	e := &expr{op: opAnd}
-	if len(v.keys) == 0 {
-		r.fail(k, "empty map", "%q is an empty map: it would match every record", k.text)
+	if len(v.Keys) == 0 {
+		r.fail(k, "empty map", "%q is an empty map: it would match every record", k.Text)
 	}
-	for i, name := range v.keys {
-		e.kids = append(e.kids, r.term(source, name, v.items[i]))
+	for i, name := range v.Keys {
+		e.kids = append(e.kids, r.term(source, name, v.Values[i]))
 	}
 	return e
 }
 
 // oneOf reads a list: texts are keywords, maps are selections; one of all of them must hold.
-func (r *reader) oneOf(source LogSource, k, v *tree) *expr {
+func (r *reader) oneOf(source LogSource, k, v *tree.Tree) *expr {
 	e := &expr{op: opOr}
 	keywords := &term{keyword: true}
-	for _, x := range v.items {
-		switch x.kind {
-		case kindMap:
+	for _, x := range v.Values {
+		switch x.Kind {
+		case tree.Map:
 			e.kids = append(e.kids, r.allOf(source, k, x))
-		case kindList:
-			r.fail(x, "list in a list", "the selection %q has a list inside a list", k.text)
+		case tree.List:
+			r.fail(x, "list in a list", "the selection %q has a list inside a list", k.Text)
 		default:
-			keywords.said = append(keywords.said, scalar(x))
+			keywords.said = append(keywords.said, x.Scalar())
 			keywords.wants = append(keywords.wants, r.wants(source, k, x, keywords, modes{})...)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"tocsin/internal/tree"
 )
 
 // maxExpanded bounds what the placeholders of one value may grow to.
@@ -11,12 +13,12 @@ const maxExpanded = 10_000
 
 // expanded puts the values of placeholders in their places (modifier expand): one tree for each value, or for each
 // combination where a text holds several placeholders. A placeholder is %name%; "\%" is a percent sign.
-func (r *reader) expanded(v *tree) []*tree {
-	if v.kind != kindText {
-		return []*tree{v}
+func (r *reader) expanded(v *tree.Tree) []*tree.Tree {
+	if v.Kind != tree.Text {
+		return []*tree.Tree{v}
 	}
 	texts := []string{""}
-	rest := v.text
+	rest := v.Text
 	for rest != "" {
 		plain, name, behind := cutPlaceholder(rest)
 		values := []string{""}
@@ -35,15 +37,15 @@ func (r *reader) expanded(v *tree) []*tree {
 		}
 		texts, rest = grown, behind
 	}
-	var out []*tree
+	var out []*tree.Tree
 	for _, t := range texts {
-		out = append(out, &tree{kind: kindText, text: t, line: v.line, col: v.col})
+		out = append(out, &tree.Tree{Kind: tree.Text, Text: t, Line: v.Line, Col: v.Col})
 	}
 	return out
 }
 
 // resolve returns the values of a placeholder; a rule with one that has none is refused (Sigma 2.1, placeholders).
-func (r *reader) resolve(v *tree, name string) []string {
+func (r *reader) resolve(v *tree.Tree, name string) []string {
 	values := r.options.Placeholders[name]
 	if len(values) == 0 {
 		known := slices.Sorted(maps.Keys(r.options.Placeholders))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tocsin/internal/tree"
 )
 
 // A Filter takes matches away from rules: one place for what is harmless in this shop (Sigma filters specification 2.1.0).
@@ -28,22 +30,22 @@ type Filter struct {
 func (r *reader) filter(f *Filter) {
 	r.meta(&f.Meta, time.Hour)
 	f.LogSource = r.logsource()
-	if x := r.root.get("tocsin"); x != nil {
+	if x := r.root.Get("tocsin"); x != nil {
 		r.fail(x, "tocsin", "a filter raises no alerts: it has no section tocsin")
 	}
-	d := r.root.get("filter")
-	if d.kind != kindMap {
-		r.fail(d, "filter", "filter must be a map with rules, selections and a condition, not %v", d.kind)
+	d := r.root.Get("filter")
+	if d.Kind != tree.Map {
+		r.fail(d, "filter", "filter must be a map with rules, selections and a condition, not %v", d.Kind)
 		return
 	}
 	f.Rules = r.texts(d, "rules")
 	if len(f.Rules) == 0 {
 		r.fail(d, "rules", "a filter needs rules: a list of ids or names of the rules that it is for")
 	}
-	if x := d.get("rules"); x != nil && x.kind != kindList && strings.EqualFold(x.text, "any") {
+	if x := d.Get("rules"); x != nil && x.Kind != tree.List && strings.EqualFold(x.Text, "any") {
 		r.fail(x, "rules", "rules: any is not part of Sigma 2.1: list the ids or names of the rules")
 	}
-	if x := d.get("condition"); x != nil && x.kind == kindList {
+	if x := d.Get("condition"); x != nil && x.Kind == tree.List {
 		r.fail(x, "condition", "the condition of a filter must be one text, not a list")
 		return
 	}
@@ -54,10 +56,10 @@ func (r *reader) filter(f *Filter) {
 
 // read reads the selections with the field names of a log source, and returns how many there are.
 func (f *Filter) read(r *reader, source LogSource) int {
-	d := r.root.get("filter")
-	if len(d.keys) > maxSelections {
+	d := r.root.Get("filter")
+	if len(d.Keys) > maxSelections {
 		r.fail(d, "selections", "more than %d selections", maxSelections)
-		return len(d.keys)
+		return len(d.Keys)
 	}
 	f.selections = r.selections(source, d, "rules")
 	var texts []string

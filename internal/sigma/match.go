@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tocsin/internal/record"
+	"tocsin/internal/tree"
 )
 
 // A View is a record as rules look at it. It keeps what several rules need (folded values above all), so that each
@@ -62,16 +63,16 @@ func (s *subject) fits(p *pattern) bool {
 }
 
 // number returns the value as a number: typed numbers as they are, text when it is plain decimal.
-func (s *subject) number() (num, bool) {
+func (s *subject) number() (tree.Num, bool) {
 	switch s.value.Kind {
 	case record.KindInt:
-		return num{true, s.value.Int, float64(s.value.Int)}, true
+		return tree.Num{Whole: true, I: s.value.Int, F: float64(s.value.Int)}, true
 	case record.KindFloat:
-		return num{f: s.value.Float}, true
+		return tree.Num{F: s.value.Float}, true
 	case record.KindBool:
-		return num{}, false
+		return tree.Num{}, false
 	}
-	return decimal(s.value.Text)
+	return tree.Decimal(s.value.Text)
 }
 
 // NewView returns a View that reads times in a zone; nil is UTC.
@@ -178,7 +179,7 @@ func (w *want) holds(v *View, s *subject) bool {
 		return s.fits(&w.pattern)
 	case wantNumber:
 		n, ok := s.number()
-		return ok && n.compare(w.num) == 0
+		return ok && n.Compare(w.num) == 0
 	case wantBool:
 		if s.value.Kind == record.KindBool {
 			return (s.value.Int != 0) == w.yes
@@ -191,7 +192,7 @@ func (w *want) holds(v *View, s *subject) bool {
 		return err == nil && w.net.Contains(a.Unmap().WithZone(""))
 	case wantOrder:
 		n, ok := s.number()
-		return ok && inOrder(n.compare(w.num), w.op)
+		return ok && inOrder(n.Compare(w.num), w.op)
 	case wantPart:
 		at, err := time.Parse(time.RFC3339Nano, s.value.Text)
 		return err == nil && w.inTime(at.In(v.zone))
@@ -234,7 +235,7 @@ func (w *want) inTime(at time.Time) bool {
 	case "year":
 		n = at.Year()
 	}
-	return inOrder(num{true, int64(n), float64(n)}.compare(w.num), w.op)
+	return inOrder(tree.Num{Whole: true, I: int64(n), F: float64(n)}.Compare(w.num), w.op)
 }
 
 // otherField compares s with the values of another field of the same record.
@@ -245,7 +246,7 @@ func (w *want) otherField(v *View, s *subject) bool {
 			return false
 		}
 		if a, ok := s.number(); ok && !w.before && !w.behind {
-			if b, ok := o.number(); ok && a.compare(b) == 0 {
+			if b, ok := o.number(); ok && a.Compare(b) == 0 {
 				return true
 			}
 		}
@@ -353,5 +354,5 @@ func (v *View) extraNth(i int) *subject {
 // decimal, anything else not.
 func Number(v record.Value) (float64, bool) {
 	n, ok := (&subject{value: v}).number()
-	return n.f, ok
+	return n.F, ok
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tocsin/internal/record"
+	"tocsin/internal/tree"
 )
 
 // rule parses a rule of one detection section, written with the indentation of the tests' raw strings.
@@ -37,10 +38,10 @@ func rec(text string, pairs ...string) *record.Record {
 	for _, p := range pairs {
 		name, value, _ := strings.Cut(p, "=")
 		v := record.Text(value)
-		if n, ok := decimal(value); ok && n.whole {
-			v = record.Int(n.i, value)
+		if n, ok := tree.Decimal(value); ok && n.Whole {
+			v = record.Int(n.I, value)
 		} else if ok {
-			v = record.Float(n.f, value)
+			v = record.Float(n.F, value)
 		} else if value == "true" || value == "false" {
 			v = record.Bool(value == "true")
 		}

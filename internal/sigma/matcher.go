@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"tocsin/internal/record"
+	"tocsin/internal/tree"
 )
 
 // A Matcher holds records against a Set, one after the other. It is not safe for several goroutines.
@@ -137,14 +138,14 @@ func (m *Matcher) findNumber(t *numberTable) {
 		if !ok {
 			continue
 		}
-		if !n.whole {
-			n.i = int64(n.f)
-			if n.f < -exactFloat || n.f > exactFloat || float64(n.i) != n.f {
+		if !n.Whole {
+			n.I = int64(n.F)
+			if n.F < -exactFloat || n.F > exactFloat || float64(n.I) != n.F {
 				m.findFloat(t, n)
 				continue
 			}
 		}
-		for _, p := range t.find(n.i) {
+		for _, p := range t.find(n.I) {
 			m.mark(p)
 		}
 	}
@@ -154,9 +155,9 @@ func (m *Matcher) findNumber(t *numberTable) {
 const exactFloat = 1 << 53
 
 // findFloat compares a number that no table can have with each.
-func (m *Matcher) findFloat(t *numberTable, n num) {
+func (m *Matcher) findFloat(t *numberTable, n tree.Num) {
 	for _, p := range t.all {
-		if n.compare(m.set.preds[p].want.num) == 0 {
+		if n.Compare(m.set.preds[p].want.num) == 0 {
 			m.mark(p)
 		}
 	}

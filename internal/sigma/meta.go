@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"tocsin/internal/tree"
 )
 
 // A reader turns the tree of one document into a rule or a correlation. It collects faults instead of stopping at the
@@ -14,7 +16,7 @@ import (
 type reader struct {
 	file string
 	rule string
-	root *tree
+	root *tree.Tree
 	errs []error
 
 	options Options
@@ -23,7 +25,7 @@ type reader struct {
 
 const maxFaults = 20 // of one document; the rest is more of the same
 
-func (r *reader) fail(t *tree, feature, format string, args ...any) {
+func (r *reader) fail(t *tree.Tree, feature, format string, args ...any) {
 	if len(r.errs) >= maxFaults {
 		return
 	}
@@ -31,32 +33,32 @@ func (r *reader) fail(t *tree, feature, format string, args ...any) {
 		t = r.root
 	}
 	r.errs = append(r.errs, &Error{
-		File: r.file, Line: t.line, Column: t.col, Rule: r.rule, Feature: feature, Why: fmt.Sprintf(format, args...),
+		File: r.file, Line: t.Line, Column: t.Col, Rule: r.rule, Feature: feature, Why: fmt.Sprintf(format, args...),
 	})
 }
 
 func (r *reader) document() Document {
 	t := r.root
-	if t.kind != kindMap {
-		r.fail(t, "document", "a document must be a map with title, logsource and detection; this is %v", t.kind)
+	if t.Kind != tree.Map {
+		r.fail(t, "document", "a document must be a map with title, logsource and detection; this is %v", t.Kind)
 		return Document{}
 	}
-	if x := t.get("title"); x != nil {
-		r.rule = x.text
+	if x := t.Get("title"); x != nil {
+		r.rule = x.Text
 	}
-	if x := t.get("id"); x != nil && x.text != "" {
-		r.rule = x.text
+	if x := t.Get("id"); x != nil && x.Text != "" {
+		r.rule = x.Text
 	}
 	switch {
-	case t.get("action") != nil:
+	case t.Get("action") != nil:
 		r.fail(t, "action", "collections by action (global, repeat, reset) are not supported: write each rule as a document of its own")
 	case r.kinds() > 1:
 		r.fail(t, "document", "a document is a rule (detection), a correlation or a filter, not two of them")
-	case t.get("correlation") != nil:
+	case t.Get("correlation") != nil:
 		c := &Correlation{}
 		r.correlation(c)
 		return Document{Correlation: c}
-	case t.get("filter") != nil:
+	case t.Get("filter") != nil:
 		f := &Filter{options: r.options}
 		r.filter(f)
 		return Document{Filter: f}
@@ -72,7 +74,7 @@ func (r *reader) document() Document {
 func (r *reader) kinds() int {
 	n := 0
 	for _, key := range []string{"detection", "correlation", "filter"} {
-		if r.root.get(key) != nil {
+		if r.root.Get(key) != nil {
 			n++
 		}
 	}
@@ -89,28 +91,28 @@ func (r *reader) meta(m *Meta, quiet time.Duration) {
 		Date:   r.text(t, "date"), Modified: r.text(t, "modified"),
 		Taxonomy: r.word(t, "taxonomy", "sigma", "sigma"), Scope: r.texts(t, "scope"), Fields: r.texts(t, "fields"),
 		Tags: r.texts(t, "tags"), References: r.texts(t, "references"), FalsePositives: r.texts(t, "falsepositives"),
-		File: r.file, Line: t.line, root: t,
+		File: r.file, Line: t.Line, root: t,
 	}
 	if m.Title == "" {
 		r.fail(t, "title", "a rule needs a title")
 	}
-	m.Tocsin = r.tocsin(t.get("tocsin"), quiet)
+	m.Tocsin = r.tocsin(t.Get("tocsin"), quiet)
 }
 
 // related reads the list of rules that this one is related to.
 func (r *reader) related() []Related {
-	t := r.root.get("related")
-	if t == nil || t.kind == kindNull {
+	t := r.root.Get("related")
+	if t == nil || t.Kind == tree.Null {
 		return nil
 	}
-	if t.kind != kindList {
-		r.fail(t, "related", "related must be a list of maps with id and type, not %v", t.kind)
+	if t.Kind != tree.List {
+		r.fail(t, "related", "related must be a list of maps with id and type, not %v", t.Kind)
 		return nil
 	}
 	var out []Related
-	for _, x := range t.items {
-		if x.kind != kindMap {
-			r.fail(x, "related", "related must be a list of maps with id and type; this is %v", x.kind)
+	for _, x := range t.Values {
+		if x.Kind != tree.Map {
+			r.fail(x, "related", "related must be a list of maps with id and type; this is %v", x.Kind)
 			continue
 		}
 		rel := Related{r.text(x, "id"), r.word(x, "type", "", "derived", "obsolete", "merged", "renamed", "similar")}
@@ -126,7 +128,7 @@ func (r *reader) related() []Related {
 func (r *reader) short(key string) string {
 	s := r.text(r.root, key)
 	if utf8.RuneCountInString(s) > 256 || strings.ContainsAny(s, "\n\r") {
-		r.fail(r.root.get(key), key, "%s must be one line of at most 256 characters", key)
+		r.fail(r.root.Get(key), key, "%s must be one line of at most 256 characters", key)
 		return ""
 	}
 	return s
@@ -134,82 +136,82 @@ func (r *reader) short(key string) string {
 
 // author reads a text; SigmaHQ has lists of authors too.
 func (r *reader) author() string {
-	if x := r.root.get("author"); x != nil && x.kind == kindList {
+	if x := r.root.Get("author"); x != nil && x.Kind == tree.List {
 		return strings.Join(r.texts(r.root, "author"), ", ")
 	}
 	return r.text(r.root, "author")
 }
 
 // text reads a scalar as text; numbers and truth values as they are written. Missing and null are "".
-func (r *reader) text(t *tree, key string) string {
-	x := t.get(key)
+func (r *reader) text(t *tree.Tree, key string) string {
+	x := t.Get(key)
 	if x == nil {
 		return ""
 	}
-	if x.kind == kindList || x.kind == kindMap {
-		r.fail(x, key, "%s must be a text, not %v", key, x.kind)
+	if x.Kind == tree.List || x.Kind == tree.Map {
+		r.fail(x, key, "%s must be a text, not %v", key, x.Kind)
 		return ""
 	}
-	return x.text
+	return x.Text
 }
 
 // texts reads a list of texts, or a single one.
-func (r *reader) texts(t *tree, key string) []string {
-	x := t.get(key)
-	if x == nil || x.kind == kindNull {
+func (r *reader) texts(t *tree.Tree, key string) []string {
+	x := t.Get(key)
+	if x == nil || x.Kind == tree.Null {
 		return nil
 	}
-	if x.kind != kindList {
+	if x.Kind != tree.List {
 		return []string{r.text(t, key)}
 	}
 	var out []string
-	for _, v := range x.items {
-		if v.kind == kindList || v.kind == kindMap || v.kind == kindNull {
-			r.fail(v, key, "%s must be a list of texts; this is %v", key, v.kind)
+	for _, v := range x.Values {
+		if v.Kind == tree.List || v.Kind == tree.Map || v.Kind == tree.Null {
+			r.fail(v, key, "%s must be a list of texts; this is %v", key, v.Kind)
 			continue
 		}
-		out = append(out, v.text)
+		out = append(out, v.Text)
 	}
 	return out
 }
 
 // word reads one of the known words, or gives the default.
-func (r *reader) word(t *tree, key, standard string, known ...string) string {
+func (r *reader) word(t *tree.Tree, key, standard string, known ...string) string {
 	s := r.text(t, key)
 	if s == "" {
 		return standard
 	}
 	if !slices.Contains(known, s) {
-		r.fail(t.get(key), key, "%s %q is not known%s", key, s, suggest(s, known))
+		r.fail(t.Get(key), key, "%s %q is not known%s", key, s, suggest(s, known))
 		return standard
 	}
 	return s
 }
 
 // flag reads true or false.
-func (r *reader) flag(t *tree, key string) bool {
-	x := t.get(key)
+func (r *reader) flag(t *tree.Tree, key string) bool {
+	x := t.Get(key)
 	if x == nil {
 		return false
 	}
-	if x.kind != kindBool {
-		r.fail(x, key, "%s must be true or false, not %v", key, x.kind)
+	if x.Kind != tree.Bool {
+		r.fail(x, key, "%s must be true or false, not %v", key, x.Kind)
 		return false
 	}
-	return x.yes()
+	return x.Yes()
 }
 
 // strict refuses keys that are not known, in sections where a misspelt key would change what a rule does.
-func (r *reader) strict(t *tree, where string, known ...string) {
-	for _, k := range t.keys {
-		if !slices.Contains(known, k.text) {
-			r.fail(k, where+" key", "%q is not a key of %s%s", k.text, where, suggest(k.text, known))
+func (r *reader) strict(t *tree.Tree, where string, known ...string) {
+	for _, k := range t.Keys {
+		if !slices.Contains(known, k.Text) {
+			r.fail(k, where+" key", "%q is not a key of %s%s", k.Text, where, suggest(k.Text, known))
 		}
 	}
 }
 
 // span reads a time span: a number and s, m, h, d or w.
-func (r *reader) span(t *tree, key string, standard time.Duration) time.Duration {
+func (r *reader) span(t *tree.Tree, key string, standard time.Duration) time.Duration {
 	s := r.text(t, key)
 	if s == "" {
 		return standard
@@ -219,9 +221,9 @@ func (r *reader) span(t *tree, key string, standard time.Duration) time.Duration
 	n, err := strconv.ParseUint(s[:len(s)-1], 10, 32)
 	switch d := time.Duration(n) * unit; {
 	case unit == 0 || err != nil:
-		r.fail(t.get(key), key, "%s %q is not a time span: a number and s, m, h, d or w; months and years have no fixed length", key, s)
+		r.fail(t.Get(key), key, "%s %q is not a time span: a number and s, m, h, d or w; months and years have no fixed length", key, s)
 	case d <= 0 || n > uint64(maxSpan/unit):
-		r.fail(t.get(key), key, "%s %q must be more than nothing and at most 400 days", key, s)
+		r.fail(t.Get(key), key, "%s %q must be more than nothing and at most 400 days", key, s)
 	default:
 		return d
 	}
@@ -230,13 +232,13 @@ func (r *reader) span(t *tree, key string, standard time.Duration) time.Duration
 
 const maxSpan = 400 * 24 * time.Hour
 
-func (r *reader) tocsin(t *tree, quiet time.Duration) Tocsin {
+func (r *reader) tocsin(t *tree.Tree, quiet time.Duration) Tocsin {
 	out := Tocsin{Source: "suspect", Account: "victim", Impact: "attempt", Parties: "all", Quiet: quiet}
 	if t == nil {
 		return out
 	}
-	if t.kind != kindMap {
-		r.fail(t, "tocsin", "tocsin must be a map, not %v", t.kind)
+	if t.Kind != tree.Map {
+		r.fail(t, "tocsin", "tocsin must be a map, not %v", t.Kind)
 		return out
 	}
 	r.strict(t, "tocsin", "source", "account", "impact", "parties", "quiet", "group", "samples")
@@ -246,21 +248,21 @@ func (r *reader) tocsin(t *tree, quiet time.Duration) Tocsin {
 	out.Parties = r.word(t, "parties", out.Parties, "all", "last")
 	out.Quiet = r.span(t, "quiet", out.Quiet)
 	out.Group = r.texts(t, "group")
-	if x := t.get("samples"); x != nil {
+	if x := t.Get("samples"); x != nil {
 		out.Samples = r.samples(x)
 	}
 	return out
 }
 
-func (r *reader) samples(t *tree) []Sample {
-	if t.kind != kindList {
-		r.fail(t, "samples", "samples must be a list, not %v", t.kind)
+func (r *reader) samples(t *tree.Tree) []Sample {
+	if t.Kind != tree.List {
+		r.fail(t, "samples", "samples must be a list, not %v", t.Kind)
 		return nil
 	}
 	var out []Sample
-	for _, x := range t.items {
-		if x.kind != kindMap {
-			r.fail(x, "samples", "a sample must be a map with match or no_match, not %v", x.kind)
+	for _, x := range t.Values {
+		if x.Kind != tree.Map {
+			r.fail(x, "samples", "a sample must be a map with match or no_match, not %v", x.Kind)
 			continue
 		}
 		r.strict(x, "samples", "file", "match", "no_match")

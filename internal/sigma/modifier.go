@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"tocsin/internal/tree"
 )
 
 // A term is one line of a selection: a field, modifiers and values; or keywords, without a field.
@@ -29,7 +31,7 @@ type want struct {
 	sees    int            // wantRegex: bytes of a value (budget.go)
 	steps   int            // wantRegex without a text to look for: of its program
 	net     netip.Prefix   // wantCIDR
-	num     num            // wantNumber, wantOrder, wantPart
+	num     tree.Num       // wantNumber, wantOrder, wantPart
 	op      string         // wantOrder, wantPart: lt lte gt gte, "" is equal
 	part    string         // wantPart: minute hour day week month year
 	yes     bool           // wantBool, wantExists
@@ -78,8 +80,8 @@ var modifiers = map[string]wantKind{
 }
 
 // term reads one "field|modifier|modifier: values".
-func (r *reader) term(source LogSource, k, v *tree) *expr {
-	parts := strings.Split(k.text, "|")
+func (r *reader) term(source LogSource, k, v *tree.Tree) *expr {
+	parts := strings.Split(k.Text, "|")
 	t := &term{name: parts[0], mods: parts[1:], keyword: parts[0] == ""}
 	if t.keyword && len(t.mods) == 0 {
 		r.fail(k, "field", "an empty field name; for keywords write a list, or '|all'")
@@ -89,27 +91,27 @@ func (r *reader) term(source LogSource, k, v *tree) *expr {
 		t.field = r.field(source, k, t.name)
 	}
 	m := r.modes(k, t)
-	values := []*tree{v}
-	if v.kind == kindList {
-		values = v.items
+	values := []*tree.Tree{v}
+	if v.Kind == tree.List {
+		values = v.Values
 		if len(values) == 0 {
-			r.fail(k, "empty list", "%s has an empty list: nothing can match", k.text)
+			r.fail(k, "empty list", "%s has an empty list: nothing can match", k.Text)
 		}
 	}
 	if t.all && len(values) == 1 {
-		r.fail(k, "modifier all", "%s: all is for lists of several values (Sigma 2.1); leave it out", k.text)
+		r.fail(k, "modifier all", "%s: all is for lists of several values (Sigma 2.1); leave it out", k.Text)
 	}
 	several, ends := false, []int(nil) // whether a value became several wants, and where each value's end
 	for _, x := range values {
 		switch {
-		case x.kind == kindMap || x.kind == kindList:
-			r.fail(x, "value", "the value of %s must be a text, a number, true, false or null, not %v", k.text, x.kind)
-		case x.kind == kindNull && v.kind == kindList:
+		case x.Kind == tree.Map || x.Kind == tree.List:
+			r.fail(x, "value", "the value of %s must be a text, a number, true, false or null, not %v", k.Text, x.Kind)
+		case x.Kind == tree.Null && v.Kind == tree.List:
 			r.fail(x, "null in a list", "null may not stand in a list (Sigma 2.1): make a selection of its own for it")
 		default:
-			t.said = append(t.said, scalar(x))
+			t.said = append(t.said, x.Scalar())
 			n := len(t.wants)
-			one := []*tree{x}
+			one := []*tree.Tree{x}
 			if m.expand {
 				one = r.expanded(x)
 			}
@@ -146,7 +148,7 @@ func (t *term) split(ends []int) *expr {
 }
 
 // field resolves a name; one that is a slip of the pen is a fault.
-func (r *reader) field(source LogSource, at *tree, name string) Field {
+func (r *reader) field(source LogSource, at *tree.Tree, name string) Field {
 	f, standing := source.Field(name)
 	if standing == Unknown {
 		r.fail(at, "field "+name, "records of %s have no field %q%s", source, name, source.near(name))
@@ -155,9 +157,9 @@ func (r *reader) field(source LogSource, at *tree, name string) Field {
 }
 
 // modes reads the modifiers of a term.
-func (r *reader) modes(k *tree, t *term) modes {
+func (r *reader) modes(k *tree.Tree, t *term) modes {
 	var m modes
-	wrong := func(mod, why string) { r.fail(k, "modifier "+mod, "%s: modifier %q %s", k.text, mod, why) }
+	wrong := func(mod, why string) { r.fail(k, "modifier "+mod, "%s: modifier %q %s", k.Text, mod, why) }
 	for _, mod := range t.mods {
 		kind, ok := modifiers[mod]
 		if !ok {
@@ -207,65 +209,65 @@ func (r *reader) modes(k *tree, t *term) modes {
 func wide(mod string) bool { return mod == "wide" || strings.HasPrefix(mod, "utf16") }
 
 // together refuses modifiers that make no sense with each other.
-func (r *reader) together(k *tree, t *term, m modes) {
+func (r *reader) together(k *tree.Tree, t *term, m modes) {
 	for _, mod := range m.chain {
 		side := mod == "contains" || mod == "startswith" || mod == "endswith"
 		if m.kind != wantText && !(m.kind == wantField && side) {
-			r.fail(k, "modifier "+mod, "%s: %q works on text; it does not go with the other modifiers", k.text, mod)
+			r.fail(k, "modifier "+mod, "%s: %q works on text; it does not go with the other modifiers", k.Text, mod)
 		}
 		if t.keyword && (mod == "startswith" || mod == "endswith") {
-			r.fail(k, "modifier "+mod, "%s: %q needs a field; keywords are searched anywhere", k.text, mod)
+			r.fail(k, "modifier "+mod, "%s: %q needs a field; keywords are searched anywhere", k.Text, mod)
 		}
 	}
 	if m.cased && m.kind != wantText && m.kind != wantField {
-		r.fail(k, "modifier cased", "%s: cased works on text; it does not go with the other modifiers", k.text)
+		r.fail(k, "modifier cased", "%s: cased works on text; it does not go with the other modifiers", k.Text)
 	}
 	if m.expand && !slices.Contains([]wantKind{wantText, wantRegex, wantCIDR, wantField}, m.kind) {
-		r.fail(k, "modifier expand", "%s: expand works on text; it does not go with the other modifiers", k.text)
+		r.fail(k, "modifier expand", "%s: expand works on text; it does not go with the other modifiers", k.Text)
 	}
 	if slices.Contains(m.chain, "windash") && slices.ContainsFunc(m.chain, wide) {
-		r.fail(k, "modifier windash", "%s: windash does not go with UTF-16, in which a dash is two bytes", k.text)
+		r.fail(k, "modifier windash", "%s: windash does not go with UTF-16, in which a dash is two bytes", k.Text)
 	}
 	if m.kind == wantExists && (t.negate || t.all) {
-		r.fail(k, "modifier exists", "%s: exists stands alone; write exists: false for its opposite", k.text)
+		r.fail(k, "modifier exists", "%s: exists stands alone; write exists: false for its opposite", k.Text)
 	}
 	if t.keyword && m.kind != wantText && m.kind != wantRegex {
-		r.fail(k, "modifier", "%s: without a field only text modifiers and re can be used", k.text)
+		r.fail(k, "modifier", "%s: without a field only text modifiers and re can be used", k.Text)
 	}
 }
 
 // wants makes the wants of one value; base64offset makes three of it.
-func (r *reader) wants(source LogSource, k, v *tree, t *term, m modes) []want {
+func (r *reader) wants(source LogSource, k, v *tree.Tree, t *term, m modes) []want {
 	one := func(w want) []want { return []want{w} }
 	if m.expand && m.kind != wantText {
-		v = &tree{kind: v.kind, text: percents(v.text), line: v.line, col: v.col}
+		v = &tree.Tree{Kind: v.Kind, Text: percents(v.Text), Line: v.Line, Col: v.Col}
 	}
 	switch m.kind {
 	case wantExists:
-		if v.kind != kindBool {
-			r.fail(v, "modifier exists", "%s must be true or false, not %v", k.text, v.kind)
+		if v.Kind != tree.Bool {
+			r.fail(v, "modifier exists", "%s must be true or false, not %v", k.Text, v.Kind)
 		}
-		return one(want{kind: wantExists, yes: v.yes()})
+		return one(want{kind: wantExists, yes: v.Yes()})
 	case wantRegex:
 		return one(r.regex(k, v, m))
 	case wantCIDR:
 		return one(r.cidr(k, v))
 	case wantOrder, wantPart:
-		n, ok := number(v.text)
-		if v.kind != kindNumber || !ok {
-			r.fail(v, "number", "%s needs a number, not %s", k.text, scalar(v))
+		n, ok := tree.Numeral(v.Text)
+		if v.Kind != tree.Number || !ok {
+			r.fail(v, "number", "%s needs a number, not %s", k.Text, v.Scalar())
 		}
-		if m.kind == wantPart && !n.whole {
-			r.fail(v, "number", "%s needs a whole number, not %s", k.text, scalar(v))
+		if m.kind == wantPart && !n.Whole {
+			r.fail(v, "number", "%s needs a whole number, not %s", k.Text, v.Scalar())
 		}
 		return one(want{kind: m.kind, num: n, op: m.op, part: m.part})
 	case wantField:
-		if v.kind != kindText {
-			r.fail(v, "modifier fieldref", "%s must name a field, not %v", k.text, v.kind)
-		} else if strings.ContainsAny(v.text, "*?") {
-			r.fail(v, "modifier fieldref", "%s must name one field; wildcards have no meaning there", k.text)
+		if v.Kind != tree.Text {
+			r.fail(v, "modifier fieldref", "%s must name a field, not %v", k.Text, v.Kind)
+		} else if strings.ContainsAny(v.Text, "*?") {
+			r.fail(v, "modifier fieldref", "%s must name one field; wildcards have no meaning there", k.Text)
 		}
-		w := want{kind: wantField, field: r.field(source, v, v.text), cased: m.cased}
+		w := want{kind: wantField, field: r.field(source, v, v.Text), cased: m.cased}
 		w.before = slices.Contains(m.chain, "contains") || slices.Contains(m.chain, "endswith")
 		w.behind = slices.Contains(m.chain, "contains") || slices.Contains(m.chain, "startswith")
 		return one(w)
@@ -273,26 +275,26 @@ func (r *reader) wants(source LogSource, k, v *tree, t *term, m modes) []want {
 	return r.textWants(k, v, t, m)
 }
 
-func (r *reader) textWants(k, v *tree, t *term, m modes) []want {
+func (r *reader) textWants(k, v *tree.Tree, t *term, m modes) []want {
 	bare := len(m.chain) == 0 && !m.cased && !t.keyword
 	switch {
-	case v.kind == kindNull && bare:
+	case v.Kind == tree.Null && bare:
 		return []want{{kind: wantNull}}
-	case v.kind == kindNull:
+	case v.Kind == tree.Null:
 		r.fail(v, "null", "null stands for a missing field; it does not go with keywords or text modifiers")
 		return nil
-	case v.kind == kindBool && bare:
-		return []want{{kind: wantBool, yes: v.yes()}}
-	case v.kind == kindNumber && bare:
-		n, _ := number(v.text)
+	case v.Kind == tree.Bool && bare:
+		return []want{{kind: wantBool, yes: v.Yes()}}
+	case v.Kind == tree.Number && bare:
+		n, _ := tree.Numeral(v.Text)
 		return []want{{kind: wantNumber, num: n}}
-	case t.keyword && v.text == "":
+	case t.keyword && v.Text == "":
 		r.fail(v, "keyword", "an empty keyword would be found in every line")
 		return nil
 	}
-	p := parsePattern(v.text, m.expand)
-	if v.kind != kindText {
-		p = plain(v.text)
+	p := parsePattern(v.Text, m.expand)
+	if v.Kind != tree.Text {
+		p = plain(v.Text)
 	}
 	var out []want
 	for _, p := range r.chain(k, v, m, p) {
@@ -306,14 +308,14 @@ func (r *reader) textWants(k, v *tree, t *term, m modes) []want {
 }
 
 // chain does to a pattern what the text modifiers say, in their order.
-func (r *reader) chain(k, v *tree, m modes, p pattern) []pattern {
+func (r *reader) chain(k, v *tree.Tree, m modes, p pattern) []pattern {
 	all := []pattern{p}
 	for _, mod := range m.chain {
 		switch mod {
 		case "base64", "base64offset":
 			text, ok := p.bare()
 			if !ok || len(all) > 1 || text == "" {
-				r.fail(v, "modifier "+mod, "%s: %s cannot be encoded: it must be text without wildcards, encoded once", k.text, scalar(v))
+				r.fail(v, "modifier "+mod, "%s: %s cannot be encoded: it must be text without wildcards, encoded once", k.Text, v.Scalar())
 				return nil
 			}
 			all = encode64(text, mod == "base64offset")
@@ -396,10 +398,10 @@ func encode16(mod, text string) string {
 	return string(b)
 }
 
-func (r *reader) regex(k, v *tree, m modes) want {
-	text := v.text
-	if v.kind == kindNull || v.kind == kindBool {
-		r.fail(v, "modifier re", "%s needs a regular expression, not %v", k.text, v.kind)
+func (r *reader) regex(k, v *tree.Tree, m modes) want {
+	text := v.Text
+	if v.Kind == tree.Null || v.Kind == tree.Bool {
+		r.fail(v, "modifier re", "%s needs a regular expression, not %v", k.Text, v.Kind)
 	}
 	if m.flags != "" {
 		text = "(?" + m.flags + ")" + text
@@ -407,7 +409,7 @@ func (r *reader) regex(k, v *tree, m modes) want {
 	re, err := regexp.Compile(text)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		r.fail(v, "regular expression", "%s: not a regular expression that RE2 can run in bounded time (no lookaround, no back references): %s", k.text, why)
+		r.fail(v, "regular expression", "%s: not a regular expression that RE2 can run in bounded time (no lookaround, no back references): %s", k.Text, why)
 	}
 	w := want{kind: wantRegex, regex: re}
 	if re != nil {
@@ -416,13 +418,13 @@ func (r *reader) regex(k, v *tree, m modes) want {
 	return w
 }
 
-func (r *reader) cidr(k, v *tree) want {
-	p, err := netip.ParsePrefix(v.text)
-	if a, aerr := netip.ParseAddr(v.text); err != nil && aerr == nil && a.Zone() == "" {
+func (r *reader) cidr(k, v *tree.Tree) want {
+	p, err := netip.ParsePrefix(v.Text)
+	if a, aerr := netip.ParseAddr(v.Text); err != nil && aerr == nil && a.Zone() == "" {
 		p, err = netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	if err != nil {
-		r.fail(v, "modifier cidr", "%s: %s is not a network such as 192.0.2.0/24 or 2001:db8::/32", k.text, scalar(v))
+		r.fail(v, "modifier cidr", "%s: %s is not a network such as 192.0.2.0/24 or 2001:db8::/32", k.Text, v.Scalar())
 	}
 	return want{kind: wantCIDR, net: p.Masked()}
 }

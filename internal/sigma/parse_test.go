@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tocsin/internal/tree"
 )
 
 const head = "title: t\nid: r1\nlogsource: {category: webserver}\n"
@@ -231,9 +233,9 @@ func TestGolden(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	for name, text := range map[string]string{
-		"file":       strings.Repeat("\n", maxFile+1),
-		"document":   head + "description: " + strings.Repeat("a", maxChunk) + "\ndetection: {s: [a], condition: s}\n",
-		"lines":      strings.Repeat("a:\n", maxLines+1),
+		"file":       strings.Repeat("\n", tree.MaxFile+1),
+		"document":   head + "description: " + strings.Repeat("a", tree.MaxChunk) + "\ndetection: {s: [a], condition: s}\n",
+		"lines":      strings.Repeat("a:\n", tree.MaxLines+1),
 		"condition":  head + "detection: {s: [a], condition: " + strings.Repeat("s or ", maxWords) + "s}\n",
 		"selections": head + "detection:\n" + strings.Repeat("  x: [a]\n", maxSelections) + "  condition: x\n",
 	} {

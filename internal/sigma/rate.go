@@ -18,7 +18,7 @@ func guess(literal string) float64 {
 // guess is the rate of a need of which nothing is known.
 func (n need) guess(w *want) float64 {
 	switch {
-	case n.number && (w.num.i == 200 || w.num.i == 304):
+	case n.number && (w.num.I == 200 || w.num.I == 304):
 		return 0.9
 	case n.number:
 		return 0.1

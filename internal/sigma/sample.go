@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tocsin/internal/tree"
 )
 
 // SampleCountries is where addresses lie while samples are tested: a table as --geo takes it, of the networks that RFC
@@ -25,21 +27,21 @@ var sampleStart = time.Date(2026, 11, 10, 10, 0, 0, 0, time.UTC)
 //
 // {n} counts from 1 within the map; {dd} {hh} {mm} {ss} are day, hour, minute and second of a clock that starts on the
 // 10th at 10:00 and runs on through all maps of the list.
-func (r *reader) lines(t *tree, key string) []string {
-	x := t.get(key)
-	if x == nil || x.kind != kindList {
+func (r *reader) lines(t *tree.Tree, key string) []string {
+	x := t.Get(key)
+	if x == nil || x.Kind != tree.List {
 		return r.texts(t, key)
 	}
 	var out []string
 	now := sampleStart
-	for _, v := range x.items {
-		switch v.kind {
-		case kindMap:
+	for _, v := range x.Values {
+		switch v.Kind {
+		case tree.Map:
 			out = append(out, r.repeated(v, &now)...)
-		case kindList, kindNull:
-			r.fail(v, key, "%s must be a list of lines, or of maps with line, times and every; this is %v", key, v.kind)
+		case tree.List, tree.Null:
+			r.fail(v, key, "%s must be a list of lines, or of maps with line, times and every; this is %v", key, v.Kind)
 		default:
-			out = append(out, v.text)
+			out = append(out, v.Text)
 		}
 		if len(out) > maxSampleLines {
 			r.fail(v, key, "a sample may have at most %d lines", maxSampleLines)
@@ -49,15 +51,15 @@ func (r *reader) lines(t *tree, key string) []string {
 	return out
 }
 
-func (r *reader) repeated(t *tree, now *time.Time) []string {
+func (r *reader) repeated(t *tree.Tree, now *time.Time) []string {
 	r.strict(t, "a sample's line", "line", "times", "every")
 	line := r.text(t, "line")
 	if line == "" {
 		r.fail(t, "samples", "a repeated line of a sample needs line")
 	}
 	times := 1
-	if x := t.get("times"); x != nil {
-		n, err := strconv.Atoi(x.text)
+	if x := t.Get("times"); x != nil {
+		n, err := strconv.Atoi(x.Text)
 		if err != nil || n < 1 || n > maxSampleLines {
 			r.fail(x, "times", "times must be a number from 1 to %d", maxSampleLines)
 			return nil

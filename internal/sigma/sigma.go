@@ -55,6 +55,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"tocsin/internal/tree"
 )
 
 // MaxRegex is how many bytes of a value a regular expression sees. RE2 is linear, yet a long line costs it
@@ -106,7 +108,7 @@ type Meta struct {
 	Line    int    // of the document's first key, from 1
 	Version string // 16 hex digits: SHA-256 of the document's text, of its placeholders' values and of its filters, cut
 
-	root *tree
+	root *tree.Tree
 }
 
 // A Related rule is one that this document came from or is like (Sigma 2.1, attribute related).
@@ -169,15 +171,15 @@ func Parse(file string, data []byte) ([]Document, error) { return Options{}.Pars
 // Parse reads the documents of a file. It returns those that are right, in order, together with an error for the
 // others: errors.As finds the first *Error, Refusals all of them.
 func (o Options) Parse(file string, data []byte) ([]Document, error) {
-	if len(data) > maxFile {
-		return nil, &Error{File: file, Line: 1, Column: 1, Feature: "size", Why: fmt.Sprintf("larger than %d bytes", maxFile)}
+	if len(data) > tree.MaxFile {
+		return nil, &Error{File: file, Line: 1, Column: 1, Feature: "size", Why: fmt.Sprintf("larger than %d bytes", tree.MaxFile)}
 	}
 	var docs []Document
 	var errs []error
-	for _, c := range chunks(strings.TrimPrefix(string(data), "\ufeff")) {
-		root, err := parseTree(file, c)
-		if err != nil {
-			errs = append(errs, err)
+	for _, c := range tree.Chunks(strings.TrimPrefix(string(data), "\ufeff")) {
+		root, fault := tree.Parse(c)
+		if fault != nil {
+			errs = append(errs, &Error{File: file, Line: fault.Line, Column: fault.Col, Feature: "YAML", Why: fault.Why})
 			continue
 		}
 		if root == nil {
@@ -189,7 +191,7 @@ func (o Options) Parse(file string, data []byte) ([]Document, error) {
 			errs = append(errs, r.errs...)
 			continue
 		}
-		d.Meta().Version = version(append([]string{c.text}, r.said...))
+		d.Meta().Version = version(append([]string{c.Text}, r.said...))
 		docs = append(docs, d)
 	}
 	return docs, errors.Join(errs...)

@@ -146,9 +146,9 @@ func (w *want) says(v *View, s *subject) string {
 	case wantCIDR:
 		return "is " + show(text) + ", which lies in " + w.net.String()
 	case wantOrder:
-		return "is " + text + ", " + orderWords[w.op] + " " + figure(w.num.f)
+		return "is " + text + ", " + orderWords[w.op] + " " + figure(w.num.F)
 	case wantPart:
-		return "of " + v.record.Time.In(v.zone).Format("2006-01-02 15:04:05 MST") + " is " + orderWords[w.op] + " " + figure(w.num.f)
+		return "of " + v.record.Time.In(v.zone).Format("2006-01-02 15:04:05 MST") + " is " + orderWords[w.op] + " " + figure(w.num.F)
 	case wantField:
 		return "is " + show(text) + ", the same as " + noun(FieldWords(w.field.Name()))
 	}
@@ -191,7 +191,7 @@ func (t *term) wanted(fits bool) string {
 	case wantCIDR:
 		return "which " + does + "lie in " + strings.ReplaceAll(list, "'", "")
 	case wantOrder, wantPart:
-		return not + orderWords[w.op] + " " + figure(w.num.f)
+		return not + orderWords[w.op] + " " + figure(w.num.F)
 	case wantField:
 		return not + "the same as " + noun(FieldWords(w.field.Name()))
 	case wantText:

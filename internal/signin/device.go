@@ -35,6 +35,19 @@ func Device(key []byte, secure bool, r *http.Request, account string, now time.T
 	return claim.Subject
 }
 
+// KnownBrowser returns the name of the browser of a request, when anybody has signed in with it before, else "": for ways in that name nobody beforehand.
+func KnownBrowser(key []byte, secure bool, r *http.Request, now time.Time) string {
+	c, err := r.Cookie(deviceName(secure))
+	if err != nil {
+		return ""
+	}
+	claim, err := Open(key, devicePurpose, c.Value, now)
+	if err != nil {
+		return ""
+	}
+	return claim.Subject
+}
+
 func deviceName(secure bool) string {
 	if secure {
 		return "__Host-tocsin-device"

@@ -502,6 +502,44 @@ func TestRolesOf(t *testing.T) {
 	}
 }
 
+// TestPasskeyChallenge: 256 bits that are never the same, and the device must verify its owner: at a sign-in, and when a passkey is made.
+func TestPasskeyChallenge(t *testing.T) {
+	p, err := NewPasskeys("https://Tocsin.shop.example:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := p.w.Config.RPOrigins; len(o) != 1 || o[0] != "https://tocsin.shop.example" {
+		t.Errorf("the origin is %v, and browsers write it without the usual port", o)
+	}
+	seen := map[string]bool{}
+	for range 20 {
+		asked, _, err := p.Ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _, err := p.Register((Credentials{}).WithHandle(), "anna", "Anna")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, options := range [][]byte{asked, made} {
+			var x struct {
+				Challenge string `json:"challenge"`
+				Verify    string `json:"userVerification"`
+				Selection struct {
+					Verify string `json:"userVerification"`
+				} `json:"authenticatorSelection"`
+			}
+			if err := json.Unmarshal(options, &x); err != nil {
+				t.Fatal(err)
+			}
+			if len(x.Challenge) != 43 || seen[x.Challenge] || x.Verify+x.Selection.Verify != "required" {
+				t.Errorf("%s", options)
+			}
+			seen[x.Challenge] = true
+		}
+	}
+}
+
 func TestPasskeyAddress(t *testing.T) {
 	for at, ok := range map[string]bool{"https://tocsin.shop.example": true, "https://tocsin.shop.example:8443": true, "http://localhost:8080": true, "http://tocsin.shop.example": false,
 		"https://192.0.2.1": false, "http://[::1]:80": false, "": false, "tocsin": false} {

@@ -284,11 +284,21 @@ func (p *Provider) stranger(subject string, claims map[string]json.RawMessage) S
 	s.Roles = RolesOf(p.c.Roles, s.Groups, p.c.Known)
 	var amr []string
 	if read("amr", &amr) {
-		s.Second = slices.ContainsFunc(amr, func(m string) bool {
-			return slices.Contains([]string{"mfa", "hwk", "otp", "fpt", "face", "sc", "pop"}, m)
-		})
+		s.Second = twoFactors(amr)
 	}
 	return s
+}
+
+// twoFactors reports whether methods of a sign-in (RFC 8176) are of two kinds: known, had, been. One alone, such as a code by mail ("otp"), is no second factor.
+func twoFactors(amr []string) bool {
+	kinds := [][]string{{"pwd", "pin", "kba"}, {"hwk", "swk", "otp", "sc", "pop", "sms", "tel"}, {"fpt", "face", "iris", "retina", "vbm"}}
+	n := 0
+	for _, k := range kinds {
+		if slices.ContainsFunc(k, func(m string) bool { return slices.Contains(amr, m) }) {
+			n++
+		}
+	}
+	return n > 1 || slices.Contains(amr, "mfa")
 }
 
 // groupsIn reads a claim of groups: a list of texts, or one text.

@@ -48,7 +48,7 @@ func NewPasskeys(address string) (*Passkeys, error) {
 		return nil, fmt.Errorf("passkeys need https, and this console is reached at %s", address)
 	}
 	resident := true
-	w, err := webauthn.New(&webauthn.Config{RPID: host, RPDisplayName: "Tocsin", RPOrigins: []string{u.Scheme + "://" + u.Host},
+	w, err := webauthn.New(&webauthn.Config{RPID: host, RPDisplayName: "Tocsin", RPOrigins: []string{NewOrigin(address).URL},
 		AttestationPreference:             protocol.PreferNoAttestation,
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore, // browsers and key rings add credProps unasked; we read none of them
 		AuthenticatorSelection: protocol.AuthenticatorSelection{RequireResidentKey: &resident, ResidentKey: protocol.ResidentKeyRequirementRequired,

@@ -134,7 +134,7 @@ func (p *Passwords) derive(ctx context.Context, password string, c cost, salt []
 var worst string
 
 // Refuse returns why password may not become the password of account, in words for the person, or "". The rules are those
-// of NIST SP 800-63B-4 3.1.1.2: length counts, common ones are refused, no composition rules.
+// of NIST SP 800-63B-4 3.1.1.2: length counts, common and leaked ones are refused, no composition rules.
 func Refuse(account, password string) string {
 	n := utf8.RuneCountInString(password)
 	switch {
@@ -153,6 +153,9 @@ func Refuse(account, password string) string {
 		if word != "" && made(password, word) {
 			return fmt.Sprintf("The password is made from %q, which is among the first that attackers try.", word)
 		}
+	}
+	if fromLeaks(password) {
+		return "The password is one of those that leaked from other places most often, or is made from one: attackers try these first."
 	}
 	return ""
 }

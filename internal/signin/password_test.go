@@ -42,6 +42,15 @@ func TestPasswords(t *testing.T) {
 			}
 		})
 	}
+	long := strings.Repeat("ab1!x", 51) // all 256 characters count
+	if phc, err := p.Hash(t.Context(), long+"y"); err != nil {
+		t.Error(err)
+	} else if ok, _, err := p.Check(t.Context(), phc, long+"z"); ok || err != nil {
+		t.Errorf("another last character: %v, %v", ok, err)
+	}
+	if salt := strings.Split(phc, "$")[4]; len(salt) < 22 { // 128 bits in base64
+		t.Errorf("the salt is %q", salt)
+	}
 	if again, _ := p.Hash(t.Context(), "unrelated words four"); again == phc {
 		t.Error("two hashes have one salt")
 	}
@@ -96,6 +105,11 @@ func TestRefuse(t *testing.T) {
 		{"anna", "unrelated words four", ""},
 		{"anna", "päßwörter sind schön", ""},
 		{"anna", "7f3k-qp2m-zz81", ""},
+		{"anna", "elf zeichens", ""},                       // twelve
+		{"anna", "🐎 eats 🥒 née Ω", ""},                     // whatever can be printed
+		{"anna", strings.Repeat("plum jam ", 7) + "x", ""}, // 64 characters
+		{"anna", strings.Repeat("ab1!x", 51) + "y", ""},    // 256
+		{"anna", strings.Repeat("ab1!x", 51) + "yz", "more than 256"},
 		{"anna", "elf zeichen", "at least 12"},
 		{"anna", strings.Repeat("ab1!x", 52), "more than 256"},
 		{"anna", "with\x00a zero byte", "cannot be typed"},

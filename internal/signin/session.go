@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,7 +23,7 @@ const sessionKind = "session"
 type Store struct {
 	Put    func(kind, key string, value []byte, until time.Time) error
 	Get    func(kind, key string, now time.Time) (value []byte, ok bool)
-	Delete func(kind, key string) error
+	Delete func(kind string, keys ...string) error // all of them, or none
 	Each   func(kind string, now time.Time, yield func(key string, value []byte) bool)
 }
 
@@ -70,11 +71,12 @@ func within(at, now time.Time) bool {
 type Sessions struct {
 	store  Store
 	secure bool
+	mu     sync.Mutex // held while a session is written that was read before: one that was ended meanwhile must not come back
 }
 
 // NewSessions returns the sessions kept in store. secure says that the console is reached by TLS only.
 func NewSessions(store Store, secure bool) *Sessions {
-	return &Sessions{store, secure}
+	return &Sessions{store: store, secure: secure}
 }
 
 // cookieName has the prefix __Host- with TLS: the browser then takes the cookie from this host only, by TLS only (RFC 6265bis 4.1.3.2).
@@ -125,7 +127,9 @@ func (s *Sessions) put(x Session) (*http.Cookie, error) {
 // Freshen notes that the person of a request has proved once more who they are; second says that it was by a second factor. Rights rise, so the
 // session gets a new token, and the old one ends: whoever had seen it has nothing (session fixation). It returns the cookie to set.
 func (s *Sessions) Freshen(now time.Time, r *http.Request, second bool) (*http.Cookie, error) {
-	x, ok := s.Find(now, r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.find(now, r)
 	c, err := r.Cookie(s.cookieName())
 	if !ok || err != nil {
 		return nil, fmt.Errorf("proving anew who somebody is: nobody is signed in")
@@ -162,22 +166,35 @@ func (s *Sessions) List(now time.Time, person string) (out []Session) {
 // Find returns the session of a request. It counts as use of the session; that this was noted may fail unseen, as the
 // session only ends sooner then.
 func (s *Sessions) Find(now time.Time, r *http.Request) (Session, bool) {
+	x, ok := s.find(now, r)
+	if !ok || now.Sub(x.Seen) < touchTime {
+		return x, ok
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x, ok = s.find(now, r); !ok { // it was ended meanwhile
+		return Session{}, false
+	}
+	x.Seen = now.UTC()
+	if c, err := r.Cookie(s.cookieName()); err == nil {
+		_ = s.keep(key(c.Value), x) // it only ends sooner
+	}
+	return x, true
+}
+
+// find is Find without the use.
+func (s *Sessions) find(now time.Time, r *http.Request) (Session, bool) {
 	c, err := r.Cookie(s.cookieName())
 	if err != nil {
 		return Session{}, false
 	}
-	k := key(c.Value)
-	raw, ok := s.store.Get(sessionKind, k, now)
+	raw, ok := s.store.Get(sessionKind, key(c.Value), now)
 	if !ok {
 		return Session{}, false
 	}
 	var x Session
 	if json.Unmarshal(raw, &x) != nil || !now.Before(x.ends()) {
 		return Session{}, false
-	}
-	if now.Sub(x.Seen) >= touchTime {
-		x.Seen = now.UTC()
-		s.keep(k, x)
 	}
 	return x, true
 }
@@ -190,6 +207,8 @@ func (s *Sessions) End(r *http.Request) (*http.Cookie, error) {
 	if err != nil {
 		return gone, nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.store.Delete(sessionKind, key(c.Value)); err != nil {
 		return gone, fmt.Errorf("signing out: %w", err)
 	}
@@ -213,6 +232,8 @@ func (s *Sessions) EndOthers(now time.Time, person, id string) (int, error) {
 }
 
 func (s *Sessions) endSome(now time.Time, person string, which func(Session) bool) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var keys []string
 	s.store.Each(sessionKind, now, func(k string, raw []byte) bool {
 		var x Session
@@ -221,13 +242,13 @@ func (s *Sessions) endSome(now time.Time, person string, which func(Session) boo
 		}
 		return true
 	})
-	for _, k := range keys {
-		if err := s.store.Delete(sessionKind, k); err != nil {
-			return n, fmt.Errorf("ending sessions of %s: %w", person, err)
-		}
-		n++
+	if len(keys) == 0 {
+		return 0, nil
 	}
-	return n, nil
+	if err := s.store.Delete(sessionKind, keys...); err != nil {
+		return 0, fmt.Errorf("ending sessions of %s: %w", person, err)
+	}
+	return len(keys), nil
 }
 
 // key returns what a token is stored under. A token has 256 bits of chance, so a plain hash does (no password has that).

@@ -29,8 +29,10 @@ func (s *shelf) store() Store {
 			v, ok := s.kept[kind+" "+key]
 			return v, ok
 		},
-		Delete: func(kind, key string) error {
-			delete(s.kept, kind+" "+key)
+		Delete: func(kind string, keys ...string) error {
+			for _, key := range keys {
+				delete(s.kept, kind+" "+key)
+			}
 			return s.fail
 		},
 		Each: func(kind string, now time.Time, yield func(string, []byte) bool) {
@@ -131,5 +133,52 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	if _, ok := s.Find(start.Add(time.Hour), with(other)); !ok {
 		t.Error("a full disk signed ben out")
+	}
+}
+
+// Given a request that counts as use of a session, when the session is ended between its look and its note, then it stays ended: a sign-out, a revocation and a
+// change of password are final.
+func TestAnEndedSessionStaysEnded(t *testing.T) {
+	for name, end := range map[string]func(s *Sessions, r *http.Request) error{
+		"sign-out": func(s *Sessions, r *http.Request) error { _, err := s.End(r); return err },
+		"all":      func(s *Sessions, _ *http.Request) error { _, err := s.EndAll(start, "anna"); return err },
+	} {
+		for _, by := range []string{"a use", "a proof"} {
+			sh := &shelf{kept: map[string][]byte{}}
+			s := NewSessions(sh.store(), true)
+			c, err := s.Start(start, "anna")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			racing := NewSessions(sh.store(), true)
+			get, once := racing.store.Get, true
+			racing.store.Get = func(kind, key string, now time.Time) ([]byte, bool) {
+				v, ok := get(kind, key, now)
+				if once { // the other request comes now; where it must wait, it comes right afterwards
+					once = false
+					if racing.mu.TryLock() {
+						racing.mu.Unlock()
+						ended <- end(racing, with(c))
+					} else {
+						old := *c // what the other request has
+						go func() { ended <- end(racing, with(&old)) }()
+					}
+				}
+				return v, ok
+			}
+			now := start.Add(time.Hour)
+			if by == "a use" {
+				racing.Find(now, with(c))
+			} else if fresh, err := racing.Freshen(now, with(c), true); err == nil {
+				c = fresh
+			}
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := s.Find(now, with(c)); ok && !(by == "a proof" && name == "sign-out") { // who signs out with the old token has not ended the new one
+				t.Errorf("%s during %s: the session lives on", name, by)
+			}
+		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"tocsin/internal/counterpart"
 )
 
 // A farSide is a telephone of our own making, for what real ones do only by chance: races, refusals, changes within a call.
@@ -97,7 +99,7 @@ func (f *farSide) ask(invite *sip.Request, method string, number int, kind strin
 }
 
 func TestFarSide(t *testing.T) {
-	pki := authority(t)
+	pki := counterpart.Authority(t)
 	for _, given := range []struct {
 		name          string
 		script        func(f *farSide)
@@ -191,7 +193,7 @@ func TestFarSide(t *testing.T) {
 // detector flags the same words without SRTP.
 func TestWire(t *testing.T) {
 	t.Parallel()
-	pki := authority(t)
+	pki := counterpart.Authority(t)
 	var sealed [][]byte
 	caught := make(chan struct{})
 	port := startFarSide(t, pki, func(f *farSide) {
@@ -211,21 +213,23 @@ func TestWire(t *testing.T) {
 	l, _ := lineTo(t, pki, nil)
 	l.Call(context.Background(), Order{To: fmt.Sprintf("sips:far@127.0.0.1:%d", port)})
 	<-caught
-	words, err := clips("en")
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := slices.Concat(quiet(400*time.Millisecond), words["hello"], quiet(120*time.Millisecond), words["incident"], quiet(120*time.Millisecond), words["menu"])
-	var plain [][]byte
-	for frames := range slices.Chunk(said, frame) {
-		plain = append(plain, frames)
-	}
+	plain := framesSaid(t)
 	if e, same := wire(sealed, plain); len(sealed) < 120 || e < 7.9 || same > 0 {
 		t.Errorf("%d packets, %.3f bits a byte, %d equal to what was said", len(sealed), e, same)
 	}
 	if e, same := wire(plain[:120], plain); e > 7.5 || same != 120 {
 		t.Errorf("the detector did not flag the plain call: %.3f bits a byte, %d packets equal", e, same)
 	}
+}
+
+// framesSaid are the frames of an order without number and severity, as they would go over the wire without SRTP.
+func framesSaid(t *testing.T) (plain [][]byte) {
+	t.Helper()
+	words, err := clips("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(slices.Chunk(slices.Concat(quiet(400*time.Millisecond), words["hello"], quiet(120*time.Millisecond), words["incident"], quiet(120*time.Millisecond), words["menu"]), frame))
 }
 
 // wire returns the entropy of payloads in bits a byte, and how many begin with a frame that was said.

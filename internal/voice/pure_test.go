@@ -53,6 +53,8 @@ func TestDescription(t *testing.T) {
 		{name: "a short key", from: key, to: "inline:AAAA", plain: true},
 		{name: "no codec of ours", from: "SAVP 0 8", to: "SAVP 9"},
 		{name: "a name for an address", from: "c=IN IP4 192.0.2.1", to: "c=IN IP4 host.example"},
+		{name: "everybody for an address", from: "c=IN IP4 192.0.2.1", to: "c=IN IP4 255.255.255.255"},
+		{name: "a group for an address", from: "c=IN IP4 192.0.2.1", to: "c=IN IP4 224.0.0.1"},
 		{name: "two streams", from: "a=sendrecv", to: "m=audio 5 RTP/AVP 0"},
 		{name: "too long", from: "s=-", to: "s=" + strings.Repeat("x", maxSDP)},
 	} {

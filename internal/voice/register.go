@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ func (l *Line) Register(ctx context.Context, changed func(Registration)) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(wait):
+		case <-time.After(wait*3/4 + rand.N(wait/2)): // not all lines of a provider at once
 		}
 		wait = min(2*wait, 5*time.Minute)
 	}

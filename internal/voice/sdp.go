@@ -168,7 +168,7 @@ func readConnection(value string) (netip.Addr, error) {
 	f := strings.Fields(value)
 	if len(f) == 3 && f[0] == "IN" {
 		text, _, _ := strings.Cut(f[2], "/")
-		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" && !a.IsMulticast() {
+		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" && !a.IsMulticast() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 			return a.Unmap(), nil
 		}
 	}

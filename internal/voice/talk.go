@@ -66,7 +66,10 @@ func (t *talk) begin() step {
 
 // words are what is said in the present state, from the beginning.
 func (t *talk) words() []string {
-	words := []string{"hello", "incident"}
+	words := []string{"hello"}
+	if t.number != "" { // it is not told to everybody
+		words = append(words, "incident")
+	}
 	for _, d := range t.number {
 		words = append(words, "digit-"+string(d))
 	}

@@ -57,7 +57,7 @@ type Trunk struct {
 type Order struct {
 	To       string // sips:person@host[:port], or with Through also a number such as +49 30 1234567
 	Through  bool   // by the trunk
-	Number   string // of the incident; its digits are spoken before the PIN
+	Number   string // of the incident; its digits are spoken before the PIN. "" is not said
 	Severity string // low, medium, high, critical, or "": spoken before the PIN
 	Language string // of Languages; English when unknown
 	Detail   string // confidential; spoken after the PIN where espeak-ng is installed, never without a PIN

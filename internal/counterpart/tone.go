@@ -1,24 +1,28 @@
-package room
+package counterpart
 
 import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"os"
 	"testing"
 )
 
-// A tone is what one fake microphone says, for ever: a pitch, keyed on and off by a pattern of its own. Who hears the pitch in the
+// A Tone is what one fake microphone says, for ever: a pitch, keyed on and off by a pattern of its own. Who hears the pitch in the
 // rhythm of the pattern hears this microphone and no other.
-type tone struct {
-	pitch float64 // Hz
-	keys  string  // one a fifth of a second
+type Tone struct {
+	Pitch float64 // Hz
+	Keys  string  // one a fifth of a second: 1 is loud, 0 is silent
 }
 
-var tones = map[string]tone{
-	"anna":       {700, "1101000110"},
-	"boris":      {1300, "1011100010"},
-	"specialist": {2100, "1000101101"},
+// Tones returns three that are told from each other.
+func Tones() [3]Tone {
+	return [3]Tone{{700, "1101000110"}, {1300, "1011100010"}, {2100, "1000101101"}}
+}
+
+// A Sound is what was heard, as samples from -1 to 1.
+type Sound struct {
+	Rate    float64 // samples a second
+	Samples []float64
 }
 
 const (
@@ -27,10 +31,10 @@ const (
 )
 
 // wav writes one round of the tone as 16-bit mono.
-func (x tone) wav(t *testing.T, name string) {
+func (x Tone) wav(t *testing.T, name string) {
 	t.Helper()
 	const rate = 48000
-	n := int(float64(len(x.keys)) * keyLong * rate)
+	n := int(float64(len(x.Keys)) * keyLong * rate)
 	var b bytes.Buffer
 	b.WriteString("RIFF")
 	binary.Write(&b, binary.LittleEndian, uint32(36+2*n))
@@ -43,14 +47,12 @@ func (x tone) wav(t *testing.T, name string) {
 	for i := range n {
 		at := float64(i) / rate
 		v := 0.
-		if x.keys[int(at/keyLong)] == '1' {
-			v = 12000 * math.Sin(2*math.Pi*x.pitch*at)
+		if x.Keys[int(at/keyLong)] == '1' {
+			v = 12000 * math.Sin(2*math.Pi*x.Pitch*at)
 		}
 		binary.Write(&b, binary.LittleEndian, int16(v))
 	}
-	if err := os.WriteFile(name, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, name, b.Bytes())
 }
 
 // envelope returns how loud a pitch is in each frame (Goertzel's algorithm): 1 is a sine of full scale.
@@ -68,17 +70,17 @@ func envelope(samples []float64, rate, pitch float64) []float64 {
 	return out
 }
 
-// heard returns how well what was heard fits the tone, from -1 to 1, in the best whole round of its pattern, at the best of all shifts;
+// In returns how well a sound fits the tone, from -1 to 1, in the best whole round of its pattern, at the best of all shifts;
 // and how loud the pitch is on average. One round is enough: a machine under load drops a moment of sound now and then, which shifts the rest.
-func (x tone) heard(samples []float64, rate float64) (fits, loud float64) {
-	e := envelope(samples, rate, x.pitch)
+func (x Tone) In(s Sound) (fits, loud float64) {
+	e := envelope(s.Samples, s.Rate, x.Pitch)
 	for _, v := range e {
 		loud += v / float64(len(e))
 	}
-	round := int(float64(len(x.keys)) * keyLong / frameLong)
+	round := int(float64(len(x.Keys)) * keyLong / frameLong)
 	key := make([]float64, 2*round)
 	for i := range key {
-		key[i] = float64(x.keys[i%round*len(x.keys)/round] - '0')
+		key[i] = float64(x.Keys[i%round*len(x.Keys)/round] - '0')
 	}
 	fits = -1
 	for from := 0; from+round <= len(e); from += 5 {
@@ -105,25 +107,4 @@ func correlation(a, b []float64) float64 {
 		return 0
 	}
 	return ab / math.Sqrt(aa*bb)
-}
-
-// The measure itself: a tone fits itself, and no other.
-func TestToneIsMeasured(t *testing.T) {
-	const rate = 48000
-	for name, x := range tones {
-		samples := make([]float64, 5*rate)
-		for i := range samples {
-			at := float64(i)/rate + .73
-			if x.keys[int(at/keyLong)%len(x.keys)] == '1' {
-				samples[i] = .3 * math.Sin(2*math.Pi*x.pitch*at)
-			}
-		}
-		for other, y := range tones {
-			fits, loud := y.heard(samples, rate)
-			swapped, _ := tone{x.pitch, y.keys}.heard(samples, rate)
-			if (fits > .9 && loud > .05) != (name == other) || (swapped > .9) != (name == other) {
-				t.Errorf("%s measured as %s: fits %.3f, loud %.4f; with the other's keys %.3f", name, other, fits, loud, swapped)
-			}
-		}
-	}
 }
