@@ -29,6 +29,7 @@ has openssl openssl
 has postfix postfix
 has dovecot-core dovecot
 has dovecot-submissiond /usr/lib/dovecot/submission-login /usr/libexec/dovecot/submission-login
+has dovecot-imapd /usr/lib/dovecot/imap /usr/libexec/dovecot/imap
 has opendkim opendkim
 has baresip-core baresip
 has kamailio kamailio

@@ -21,36 +21,14 @@ func (d *Desk) hearLetters(ctx context.Context) error {
 		return nil
 	}
 	box := &d.outside.box
-	box.begin(time.Now())
-	for wait := standbyFirst; ctx.Err() == nil; wait = min(2*wait, standbyMost) {
-		begun := time.Now()
-		err := d.o.Outside.Letters(ctx, d.takeLetter, func() {
+	d.stayConnected(ctx, box, "the mailbox for reports from outside", func() error {
+		return d.o.Outside.Letters(ctx, d.takeLetter, func() {
 			if box.is(time.Now(), true, time.Time{}, "") {
 				d.log.Info("the mailbox for reports from outside is read")
 				d.changed.say()
 			}
 		})
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(begun) > standbyMost { // it stood for a while
-			wait = standbyFirst
-		}
-		why := "its server ended the connection"
-		if err != nil {
-			why = err.Error()
-		}
-		if box.is(time.Now(), false, time.Time{}, why) {
-			d.log.Warn("the mailbox for reports from outside cannot be read", "error", why)
-			d.changed.say()
-		}
-		pause := time.NewTimer(jittered(wait))
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-		case <-pause.C:
-		}
-	}
+	})
 	return nil
 }
 

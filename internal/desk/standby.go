@@ -96,12 +96,19 @@ func (d *Desk) hearReports(ctx context.Context) error {
 	if d.o.Reports == nil {
 		return nil
 	}
-	d.mailbox.begin(time.Now())
+	d.stayConnected(ctx, &d.mailbox, "the mailbox for reports of non-delivery", func() error { return d.o.Reports(ctx, d.bounced, d.looked) })
+	return nil
+}
+
+// stayConnected calls hear, which returns when its connection ends, again and again until ctx ends, ever later while it does not stand. what names the far side
+// in the program's log.
+func (d *Desk) stayConnected(ctx context.Context, box *standby, what string, hear func() error) {
+	box.begin(time.Now())
 	for wait := standbyFirst; ctx.Err() == nil; wait = min(2*wait, standbyMost) {
 		begun := time.Now()
-		err := d.o.Reports(ctx, d.bounced, d.looked)
+		err := hear()
 		if ctx.Err() != nil {
-			break
+			return
 		}
 		if time.Since(begun) > standbyMost { // it stood for a while
 			wait = standbyFirst
@@ -110,8 +117,8 @@ func (d *Desk) hearReports(ctx context.Context) error {
 		if err != nil {
 			why = err.Error()
 		}
-		if d.mailbox.is(time.Now(), false, time.Time{}, why) {
-			d.log.Warn("the mailbox for reports of non-delivery cannot be read", "error", why)
+		if box.is(time.Now(), false, time.Time{}, why) {
+			d.log.Warn(what+" cannot be read", "error", why)
 			d.changed.say()
 		}
 		pause := time.NewTimer(jittered(wait))
@@ -121,7 +128,6 @@ func (d *Desk) hearReports(ctx context.Context) error {
 		case <-pause.C:
 		}
 	}
-	return nil
 }
 
 // jittered is about wait: what lost its server together does not come back all at once.

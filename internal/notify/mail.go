@@ -99,17 +99,26 @@ func NewMail(o MailOptions) (*Mail, error) {
 		}
 	}
 	m := &Mail{o: o, from: from, addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), slots: make(chan struct{}, mailConns)}
-	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("mail: reading the CA file: %w", err)
-		}
-		m.roots = x509.NewCertPool()
-		if !m.roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("mail: %s holds no certificate in PEM form", o.CAFile)
-		}
+	if m.roots, err = rootsOf(o.CAFile); err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
 	}
 	return m, nil
+}
+
+// rootsOf reads the certificates that a server's must come from; nil, which is the machine's own, when no file is named.
+func rootsOf(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA file: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	return roots, nil
 }
 
 var (

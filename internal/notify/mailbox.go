@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,15 +94,9 @@ func NewMailbox(o MailboxOptions) (*Mailbox, error) {
 		}
 	}
 	b := &Mailbox{o: o, addr: net.JoinHostPort(o.Host, strconv.Itoa(o.Port))}
-	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("the mailbox for reports: reading the CA file: %w", err)
-		}
-		b.roots = x509.NewCertPool()
-		if !b.roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("the mailbox for reports: %s holds no certificate in PEM form", o.CAFile)
-		}
+	var err error
+	if b.roots, err = rootsOf(o.CAFile); err != nil {
+		return nil, fmt.Errorf("the mailbox for reports: %w", err)
 	}
 	return b, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,16 +58,11 @@ func newPoster(name, caFile string, secrets ...string) (*poster, error) {
 	t.MaxIdleConnsPerHost = mailConns
 	t.IdleConnTimeout = keepOpen
 	t.MaxResponseHeaderBytes = maxAnswer
-	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, fmt.Errorf("%s: reading the CA file: %w", name, err)
-		}
-		t.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: %s holds no certificate in PEM form", name, caFile)
-		}
+	roots, err := rootsOf(caFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	t.TLSClientConfig.RootCAs = roots
 	p := &poster{name: name, client: &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -308,20 +308,16 @@ func (b *Changes) Owed(now time.Time) (drafts []entry.Draft, sends []ChangeTry, 
 
 // againAt says when a failed message is worth another try.
 func (b *Changes) againAt(t *ChangeTry) (time.Time, bool) {
-	if !t.Failed || !t.Result.Temporary {
+	if !t.Failed {
 		return time.Time{}, false
 	}
-	before := 0
-	for _, o := range b.tries {
-		if o.Again == t.Try {
-			return time.Time{}, false
+	return t.attempt().repeatAt(t.Done, t.Result, func(yield func(attempt) bool) {
+		for _, o := range b.tries {
+			if !yield(o.attempt()) {
+				return
+			}
 		}
-		if o.Message == t.Message && o.Try < t.Try {
-			before++
-		}
-	}
-	if before >= noticeAgains {
-		return time.Time{}, false
-	}
-	return t.Done.Add(max(min(firstAgain<<before, lastAgain), t.Result.After)), true
+	})
 }
+
+func (t *ChangeTry) attempt() attempt { return attempt{t.Try, t.Again, t.Message} }

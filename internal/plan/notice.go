@@ -208,23 +208,19 @@ func (n *Notice) Want(actor string, x entry.NoticeTry) entry.Draft {
 
 // againAt says when a failed message is worth another try.
 func (n *Notice) againAt(t NoticeTry) (time.Time, bool) {
-	if !t.Failed || !t.Result.Temporary {
+	if !t.Failed {
 		return time.Time{}, false
 	}
-	before := 0
-	for _, o := range n.Tries {
-		if o.Again == t.Try {
-			return time.Time{}, false
+	return t.attempt().repeatAt(t.Done, t.Result, func(yield func(attempt) bool) {
+		for i := range n.Tries {
+			if !yield(n.Tries[i].attempt()) {
+				return
+			}
 		}
-		if o.Message == t.Message && o.Try < t.Try {
-			before++
-		}
-	}
-	if before >= noticeAgains {
-		return time.Time{}, false
-	}
-	return t.Done.Add(max(min(firstAgain<<before, lastAgain), t.Result.After)), true
+	})
 }
+
+func (t *NoticeTry) attempt() attempt { return attempt{t.Try, t.Again, t.Message} }
 
 // Owed says which messages must be sent, which failed ones must be wanted again, and when to look again if nothing changes before.
 func (b *Notices) Owed(p *Plan, now time.Time) (drafts []entry.Draft, sends []NoticeTry, again time.Time) {

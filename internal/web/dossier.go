@@ -15,20 +15,11 @@ import (
 func (s *Server) dossier(v *visit) error { return s.showDossier(v, http.StatusOK, nil) }
 
 func (s *Server) showDossier(v *visit, code int, mistake error) error {
-	id, err := number(v.r, "id")
+	id, title, severity, err := s.headed(v)
 	if err != nil {
 		return err
 	}
-	view := ui.DossierView{ID: fmt.Sprint(id)}
-	s.desk.ReadAs(v.actor, func(st *desk.State) {
-		i, e := st.Incidents.Get(id)
-		if err = e; err == nil {
-			view.Incident, view.Severity = i.Title, ui.Severity(i.Severity)
-		}
-	})
-	if err != nil {
-		return err
-	}
+	view := ui.DossierView{ID: fmt.Sprint(id), Incident: title, Severity: severity}
 	view.Frame = s.frame(v, "incidents", fmt.Sprintf("Report of incident %d", id))
 	view.Still = true // it is a form
 	view.Exchange = ui.Form{ID: "exchange", Action: fmt.Sprintf("/incidents/%d/exchange", id), Button: "Write it for programs", Leaves: true, Fields: []ui.Field{

@@ -17,22 +17,27 @@ const (
 	statementsShown = 60               // statements of a page
 )
 
-// trace tells how an incident came about.
-func (s *Server) trace(v *visit) error {
-	id, err := number(v.r, "id")
-	if err != nil {
-		return err
+// headed returns what a page about an incident is headed with.
+func (s *Server) headed(v *visit) (id int64, title string, severity ui.Severity, err error) {
+	if id, err = number(v.r, "id"); err != nil {
+		return 0, "", severity, err
 	}
-	view := ui.TraceView{ID: fmt.Sprint(id)}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, e := st.Incidents.Get(id)
 		if err = e; err == nil {
-			view.Incident, view.Severity = i.Title, ui.Severity(i.Severity)
+			title, severity = i.Title, ui.Severity(i.Severity)
 		}
 	})
+	return id, title, severity, err
+}
+
+// trace tells how an incident came about.
+func (s *Server) trace(v *visit) error {
+	id, title, severity, err := s.headed(v)
 	if err != nil {
 		return err
 	}
+	view := ui.TraceView{ID: fmt.Sprint(id), Incident: title, Severity: severity}
 	view.Frame = s.frame(v, "incidents", fmt.Sprintf("How incident %d came about", id))
 	view.Still = true // a page that follows changes would ask again each time
 	ctx, stop := context.WithTimeout(v.r.Context(), pageTrace)
