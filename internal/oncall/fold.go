@@ -216,7 +216,7 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		if err != nil {
 			return err
 		}
-		return at(e, b.change(x.ID, func(n *need) {
+		return at(e, b.changeFamily(x.ID, func(n *need) {
 			n.only = append([]string{}, x.People...)
 			b.part(n)
 		}))
@@ -225,7 +225,7 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		if err != nil {
 			return err
 		}
-		return at(e, b.change(x.ID, func(n *need) {
+		return at(e, b.changeFamily(x.ID, func(n *need) {
 			n.only = nil
 			b.part(n)
 		}))
@@ -255,7 +255,11 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		if err != nil {
 			return err
 		}
-		return at(e, b.change(x.Incident, func(n *need) { b.merge(n, e.Kind == entry.IncidentMerged) }))
+		into := int64(0)
+		if e.Kind == entry.IncidentMerged {
+			into = x.Into
+		}
+		return at(e, b.change(x.Incident, func(n *need) { b.merge(n, into) }))
 	case entry.AlertRaised:
 		if b.past == 0 {
 			return nil // most entries are alerts, and these need no look: a start reads them all
@@ -278,12 +282,12 @@ func (b *Book) applyNeed(e entry.Entry) error {
 	return nil
 }
 
-// merge notes that an incident is rung for under another number, or under its own again.
-func (b *Book) merge(n *need, into bool) {
-	n.part = into
+// merge notes that an incident is rung for under another number, or under its own again: then into is 0.
+func (b *Book) merge(n *need, into int64) {
+	n.into = into
 	c := b.Of(n.id)
 	switch {
-	case into:
+	case into != 0:
 		b.waiting = slices.DeleteFunc(b.waiting, func(id int64) bool { return id == n.id })
 		if c != nil {
 			b.unneeded(c)
@@ -299,4 +303,26 @@ func (b *Book) change(incident int64, f func(*need)) error {
 	}
 	f(b.needs[incident-1])
 	return nil
+}
+
+// changeFamily changes an incident and those that are one with it (package incident says which): they are for the same people, also when one is taken out again.
+func (b *Book) changeFamily(incident int64, f func(*need)) error {
+	root := b.root(incident)
+	for _, n := range b.needs {
+		if n.id != incident && b.root(n.id) == root {
+			f(n)
+		}
+	}
+	return b.change(incident, f)
+}
+
+// root is the incident under whose number an incident is rung for.
+func (b *Book) root(incident int64) int64 {
+	for range b.needs {
+		if incident < 1 || incident > int64(len(b.needs)) || b.needs[incident-1].into == 0 {
+			break
+		}
+		incident = b.needs[incident-1].into
+	}
+	return incident
 }

@@ -130,7 +130,7 @@ type need struct {
 	id       int64
 	severity string
 	closed   bool
-	part     bool // of another incident, for which is rung in its place
+	into     int64 // the incident of which it is part, for which is rung in its place; 0 is none
 	history  bool
 	since    time.Time
 	call     int64 // the call that covers it
@@ -143,7 +143,7 @@ type need struct {
 }
 
 // over reports whether nobody is rung for the incident itself any more: it is closed, or merged into another.
-func (n *need) over() bool { return n.closed || n.part }
+func (n *need) over() bool { return n.closed || n.into != 0 }
 
 // rank orders severities.
 func rank(severity string) int {

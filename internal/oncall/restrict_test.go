@@ -129,3 +129,54 @@ func TestTheOldCallEnds(t *testing.T) {
 		t.Error("others see the call that rang before it was restricted")
 	}
 }
+
+// Given incidents that are one, when they are restricted, or others are named, or everybody may see them again, and one is taken out, then that one rings those who may see it, and nobody else.
+func TestATakenOutIncidentRingsThoseWhoMaySeeIt(t *testing.T) {
+	merge := func(w *world, k entry.Kind, id, into int64) {
+		w.write(entry.Draft{Actor: "person:anna", Kind: k, Subject: "incident:1", Body: entry.Merge{Incident: id, Into: into, Text: "v"}})
+	}
+	for _, tt := range []struct {
+		name  string
+		first []string // named before they were one
+		on    int64    // which is restricted then
+		then  []string // none: it is lifted
+		want  []string
+	}{
+		{"the whole is restricted", nil, 1, []string{"nora"}, []string{"nora"}},
+		{"the part is restricted", nil, 2, []string{"nora"}, []string{"nora"}},
+		{"a part of the part is restricted", nil, 3, []string{"nora"}, []string{"nora"}},
+		{"others are named", []string{"lee"}, 1, []string{"nora"}, []string{"nora"}},
+		{"it is lifted", []string{"lee"}, 1, nil, []string{"boris"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := shop(t)
+			for id := range int64(3) {
+				w.incident(id+1, "high")
+				if tt.first != nil {
+					w.restrict(id+1, tt.first...)
+				}
+			}
+			merge(w, entry.IncidentMerged, 3, 2)
+			merge(w, entry.IncidentMerged, 2, 1)
+			if tt.then != nil {
+				w.restrict(tt.on, tt.then...)
+			} else {
+				w.write(entry.Draft{Actor: "person:anna", Kind: entry.IncidentUnrestricted, Subject: "incident:1", Body: entry.RestrictionEnd{ID: tt.on}})
+			}
+			merge(w, entry.IncidentUnmerged, 2, 1)
+			w.until(time.Minute)
+			for _, id := range []int64{1, 2} {
+				c := w.book.Of(id)
+				if c == nil {
+					t.Fatalf("incident %d rings nobody", id)
+				}
+				if got := rung(c); tt.then != nil && !slices.Equal(got, tt.want) || !slices.Contains(got, tt.want[0]) {
+					t.Errorf("incident %d rings %v, want %v", id, got, tt.want)
+				}
+			}
+			if c := w.book.Of(3); c != nil {
+				t.Errorf("incident 3 is part of another, and rings %v", rung(c))
+			}
+		})
+	}
+}
