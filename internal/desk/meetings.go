@@ -143,11 +143,13 @@ func (d *Desk) reviewCase(actor auth.Actor, id int64) (c review.Case, err error)
 			}
 		}
 		d.reviewRoles(s, i, &c)
+		reviewCalls(s, i, &c)
+		c.ToldBy = toldBy(s, i)
 		for _, r := range s.RunsOf(id) {
 			for _, y := range r.Look(time.Time{}) {
-				w := review.Worked{What: y.What, Role: plan.RoleWord(y.Role), State: y.State, Within: y.Within}
-				if y.State == "done" && !y.Since.IsZero() {
-					w.Took = y.Mark.At.Sub(y.Since)
+				w := review.Worked{What: y.What, Role: plan.RoleWord(y.Role), State: y.State}
+				if !y.Mark.Ready.IsZero() {
+					w.Within, w.Took = y.Within, y.Mark.At.Sub(y.Mark.Ready)
 				}
 				c.Steps = append(c.Steps, w)
 			}
@@ -156,18 +158,62 @@ func (d *Desk) reviewCase(actor auth.Actor, id int64) (c review.Case, err error)
 	return c, err
 }
 
-// reviewRoles says which roles of the team nobody held in an incident, and who held three or more.
+// reviewRoles says which roles of the team nobody ever held in an incident or what is one with it, and who held several. A deputy holds a role that nobody else has.
 func (d *Desk) reviewRoles(s *State, i *incident.Incident, c *review.Case) {
-	held := map[string]int{}
-	for _, role := range plan.Roles() {
-		if slices.Contains([]string{plan.Administrator, plan.Reader, plan.Auditor, plan.Reporter}, role) {
+	held, deputies := map[string][]string{}, map[string][]string{} // people by role
+	put := func(in map[string][]string, role, p string) {
+		if p != "" && !slices.Contains(in[role], p) {
+			in[role] = append(in[role], p)
+		}
+	}
+	for _, part := range s.Incidents.Parts(i.ID) {
+		for _, m := range part.Timeline {
+			switch m.Kind {
+			case entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded:
+				if in := held; len(m.Why) > 0 {
+					if len(m.Why) > 1 { // "deputy"
+						in = deputies
+					}
+					put(in, m.Why[0], m.To)
+				}
+			}
+		}
+	}
+	roles := map[string]int{}
+	for _, role := range plan.ResponseRoles() {
+		who := held[role]
+		if len(who) == 0 {
+			who = deputies[role]
+		}
+		if len(who) == 0 {
+			c.Unheld = append(c.Unheld, plan.RoleWord(role))
+		}
+		for _, p := range who {
+			if roles[p]++; roles[p] == 2 {
+				c.Twice = true
+			} else if roles[p] == 3 {
+				c.Alone = append(c.Alone, d.nameOf(s, p))
+			}
+		}
+	}
+}
+
+// reviewCalls counts the calls about an incident and what is one with it, and those that nobody answered while their first step rang.
+func reviewCalls(s *State, i *incident.Incident, c *review.Case) {
+	family, sure := s.Incidents.Family(i.ID), true
+	for _, call := range s.Calls.Calls {
+		if call.Test || !slices.ContainsFunc(call.Incidents, func(id int64) bool { return slices.Contains(family, id) }) {
 			continue
 		}
-		if p := i.Roles[role].Person; p == "" {
-			c.Unheld = append(c.Unheld, plan.RoleWord(role))
-		} else if held[p]++; held[p] == 3 {
-			c.Alone = append(c.Alone, d.nameOf(s, p))
+		switch c.Calls++; {
+		case call.Step > 0:
+			c.Unanswered++
+		case call.Rings() || call.Ended != "":
+			sure = false
 		}
+	}
+	if !sure {
+		c.Calls = 0
 	}
 }
 

@@ -211,3 +211,42 @@ func TestReviewOfAnIncident(t *testing.T) {
 		must(t, d.Close())
 	})
 }
+
+// Given an incident whose steps, calls and roles went as they went, when its review is prepared, then the agenda says what was, and nothing that was not.
+func TestTheAgendaSaysWhatWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, d, stop := burns(t)
+		defer stop()
+		anna, boris := person("anna", plan.Commander), person("boris", plan.Engineer)
+		says := func(when string, want, not []string) {
+			t.Helper()
+			x, err := d.ReviewOf(anna, 1, time.UTC)
+			must(t, err)
+			text := x.Agenda.Text()
+			for _, w := range want {
+				if !strings.Contains(text, w) {
+					t.Errorf("%s, the agenda lacks %q:\n%s", when, w, text)
+				}
+			}
+			for _, w := range not {
+				if strings.Contains(text, w) {
+					t.Errorf("%s, the agenda says %q:\n%s", when, w, text)
+				}
+			}
+		}
+		says("while it rings", []string{"A rule of ours saw it first."}, []string{"call was answered", "calls were", "Every call", "Every role"})
+		must(t, d.Answer(anna, 1, "console"), d.TakeRole(anna, 1, plan.Commander, false), d.GiveRole(anna, 1, plan.Engineer, "boris", false, ""))
+		says("when somebody answered at once", []string{"Every call was answered in its time."}, []string{"Nobody held the role " + plan.RoleWord(plan.Engineer)})
+		time.Sleep(40 * time.Minute)
+		synctest.Wait()
+		h.want(d, entry.StepLate, 1)
+		must(t, d.Answer(anna, 2, "console"), d.TakeStep(anna, 1, "look", ""), d.FinishStep(anna, StepDone{Run: 1, Step: "look", Answers: map[string]string{"where": "the cellar", "big": "yes"}}))
+		must(t, d.TakeStep(anna, 1, "call", ""), d.FinishStep(anna, StepDone{Run: 1, Step: "call"}), d.LeaveRole(boris, 1, plan.Engineer, "boris", "I go home"))
+		says("after a late step", []string{"took 40 min in place of 30 min", "1 call was not answered in time.", "Nobody held the role " + plan.RoleWord(plan.Legal)},
+			[]string{"within the plan's time", "Every call", "Nobody held the role " + plan.RoleWord(plan.Engineer), "Every role"})
+		for _, role := range []string{plan.Analyst, plan.Legal, plan.Communications} {
+			must(t, d.GiveRole(anna, 1, role, map[bool]string{true: "anna", false: "boris"}[role == plan.Legal], false, ""))
+		}
+		says("when two did all", nil, []string{"by different people", "Nobody held"})
+	})
+}

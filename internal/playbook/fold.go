@@ -111,9 +111,9 @@ func (s *Runs) applyStep(e entry.Entry) (bool, error) {
 				case entry.StepApproved:
 					m.Approved, m.AgreedBy = x.Person, x.Via
 				case entry.StepSkipped:
-					m.Settled, m.By, m.At, m.Text = Skipped, x.Person, e.Time, x.Text
+					m.Settled, m.By, m.At, m.Ready, m.Text = Skipped, x.Person, e.Time, r.since[x.Step], x.Text
 				case entry.StepDenied:
-					m.Settled, m.By, m.At, m.Text = Denied, x.Person, e.Time, x.Text
+					m.Settled, m.By, m.At, m.Ready, m.Text = Denied, x.Person, e.Time, r.since[x.Step], x.Text
 				case entry.StepReopened:
 					*m = Mark{Evidence: m.Evidence}
 				}
@@ -126,7 +126,7 @@ func (s *Runs) applyStep(e entry.Entry) (bool, error) {
 			return s.in(x.Run, func(r *Run) {
 				m := r.mark(x.Step)
 				x.Person = s.words.Same(x.Person)
-				m.Settled, m.By, m.At, m.Text = Done, x.Person, e.Time, x.Text
+				m.Settled, m.By, m.At, m.Ready, m.Text = Done, x.Person, e.Time, r.since[x.Step], x.Text
 				m.Evidence = append(m.Evidence, x.Evidence...)
 				for _, a := range x.Answers {
 					a.Fact, a.Value = s.words.Same(a.Fact), s.words.Same(a.Value)

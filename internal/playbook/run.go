@@ -92,9 +92,10 @@ type Mark struct {
 	Settled  string // done, skipped, denied; "" is none of these
 	By       string
 	At       time.Time
-	Text     string   // vault object
-	Evidence []string // ids of attachments
-	Late     []Rung   // who was rung because it is late
+	Ready    time.Time // since when it was ready when it was settled; zero is not known
+	Text     string    // vault object
+	Evidence []string  // ids of attachments
+	Late     []Rung    // who was rung because it is late
 }
 
 // A Rung is a role that was rung because a step was not done by a time. A step that is due anew, because the incident was closed meanwhile or the step came back, rings anew.

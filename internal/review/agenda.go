@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// A Case is what is known of an incident when it is reviewed. The desk makes it; texts are as people wrote them. A zero time is one that is not known.
+// A Case is what is known of an incident when it is reviewed. The desk makes it; texts are as people wrote them. A zero time is one that is not known; of what is not
+// filled nothing is said, neither that it was so nor that it was not.
 type Case struct {
 	ID       int64
 	Title    string
@@ -29,10 +30,12 @@ type Case struct {
 	Decisions  []Decision // as they were taken
 	Steps      []Worked   // of its playbooks
 	Reopened   int
+	Calls      int      // about it that rang; 0 too when one of them was needed no more before its time was over
 	Unanswered int      // calls that nobody answered in their time
 	LateWords  int      // stakeholders who were told late
 	Unheld     []string // roles that nobody held
 	Alone      []string // people who held three roles or more
+	Twice      bool     // somebody held two roles or more
 	Dropped    int64    // lines that were lost, or sources that were silent, meanwhile
 	Undone     []string // orders that failed
 	Backup     string   // what was restored from, "" nothing was
@@ -56,9 +59,9 @@ type Decision struct {
 // A Worked step is one of a playbook.
 type Worked struct {
 	What, Role string
-	State      string // done, skipped, denied
-	Within     time.Duration
-	Took       time.Duration
+	State      string        // done, skipped, denied
+	Within     time.Duration // by the plan; 0: it has no time, or it is not known how long it took
+	Took       time.Duration // since it became ready
 }
 
 // late reports whether it took longer than the plan says.
@@ -142,10 +145,14 @@ func (c Case) well() (out []string) {
 	if c.ToldBy == "rule" {
 		out = append(out, "A rule of ours saw it first.")
 	}
-	if !c.Answered.IsZero() && c.Unanswered == 0 {
+	if c.Calls > 0 && c.Unanswered == 0 {
 		out = append(out, "Every call was answered in its time.")
 	}
-	if len(c.Unheld) == 0 && len(c.Alone) == 0 {
+	switch {
+	case len(c.Unheld) > 0 || len(c.Alone) > 0:
+	case c.Twice:
+		out = append(out, "Every role was held.")
+	default:
 		out = append(out, "Every role was held, by different people.")
 	}
 	if c.Backup != "" {
@@ -188,7 +195,7 @@ func (c Case) badly() (out []string) {
 
 func (c Case) luck() (out []string) {
 	if c.ToldBy != "" && c.ToldBy != "rule" {
-		out = append(out, "It was a "+c.ToldBy+" who told us, and no rule.")
+		out = append(out, "It was "+article(c.ToldBy)+" who told us, and no rule.")
 	}
 	if c.NightShift && !c.Answered.IsZero() {
 		out = append(out, "It began outside of working hours, and somebody answered.")
@@ -245,6 +252,14 @@ func count(n int, one, more string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, more)
+}
+
+// article puts "a" or "an" before a word.
+func article(word string) string {
+	if strings.ContainsAny(word[:1], "aeio") {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 func by(who string) string {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,39 @@ func TestAgendaBounds(t *testing.T) {
 	text := Make(c, time.UTC).Text()
 	if len(text) > 60_000 || strings.ContainsAny(text, "\u202e\x00") || !strings.HasPrefix(text, "# Internal review of incident 4: ab \\# c\n") {
 		t.Errorf("%d bytes, %.200q", len(text), text)
+	}
+}
+
+// What is not known is not praised.
+func TestTheAgendaPraisesOnlyWhatItKnows(t *testing.T) {
+	praise := []string{"Every call was answered in its time.", "Every role was held.", "Every role was held, by different people.", "1 step was done within the plan's time."}
+	for name, tt := range map[string]struct {
+		c    Case
+		want []string
+	}{
+		"nobody was rung":           {Case{Answered: t0, Unheld: []string{"legal"}}, nil},
+		"all were answered":         {Case{Calls: 2, Unheld: []string{"legal"}}, praise[:1]},
+		"one was not":               {Case{Calls: 2, Unanswered: 1, Unheld: []string{"legal"}}, nil},
+		"one held two roles":        {Case{Twice: true}, praise[1:2]},
+		"one held three":            {Case{Twice: true, Alone: []string{"anna"}}, nil},
+		"each held one":             {Case{}, praise[2:3]},
+		"nobody knows how long":     {Case{Twice: true, Steps: []Worked{{State: "done", Took: time.Hour}}}, praise[1:2]},
+		"it was done in its time":   {Case{Twice: true, Steps: []Worked{{State: "done", Within: time.Hour, Took: time.Hour}}}, []string{praise[1], praise[3]}},
+		"it was done after its end": {Case{Twice: true, Steps: []Worked{{State: "done", Within: time.Hour, Took: 2 * time.Hour}}}, praise[1:2]},
+	} {
+		var got []string
+		for _, says := range tt.c.well() {
+			if slices.Contains(praise, says) {
+				got = append(got, says)
+			}
+		}
+		slices.Sort(got)
+		if want := slices.Sorted(slices.Values(tt.want)); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if got := (Case{ToldBy: "employee"}).luck(); !slices.Contains(got, "It was an employee who told us, and no rule.") {
+		t.Errorf("%q", got)
 	}
 }
 
