@@ -103,6 +103,32 @@ func TestApproveAlone(t *testing.T) {
 	}
 }
 
+// Given incidents that are one, when the one under whose number they are worked on is closed, then what each of them used of the plan is to be reviewed; what was taken out again is not.
+func TestPartsOfAnIncidentAskForReviews(t *testing.T) {
+	merge := func(k entry.Kind, id, into int64) entry.Draft {
+		return entry.Draft{Actor: "person:anna", Kind: k, Subject: "incident:1", Body: entry.Merge{Incident: id, Into: into, Text: "v"}}
+	}
+	run := func(id, incident int64, book string) entry.Draft {
+		return entry.Draft{Actor: "desk", Kind: entry.RunBegun, Subject: "run:1", Body: entry.Run{ID: id, Incident: incident, Playbook: book, Revision: "ab"}}
+	}
+	l := &ledger{t: t}
+	write(l, days(0), started(), book("a"), book("b"), book("c"), book("d"))
+	for id := range int64(4) {
+		write(l, days(0), entry.Draft{Actor: "desk", Kind: entry.IncidentOpened, Subject: "incident:1", Body: entry.Opened{ID: id + 1, Title: "x", Severity: "high"}})
+	}
+	write(l, days(0), run(1, 1, "a"), run(2, 2, "b"), run(3, 3, "c"), run(4, 4, "d"), merge(entry.IncidentMerged, 3, 2), merge(entry.IncidentMerged, 2, 1), merge(entry.IncidentMerged, 4, 1), merge(entry.IncidentUnmerged, 4, 1))
+	l.fact(days(1), entry.IncidentClosed, entry.Closed{ID: 1, Verdict: "true"})
+	var got []string
+	for _, id := range slices.Sorted(maps.Keys(l.b.Parts)) {
+		for _, a := range l.b.Parts[id].Asks {
+			got = append(got, id+" "+strings.Join(a.Refs, ","))
+		}
+	}
+	if want := []string{"playbook:a 1", "playbook:b 1", "playbook:c 1"}; !slices.Equal(got, want) {
+		t.Errorf("to be reviewed are %q, want %q", got, want)
+	}
+}
+
 func started() entry.Draft {
 	return entry.Draft{Actor: "desk", Kind: entry.ProgramStarted, Subject: "program", Body: entry.Started{Version: "1"}}
 }

@@ -197,6 +197,16 @@ func (b *Book) watch(e entry.Entry) (mine bool, err error) {
 			}
 			return nil
 		})
+	case entry.IncidentMerged, entry.IncidentUnmerged:
+		return false, entry.With(e, func(x entry.Merge) error {
+			if c := b.cases[x.Into]; c != nil {
+				c.merged = slices.DeleteFunc(c.merged, func(id int64) bool { return id == x.Incident })
+				if e.Kind == entry.IncidentMerged {
+					c.merged = append(c.merged, x.Incident)
+				}
+			}
+			return nil
+		})
 	case entry.RunBegun:
 		return false, entry.With(e, func(x entry.Run) error { use(x.Incident, "playbook:"+x.Playbook); return nil })
 	case entry.IncidentRoleTaken, entry.IncidentRoleGiven:

@@ -384,12 +384,30 @@ func (p *Part) judge(k entry.Kind, x entry.PartVerdict, at time.Time) {
 	p.Asks = slices.DeleteFunc(p.Asks, func(a Ask) bool { return !a.At.After(r.Begun) })
 }
 
+// used are the parts of the plan that an incident used, and those incidents that are part of it: they end with it.
+func (b *Book) used(id int64) (out []string) {
+	all := []int64{id}
+	for k := 0; k < len(all) && k <= len(b.cases); k++ {
+		c := b.cases[all[k]]
+		if c == nil || c.sample && k > 0 {
+			continue
+		}
+		all = append(all, c.merged...)
+		for _, part := range c.used {
+			if !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
 // closed folds what an incident asks of the parts that it used.
 func (b *Book) closed(id int64, c *past) {
 	if !c.real() {
 		return
 	}
-	for _, part := range c.used {
+	for _, part := range b.used(id) {
 		if p := b.Parts[part]; p != nil && (c.counts() || strings.HasPrefix(part, "playbook:")) {
 			p.ask(Ask{Cause: ByIncident, Refs: []string{strconv.FormatInt(id, 10)}, At: c.closed, Due: c.closed.Add(AfterReason)})
 		}

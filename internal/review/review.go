@@ -94,7 +94,8 @@ type Book struct {
 // past is what the book knows of an incident.
 type past struct {
 	severity string
-	used     []string // parts
+	used     []string // parts of the plan
+	merged   []int64  // incidents that are part of it
 	closed   time.Time
 	verdict  string
 	sample   bool // or history: nobody has to learn from it
