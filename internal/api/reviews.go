@@ -19,10 +19,11 @@ type (
 		Body   B
 	}
 	remeasuring struct {
-		Text  string    `json:"text,omitempty" maxLength:"10000" doc:"the gap, what is done, and how one will see that it is closed; without it, as it is"`
-		Owner string    `json:"owner,omitempty" maxLength:"200" doc:"staff id; without it, as it is"`
-		Due   time.Time `json:"due,omitzero"`
-		Why   string    `json:"why" minLength:"1" maxLength:"10000" doc:"the reason, for the ledger"`
+		Text   string    `json:"text,omitempty" maxLength:"10000" doc:"the gap, what is done, and how one will see that it is closed; without it, as it is"`
+		Owner  string    `json:"owner,omitempty" maxLength:"200" doc:"staff id; without it, as it is"`
+		Due    time.Time `json:"due,omitzero"`
+		Remind *int64    `json:"remind_hours,omitempty" minimum:"0" maximum:"2160" doc:"hours before it is due; 0 takes the reminder away; without it, as it is"`
+		Why    string    `json:"why" minLength:"1" maxLength:"10000" doc:"the reason, for the ledger"`
 	}
 	measureLink struct {
 		Kind     string `json:"kind" enum:"playbook,rule"`
@@ -170,7 +171,11 @@ func measuresOfAll(t *table) {
 	o = post("/measures/{number}/change", "changeMeasure", "Give a measure another owner, time or text")
 	o.need, o.web = auth.Note, "POST /review/measures/{n}/change"
 	act(t, o, func(a ask, in *ofMeasureWith[remeasuring]) error {
-		return a.desk.ChangeMeasure(a.actor, in.Number, desk.MeasureText{Text: in.Body.Text, Owner: in.Body.Owner, Due: in.Body.Due}, in.Body.Why)
+		x := desk.MeasureChange{Text: in.Body.Text, Owner: in.Body.Owner, Due: in.Body.Due}
+		if h := in.Body.Remind; h != nil {
+			x.Remind = new(time.Duration(*h) * time.Hour)
+		}
+		return a.desk.ChangeMeasure(a.actor, in.Number, x, in.Body.Why)
 	})
 	o = post("/measures/{number}/link", "linkMeasure", "Say by which change of the plan or of a rule a measure was carried out")
 	o.need, o.web = auth.Note, "POST /review/measures/{n}/link"
@@ -193,7 +198,7 @@ func partOf(p desk.PartRow) client.PlanPart {
 
 // measureOf words a measure; what its incident's label keeps inside says so in place of its text.
 func measureOf(a ask, m desk.MeasureRow) client.PlanMeasure {
-	x := client.PlanMeasure{ID: m.ID, Incident: m.Incident, Text: m.Text, Owner: m.Owner, Due: m.Due, State: string(m.State), Late: m.Overdue}
+	x := client.PlanMeasure{ID: m.ID, Incident: m.Incident, Text: m.Text, Owner: m.Owner, Due: m.Due, Remind: int64(m.Remind / time.Hour), State: string(m.State), Late: m.Overdue}
 	if m.Incident != 0 {
 		if says := a.kept(m.Incident, "lessons"); says != "" {
 			x.Text = says

@@ -47,7 +47,8 @@ type PlanMeasure struct {
 	Text     string    `json:"text"`
 	Owner    string    `json:"owner"`
 	Due      time.Time `json:"due"`
-	State    string    `json:"state"` // open, done, verified, dropped
+	Remind   int64     `json:"remind_hours,omitempty"` // before it is due
+	State    string    `json:"state"`                  // open, done, verified, dropped
 	Late     bool      `json:"late,omitempty"`
 }
 

@@ -49,7 +49,7 @@ func (d *Desk) AddMeasure(actor auth.Actor, id int64, x MeasureText) (number int
 	err = say(func(s *State, text string) (entry.Draft, error) {
 		hash := ""
 		if text != "" {
-			hash = d.vault.Hash("measure", x.Text)
+			hash = d.vault.Hash("measure", strings.TrimSpace(x.Text)) // as the vault keeps it
 		}
 		y, err := s.Reviews.PutMeasure(actor.Name, entry.Measure{Incident: id, Text: text, Hash: hash, Owner: x.Owner, Due: x.Due, Remind: x.Remind}, owns(s, id), time.Now())
 		if err == nil {
@@ -68,12 +68,23 @@ func owns(s *State, id int64) func(string) bool {
 	return CanHold(s, id)
 }
 
-// ChangeMeasure gives an open measure another owner, time or text, with the reason why; what is empty stays.
-func (d *Desk) ChangeMeasure(actor auth.Actor, number int64, x MeasureText, why string) error {
+// A MeasureChange is what becomes another in a measure: what is empty stays.
+type MeasureChange struct {
+	Text   string
+	Owner  string // staff id
+	Due    time.Time
+	Remind *time.Duration // before it is due; 0 takes the reminder away
+}
+
+// ChangeMeasure gives an open measure another owner, time, reminder or text, with the reason why.
+func (d *Desk) ChangeMeasure(actor auth.Actor, number int64, x MeasureChange, why string) error {
 	text := strings.TrimSpace(x.Text)
 	return d.onMeasure(actor, 0, number, []string{why, text}, func(s *State, m *review.Measure, _ string, texts []string) (entry.Draft, error) {
 		y := m.Measure
-		y.Why, y.Owner, y.Remind = texts[0], cmp.Or(x.Owner, y.Owner), cmp.Or(x.Remind, y.Remind)
+		y.Why, y.Owner = texts[0], cmp.Or(x.Owner, y.Owner)
+		if x.Remind != nil {
+			y.Remind = *x.Remind
+		}
 		if !x.Due.IsZero() {
 			y.Due = x.Due
 		}

@@ -174,7 +174,15 @@ func TestReviewOfAnIncident(t *testing.T) {
 		if got := strings.Join(h.remindAfter(d, 1), "\n"); !strings.Contains(got, "boris@shop.example") || !strings.Contains(got, "Measure 1 is due on") || !strings.Contains(got, "buy a detector") {
 			t.Errorf("before it is due: %q", got)
 		}
-		must(t, d.ChangeMeasure(anna, n, MeasureText{Due: time.Now().Add(72 * time.Hour)}, "the shop is shut"))
+		must(t, d.ChangeMeasure(anna, n, MeasureChange{Due: time.Now().Add(72 * time.Hour)}, "the shop is shut"))
+		late, err := d.AddMeasure(anna, id, MeasureText{Text: " mend the roof\n", Owner: "boris", Due: time.Now().Add(time.Minute), Remind: 24 * time.Hour})
+		must(t, err)
+		time.Sleep(time.Hour)
+		must(t, d.ChangeMeasure(anna, late, MeasureChange{Owner: "carla", Remind: new(time.Duration)}, "boris is ill"))
+		if m, err := d.MeasureOf(anna, late); err != nil || m.Owner != "carla" || m.Remind != 0 || !m.Overdue || m.Hash != d.vault.Hash("measure", m.Text) {
+			t.Errorf("a measure that is overdue: %+v, %v", m, err)
+		}
+		must(t, d.StepMeasure(anna, id, late, "dropped", "the roof is gone"))
 		if err := d.StepMeasure(Local("command"), id, n, "done", "bought"); err == nil || !strings.Contains(err.Error(), "--as") {
 			t.Errorf("nobody in particular says that it is done: %v", err)
 		}

@@ -68,10 +68,12 @@ func (b *Book) MeasuresOf(incident int64) (out []*Measure) {
 	return out
 }
 
-// PutMeasure decides on a measure: a new one when its id is 0, or another owner, time or text of one that is open, with x.Why.
+// PutMeasure decides on a measure: a new one when its id is 0, or another owner, time or text of one that is open, with x.Why. One that is overdue may stay so.
 func (b *Book) PutMeasure(actor string, x entry.Measure, staff func(string) bool, now time.Time) (entry.Draft, error) {
+	dated := true // its time is another one
 	if x.ID != 0 {
 		m, err := b.Measure(x.ID)
+		dated = err != nil || !x.Due.Equal(m.Due)
 		switch {
 		case err != nil:
 			return entry.Draft{}, err
@@ -94,7 +96,7 @@ func (b *Book) PutMeasure(actor string, x entry.Measure, staff func(string) bool
 		return entry.Draft{}, wrong("gap", "Say what the gap is, what is done, and how one will see that it is closed.")
 	case !staff(x.Owner):
 		return entry.Draft{}, wrong("owner", "Nobody on the team has the id %q.", x.Owner)
-	case !x.Due.After(now) || x.Due.Sub(now) > longestDue:
+	case dated && (!x.Due.After(now) || x.Due.Sub(now) > longestDue):
 		return entry.Draft{}, wrong("due", "A measure is due within two years from now.")
 	case x.Remind < 0 || x.Remind > 90*day:
 		return entry.Draft{}, wrong("remind", "The reminder comes at most 90 days before a measure is due.")

@@ -123,6 +123,17 @@ func TestMeasures(t *testing.T) {
 		_, err := l.b.PutMeasure("person:anna", x, staff, t0)
 		refused(t, err, says)
 	}
+	change := m
+	change.ID, change.Why, change.Owner, change.Remind = 1, "v", "carla", 0
+	for says, due := range map[string]time.Time{"": m.Due, "within two years": days(11)} { // after twelve days it is overdue: that may stay, and no other day that is over
+		change.Due = due
+		x, err := l.b.PutMeasure("person:anna", change, staff, days(12))
+		if says == "" && (err != nil || x.Body.(entry.Measure).Owner != "carla" || x.Body.(entry.Measure).Remind != 0) {
+			t.Errorf("another owner of what is overdue: %+v, %v", x, err)
+		} else if says != "" {
+			refused(t, err, says)
+		}
+	}
 	step := func(at time.Time, f func(string, entry.MeasureStep) (entry.Draft, error), person string) {
 		t.Helper()
 		d, err := f("person:"+person, entry.MeasureStep{ID: 1, Person: person, Text: "v"})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
@@ -108,7 +109,7 @@ func (s *Server) measureForms(v *visit, st *desk.State, m desk.MeasureRow, at st
 	case review.Open:
 		view.Forms = append(view.Forms, step("done", "It is done", "It is done", "What was done", m.Owner == v.actor.ID))
 		fold(ui.Titled{Title: "Change who does it, or by when", Form: ui.Form{ID: "change", Action: at + "/change", Button: "Change it", Fields: []ui.Field{{Name: "owner", Kind: "choice", Label: "By whom", Options: s.teamOptions(st, m.Owner)},
-			{Name: "due", Label: "By when", Value: m.Due.In(v.zone).Format(typedLayout), Need: true, Most: 40}, why("Why")}}})
+			{Name: "due", Label: "By when", Value: m.Due.In(v.zone).Format(typedLayout), Need: true, Most: 40}, {Name: "remind", Label: "Remind them so many days before", Hint: "empty: not before it is due", Value: remindDays(m), Most: 2}, why("Why")}}})
 		fold(step("dropped", "Nothing is done about it", "Drop it", "Why", false))
 	case review.Done:
 		did := ""
@@ -143,12 +144,37 @@ func (s *Server) stepMeasure(v *visit) error {
 
 func (s *Server) changeMeasure(v *visit) error {
 	return s.ofMeasure(v, "change", func(n int64) error {
-		due, err := v.when("due", text(v.r, "due"), true)
+		m, err := s.desk.MeasureOf(v.actor, n)
 		if err != nil {
 			return err
 		}
-		return renamed(s.desk.ChangeMeasure(v.actor, n, desk.MeasureText{Owner: v.r.PostFormValue("owner"), Due: due}, text(v.r, "reason")), "why", "reason")
+		x := desk.MeasureChange{Owner: v.r.PostFormValue("owner")}
+		if typed := text(v.r, "due"); typed != m.Due.In(v.zone).Format(typedLayout) { // else it stays, also when it is over
+			if x.Due, err = v.when("due", typed, true); err != nil {
+				return err
+			}
+		}
+		if typed, sent := v.r.PostForm["remind"]; sent && typed[0] != remindDays(m) {
+			span := time.Duration(0)
+			if days := text(v.r, "remind"); days != "" {
+				ok := false
+				if span, ok = spanOf(days + " d"); !ok {
+					return desk.FieldError{Field: "remind", Says: "Say a number of days, or leave it empty."}
+				}
+			}
+			x.Remind = &span
+		}
+		return renamed(s.desk.ChangeMeasure(v.actor, n, x, text(v.r, "reason")), "why", "reason")
 	})
+}
+
+// remindDays is in how many whole days before it is due the owner of a measure is reminded; "" is not at all.
+func remindDays(m desk.MeasureRow) string {
+	if m.Remind <= 0 {
+		return ""
+	}
+	const day = 24 * time.Hour
+	return fmt.Sprint(int64((m.Remind + day - 1) / day))
 }
 
 func (s *Server) linkMeasure(v *visit) error {
