@@ -365,6 +365,7 @@ func (d *Desk) nextKey(actor auth.Actor, why string, revoke, compromised bool) (
 	}
 	if revoke { // the ledger says so: it signs nothing any more, whether the next one can be kept or not
 		use(next, list)
+		d.followSecurityText(now)
 	}
 	if err := d.keepKeys(next, list, now); err != nil && revoke {
 		return OurKey{}, fmt.Errorf("the key is revoked and not used any more; the one that follows could not be kept, so the next start makes another: mend the key folder, then renew the key: %w", err)
@@ -372,7 +373,18 @@ func (d *Desk) nextKey(actor auth.Actor, why string, revoke, compromised bool) (
 		return OurKey{}, fmt.Errorf("the ledger names the new key, and it could not be kept, so the old one stays in use; mend the key folder and do it again: %w", err)
 	}
 	use(next, list)
+	d.followSecurityText(now)
 	return d.OurKey(now), nil
+}
+
+// followSecurityText lets security.txt name the key that is used now: who reads it seals with what it names.
+func (d *Desk) followSecurityText(now time.Time) {
+	if d.o.Outside == nil {
+		return
+	}
+	if err := d.keepSecurityText(now); err != nil {
+		d.log.Error("security.txt may name a key that is not used any more: renew it, on the page of reports from outside", "error", err)
+	}
 }
 
 func revokedPackets(old *envelope.Identity, compromised bool, now time.Time) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"tocsin/internal/envelope"
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
+	"tocsin/internal/report"
 )
 
 // A dyingLayer takes so many more files, and then nothing: as if the program had been killed there. Below zero it takes all.
@@ -35,6 +37,39 @@ func (l dyingLayer) Rename(old, new string) error {
 		l.left.Add(-1)
 	}
 	return err
+}
+
+// Given a security.txt that names our key, when the key is renewed or revoked, then from that moment it names the one that follows, and is signed by it.
+func TestSecurityTextFollowsOurKey(t *testing.T) {
+	h := newHouse(t)
+	h.o.From = "Tocsin <tocsin@shop.example>"
+	h.o.Senders = map[string]Sender{plan.Mail: h.send}
+	h.o.Outside = &OutsideOptions{Limits: report.Usual(), Contact: []string{"mailto:security@shop.example"}}
+	d := h.still()
+	defer d.Close()
+	names := func() (print string) {
+		print = d.seals.identity().Public().Fingerprint()
+		x := d.SecurityText(time.Now())
+		if !x.Signed || strings.Count(x.Text, "openpgp4fpr:") != 1 || !strings.Contains(x.Text, "openpgp4fpr:"+strings.ToUpper(print)) {
+			t.Errorf("our key is %s, and security.txt says:\n%s", print, x.Text)
+		}
+		return print
+	}
+	first := names()
+	if _, err := d.RenewMailKey(commander(), "a year is over"); err != nil {
+		t.Fatal(err)
+	}
+	second := names()
+	if _, err := d.RevokeMailKey(commander(), "the server was stolen", true); err != nil {
+		t.Fatal(err)
+	}
+	if third := names(); third == second || second == first {
+		t.Error("the key is the same")
+	}
+	if _, err := d.RevokeMailKey(commander(), "lost", false); err != nil {
+		t.Fatal(err)
+	}
+	names()
 }
 
 // Given a key that somebody else may have, when the program is killed between any two steps of revoking it, then it signs nothing any more, then and after the next start,
