@@ -61,6 +61,9 @@ func (d *Desk) leadMoment(st *State, m incident.Mark, x *Moment) {
 		x.Icon, x.Says, x.Href = "call", about("Reminded of task"), "#task-"+m.To
 	case entry.TaskUnreminded:
 		x.Icon, x.Tone, x.Says, x.Href = "call", "late", about("Not reached by the reminder of task"), "#task-"+m.To
+		if len(m.Why) > 0 {
+			x.Says = about("Nobody has an address by which to be reminded of task")
+		}
 	case entry.NoteEdited:
 		x.Icon, x.Says = "note", "A note was edited"
 	case entry.NotePinned:

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
 	"tocsin/internal/playbook"
+	"tocsin/internal/review"
 )
 
 // What the work on incidents owes: a playbook to an incident for which something speaks, a call for a step that is late (step.late and call.opened in one
@@ -92,6 +93,7 @@ func playbookRole(x *playbook.Step) string { return plan.RoleWord(x.Role) }
 type reminding struct {
 	incident.RemindedTask
 	mails []remindingMail
+	lost  []string // who has no address by which they may be told
 }
 
 type remindingMail struct {
@@ -103,19 +105,25 @@ type remindingMail struct {
 // remind sends the reminders that were written down since it looked last.
 func (d *Desk) remind(ctx context.Context) {
 	var all []reminding
+	now := time.Now()
 	d.Read(func(s *State) {
 		for _, x := range s.Incidents.Reminded(d.reminded) {
 			i, err := s.Incidents.Get(x.Incident)
-			if err != nil || i.Sample || plan.Bars(s.Calls.Barred(i.ID), plan.Mail) || x.At.Before(s.Started) {
+			if err != nil || i.Sample || x.At.Before(s.Started) {
 				continue
 			}
 			r := reminding{RemindedTask: x}
-			for _, id := range remindedOf(s, i, x) {
+			whole, err := s.Incidents.Get(s.Incidents.Root(i.ID)) // whose roles count
+			if err != nil {
+				continue
+			}
+			for _, id := range remindedOf(s, whole, x) {
 				to := d.People.Get(s.Plan.People[id].Vault)
-				if to.Mail == "" || i.Hides(id) {
+				if to.Mail == "" || i.Hides(id) || plan.Bars(s.Calls.Barred(i.ID), plan.Mail) {
+					r.lost = append(r.lost, id)
 					continue
 				}
-				r.mails = append(r.mails, remindingMail{id, to, d.reminderMail(s, i, x, id, to)})
+				r.mails = append(r.mails, remindingMail{id, to, d.reminderMail(s, i, x, id, to, now)})
 			}
 			all = append(all, r)
 		}
@@ -144,12 +152,18 @@ func (d *Desk) sendReminder(ctx context.Context, r reminding) {
 		})
 	}
 	wg.Wait()
-	slices.Sort(missed)
-	if len(missed) == 0 {
+	why := ""
+	switch {
+	case len(missed) == 0 && len(r.lost) == 0 && len(r.mails) > 0:
 		return
+	case len(missed) == 0:
+		why = entry.Unreachable
+		d.log.Warn("nobody could be reminded of a task, or not all: give them an address for mail, or the task to somebody else", "incident", r.Incident, "task", r.Task.ID, "people", r.lost)
 	}
+	missed = append(append([]string{}, missed...), r.lost...)
+	slices.Sort(missed)
 	err := d.write(func(s *State, _ time.Time) ([]entry.Draft, error) {
-		return []entry.Draft{s.Incidents.Unremind(r.RemindedTask, missed)}, nil
+		return []entry.Draft{s.Incidents.Unremind(r.RemindedTask, missed, why)}, nil
 	})
 	if err != nil {
 		d.log.Error("writing that a reminder was not sent; the next one comes in a day", "incident", r.Incident, "error", err)
@@ -193,9 +207,20 @@ func holdersOf(s *State, i *incident.Incident, t *incident.Task) (ids []string) 
 	return ids
 }
 
+// dueSays words how long there is for a task: a reminder may be sent long after it was owed.
+func dueSays(due, now time.Time) string {
+	switch left := due.Sub(now).Round(time.Minute); {
+	case left >= time.Minute:
+		return "is due in " + review.Span(left)
+	case left > -5*time.Minute:
+		return "is due now"
+	}
+	return "is late"
+}
+
 // reminderMail words a reminder. What its label keeps inside says only that something waits.
-func (d *Desk) reminderMail(s *State, i *incident.Incident, x incident.RemindedTask, person string, to Contact) notify.Message {
-	says := map[string]string{"soon": "is due in an hour", "due": "is due now", "again": "is late"}[x.Stage]
+func (d *Desk) reminderMail(s *State, i *incident.Incident, x incident.RemindedTask, person string, to Contact, now time.Time) notify.Message {
+	says := dueSays(x.Task.Due, now)
 	m := notify.Message{To: to.Mail, Subject: fmt.Sprintf("A task of incident %d %s", i.ID, says), ID: fmt.Sprintf("task-%d-%d-%s-%d@%s", i.ID, x.Task.ID, dashless(person), x.First, d.origin()),
 		Body: fmt.Sprintf("What: %s\nDue: %s\n\n%s/incidents/%d\n", d.Text(x.Task.Title), x.Task.Due.In(to.Location()).Format("2006-01-02 15:04 MST"), d.o.URL, i.ID)}
 	if !mayTell(s, i.ID, fmt.Sprintf("task:%d", x.Task.ID), teamMail) {

@@ -162,7 +162,7 @@ var full = map[Kind]any{
 	TaskDone:          Reply{4, 5, "boris", "v62"},
 	TaskDropped:       Reply{4, 5, "boris", "v63"},
 	TaskReminded:      Reminder{4, 5, "due", t0},
-	TaskUnreminded:    Unreminded{4, 5, 17, []string{"anna"}},
+	TaskUnreminded:    Unreminded{4, 5, 17, []string{"anna"}, ""},
 	NoteEdited:        NoteEdit{4, 12, "v64", t0, "legal", 12, "anna"},
 	NotePinned:        NotePin{4, 12, true, "anna"},
 	AttachmentAdded:   File{4, 3, "ab12", 900, "v65", "v66", "log", "AMBER", "anna", "v67", "v68"},

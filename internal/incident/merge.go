@@ -78,6 +78,14 @@ func rankOf(first bool) int {
 	return 0
 }
 
+// worked returns the incident as which an incident is worked on: its roles are those of what became part of it.
+func (b *Book) worked(i *Incident) *Incident {
+	if root, err := b.Get(b.Root(i.ID)); err == nil {
+		return root
+	}
+	return i
+}
+
 // settling returns incident id if what is open in it may be settled. That is done where it was written, also after it became part of another one, while
 // that one is open.
 func (b *Book) settling(id int64) (*Incident, error) {

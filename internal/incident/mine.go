@@ -68,7 +68,7 @@ func (b *Book) Mine(person string, roles []string) (out []Todo) {
 	}
 	for _, role := range of {
 		for x := range b.todo[ofRole(role)] {
-			if i, err := b.Get(x.incident); err == nil && i.has(person, role, roles) {
+			if i, err := b.Get(x.incident); err == nil && b.worked(i).has(person, role, roles) {
 				out = b.one(out, x, role)
 			}
 		}

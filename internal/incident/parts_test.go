@@ -119,3 +119,37 @@ func TestOverIsNothingToDo(t *testing.T) {
 		t.Errorf("part of a closed one: %+v", got)
 	}
 }
+
+// Given a task of a role in an incident that becomes part of another, when the role is held by others there, then the task is theirs, and they are reminded of it: the part's own roles
+// count again when it is taken out.
+func TestRolesOfTheWholeDoTheTasksOfItsParts(t *testing.T) {
+	d := opened(t, 3)
+	d.do(d.book.TakeRole("person:anna", all, 1, "legal", "anna", false))
+	d.do(d.book.TakeRole("person:boris", all, 2, "legal", "boris", false))
+	d.do(d.book.TakeRole("person:carla", all, 2, "legal", "carla", true))
+	d.do(d.book.AddTask("person:anna", t0, entry.Task{Incident: 1, Title: "t", Role: "legal", Due: t0.Add(3 * time.Hour)}))
+	d.do(d.book.Ask("person:dora", entry.Question{Incident: 1, Text: "q", Person: "dora", Role: "legal"}))
+	check := func(when string, whose ...string) {
+		t.Helper()
+		for _, p := range []string{"anna", "boris", "carla", "dora"} {
+			want := 0
+			if slices.Contains(whose, p) {
+				want = 2
+			}
+			if got := d.book.Mine(p, nil); len(got) != want {
+				t.Errorf("%s, %s has %+v", when, p, got)
+			}
+		}
+		if got := d.book.Owed(t0.Add(4 * time.Hour)); len(got) != 1 || got[0].Incident != 1 || !slices.Equal(got[0].People, whose) {
+			t.Errorf("%s, %+v is owed; want %v", when, got, whose)
+		}
+	}
+	check("alone", "anna")
+	d.doAll(d.book.Merge("person:anna", 1, 2, "w"))
+	check("as a part", "boris", "carla")
+	d.doAll(d.book.Merge("person:anna", 2, 3, "w"))
+	d.do(d.book.TakeRole("person:dora", all, 3, "legal", "dora", false))
+	check("as a part of a part", "dora")
+	d.do(d.book.Unmerge("person:anna", 1, "w"))
+	check("taken out", "anna")
+}

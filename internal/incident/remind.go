@@ -39,7 +39,7 @@ func (b *Book) Owed(now time.Time) (out []Debt) {
 		d := Debt{Reminder: entry.Reminder{Incident: x.incident, ID: x.id, Stage: stage, Due: t.Due}, Role: t.Role}
 		if t.Person != "" {
 			d.People = []string{t.Person}
-		} else if h := i.Roles[t.Role]; h.Person != "" {
+		} else if h := b.worked(i).Roles[t.Role]; h.Person != "" {
 			d.People = append([]string{h.Person}, h.Deputies...)
 		} else {
 			d.People = slices.Clone(h.Deputies)
@@ -59,7 +59,7 @@ func triesAfter() []time.Duration {
 func (t *Task) again() time.Time {
 	miss, any := last(t.Missed)
 	was, _ := last(t.Reminded)
-	if !any || miss.What.N != was.N || !was.What.Due.Equal(t.Due) {
+	if !any || miss.What.Why != "" || miss.What.N != was.N || !was.What.Due.Equal(t.Due) {
 		return time.Time{}
 	}
 	tries, missed := 0, len(t.Missed)
@@ -160,9 +160,9 @@ func (t *Task) series(n int64) (first int64, only []string) {
 	return first, only
 }
 
-// Unremind decides that a reminder did not reach some people.
-func (b *Book) Unremind(r RemindedTask, people []string) entry.Draft {
-	return draft("desk", entry.TaskUnreminded, r.Incident, entry.Unreminded{Incident: r.Incident, ID: r.Task.ID, N: r.N, People: people})
+// Unremind decides that a reminder did not reach some people, and why it is not tried again soon: "" it is, or entry.Unreachable.
+func (b *Book) Unremind(r RemindedTask, people []string, why string) entry.Draft {
+	return draft("desk", entry.TaskUnreminded, r.Incident, entry.Unreminded{Incident: r.Incident, ID: r.Task.ID, N: r.N, People: people, Why: why})
 }
 
 func (b *Book) applyMissed(e entry.Entry) (bool, error) {
@@ -173,7 +173,9 @@ func (b *Book) applyMissed(e entry.Entry) (bool, error) {
 		}
 		t.Missed = append(t.Missed, written(e, *x))
 		b.date(t, e.Time)
-		m.To = fmt.Sprint(x.ID)
+		if m.To = fmt.Sprint(x.ID); x.Why != "" {
+			m.Why = []string{x.Why}
+		}
 		return nil
 	})
 }

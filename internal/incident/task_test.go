@@ -171,7 +171,7 @@ func TestRemindersThatFail(t *testing.T) {
 		if seen = sent[0].N; sent[0].First != first {
 			t.Errorf("try %d begins with %d, want %d", n, sent[0].First, first)
 		}
-		d.write(d.book.Unremind(sent[0], []string{"boris"}))
+		d.write(d.book.Unremind(sent[0], []string{"boris"}, ""))
 	}
 	if next := d.book.NextReminder(); next.Before(d.now.Add(23 * time.Hour)) {
 		t.Errorf("behind the last try it is owed at %v", next)

@@ -264,7 +264,7 @@ func (w *walk) mine() {
 		for _, i := range w.book.Incidents {
 			c, root := i.Command(), w.book.Incidents[w.book.Root(i.ID)-1]
 			for _, t := range c.Tasks {
-				if t.Open() && (t.Person == who || t.Person == "" && theirs(i, t.Role)) {
+				if t.Open() && (t.Person == who || t.Person == "" && theirs(root, t.Role)) {
 					add(i.ID, Tasked, t.ID)
 				}
 			}
@@ -272,7 +272,7 @@ func (w *walk) mine() {
 				continue // nobody answers or takes over any more
 			}
 			for _, q := range c.Questions {
-				if q.Open() && (q.Role == "" || theirs(i, q.Role)) {
+				if q.Open() && (q.Role == "" || theirs(root, q.Role)) {
 					add(i.ID, Asked, q.ID)
 				}
 			}
