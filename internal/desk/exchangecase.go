@@ -20,7 +20,8 @@ type exchangeReader struct {
 	d       *Desk
 	c       exchange.Case
 	alerts  []incident.Alert
-	suspect map[string]bool // keyed hashes of addresses and accounts that are the attacker's and nobody else's
+	suspect map[string]bool // keyed hashes of addresses and accounts: the attacker's and nobody else's, in each incident that names them
+	seen    [][2]string     // hashes with the countries from where they came
 	places  map[string]int  // of values, by kind and text
 	files   []exchange.Value
 	causes  []string // vault objects with paths of files
@@ -96,15 +97,23 @@ func (r *exchangeReader) read(s *State, i *incident.Incident) {
 			r.member(s, m)
 		}
 	}
+	for _, x := range r.seen {
+		if r.suspect[x[0]] {
+			r.c.Countries = append(r.c.Countries, x[1])
+		}
+	}
 }
 
 // member takes what an incident of the family has: who is suspect, what was brought, and the alerts.
 func (r *exchangeReader) member(s *State, i *incident.Incident) {
 	for _, p := range slices.Concat(i.Sources, i.Accounts) {
 		theirs := p.Role == string(detect.Suspect) && !p.Own && !p.Shared
+		if was, known := r.suspect[p.Hash]; known {
+			theirs = theirs && was // a victim of one of them is not named because of another
+		}
 		r.suspect[p.Hash] = theirs
-		if theirs && p.Country != "" {
-			r.c.Countries = append(r.c.Countries, p.Country)
+		if p.Country != "" {
+			r.seen = append(r.seen, [2]string{p.Hash, p.Country})
 		}
 	}
 	for _, f := range i.Command().Files {
@@ -145,7 +154,7 @@ func (r *exchangeReader) alert(a incident.Alert) {
 			take("address", p.Name, !r.suspect[r.d.vault.Hash("address", p.Name)])
 		}
 		for _, p := range details.Accounts {
-			take("account", p.Name, !r.suspect[r.d.vault.Hash("account", p.Name)])
+			take("account", p.Name, !r.suspect[r.d.vault.Hash("account", p.Realm+"/"+p.Name)])
 		}
 		if details.Impact != detect.Attempt { // what was only tried for is asked for by every scanner
 			for _, line := range details.Samples {
@@ -170,7 +179,7 @@ func (r *exchangeReader) alert(a incident.Alert) {
 	}
 }
 
-// value puts a value into the case, or finds it there, and returns its place. Who is suspect anywhere is no victim.
+// value puts a value into the case, or finds it there, and returns its place. Who is a victim anywhere stays one: an attacker can write anybody's address into a line.
 func (r *exchangeReader) value(v exchange.Value) int {
 	key := v.Kind + " " + v.Text
 	k, ok := r.places[key]
@@ -179,7 +188,7 @@ func (r *exchangeReader) value(v exchange.Value) int {
 		r.places[key] = k
 		r.c.Values = append(r.c.Values, v)
 	}
-	r.c.Values[k].Last = later(r.c.Values[k].Last, v.Last)
+	r.c.Values[k].Last, r.c.Values[k].Victim = later(r.c.Values[k].Last, v.Last), r.c.Values[k].Victim || v.Victim
 	return k
 }
 

@@ -7,7 +7,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tocsin/internal/detect"
 	"tocsin/internal/entry"
+	"tocsin/internal/exchange"
+	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
 )
@@ -84,4 +87,44 @@ func TestExchangeTellsTheSigns(t *testing.T) {
 			t.Errorf("VERIS does not know the cause: %s", r.Data)
 		}
 	})
+}
+
+// Given incidents that are one, of which one names somebody as a victim, or as ours, when they are written for other teams, then whoever is a victim in any of them is not named, in whatever
+// order they are read; an attacker's account is named by its realm.
+func TestExchangeNamesNoVictimOfAnyPart(t *testing.T) {
+	h := newHouse(t)
+	d := h.still()
+	defer d.Close()
+	ref, err := d.toVault(detect.Alert{ID: "a", Impact: detect.Attempt,
+		Sources:  []detect.Party{{Name: "192.0.2.1", Role: detect.Suspect}, {Name: "192.0.2.2", Role: detect.Suspect}, {Name: "192.0.2.3", Role: detect.Suspect}},
+		Accounts: []detect.Party{{Name: "eve", Realm: "admin", Role: detect.Suspect}, {Name: "adam", Realm: "ssh", Role: detect.Suspect}}})
+	must(t, err)
+	party := func(kind, name, role string, own bool) incident.Known {
+		p := incident.Known{}
+		p.Hash, p.Role, p.Own, p.Country = d.vault.Hash(kind, name), role, own, "NL"
+		return p
+	}
+	one := &incident.Incident{ID: 1, Sources: []incident.Known{party("address", "192.0.2.1", "suspect", false), party("address", "192.0.2.2", "suspect", false), party("address", "192.0.2.3", "victim", false)},
+		Accounts: []incident.Known{party("account", "admin/eve", "suspect", false), party("account", "admin/adam", "suspect", false)}}
+	two := &incident.Incident{ID: 2, Sources: []incident.Known{party("address", "192.0.2.2", "suspect", true), party("address", "192.0.2.3", "suspect", false)}}
+	for _, order := range [][]*incident.Incident{{one, two}, {two, one}} {
+		r := exchangeReader{d: d, suspect: map[string]bool{}, places: map[string]int{}}
+		d.Read(func(s *State) {
+			for _, i := range order {
+				r.member(s, i)
+			}
+		})
+		r.value(exchange.Value{Kind: "address", Text: "192.0.2.3"}) // somebody wrote it into a line
+		r.alert(incident.Alert{Alert: entry.Alert{ID: "a", Vault: ref}})
+		var named []string
+		for _, v := range r.c.Values {
+			if !v.Victim {
+				named = append(named, v.Kind+" "+v.Text)
+			}
+		}
+		slices.Sort(named)
+		if !slices.Equal(named, []string{"account eve", "address 192.0.2.1"}) {
+			t.Errorf("named are %q", named)
+		}
+	}
 }
