@@ -191,21 +191,29 @@ func (d *Desk) Approve(actor auth.Actor, id int64, yes bool, why string) error {
 	if err != nil {
 		return fmt.Errorf("reading what was asked for: %w", err)
 	}
-	text, err := d.text(strings.TrimSpace(why))
+	decide := func(texts []string) func(*State, time.Time) ([]entry.Draft, error) {
+		return func(s *State, now time.Time) ([]entry.Draft, error) {
+			x, err := s.Approvals.Get(id)
+			if err != nil {
+				return nil, err
+			}
+			if yes && x.Person != actor.ID && s.Identity.sameHand(x.Person, actor.ID, now) {
+				return nil, FieldError{"", "Within the last day one of you opened the other's account, or somebody opened both (a one-time link, a password, lost factors, a linked account), so you do not count as two persons here."}
+			}
+			return one(s.Approvals.Decide(actor, id, yes, d.vault.Hash("approval", string(b)), texts[0], caseFor(s, actor, x.Incident), now))
+		}
+	}
+	if err := d.Broken(); err != nil {
+		return err
+	}
+	if err := d.tried([]string{why}, decide); err != nil {
+		return err
+	}
+	texts, err := d.texts(why)
 	if err != nil {
 		return err
 	}
-	return d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
-		x, err := s.Approvals.Get(id)
-		if err != nil {
-			return nil, err
-		}
-		if yes && x.Person != actor.ID && s.Identity.sameHand(x.Person, actor.ID, now) {
-			return nil, FieldError{"", "Within the last day one of you opened the other's account, or somebody opened both (a one-time link, a password, lost factors, a linked account), so you do not count as two persons here."}
-		}
-		draft, err := s.Approvals.Decide(actor, id, yes, d.vault.Hash("approval", string(b)), text, caseFor(s, actor, x.Incident), now)
-		return []entry.Draft{draft}, err
-	})
+	return d.write(decide(texts))
 }
 
 // settleApprovals lets time decide, and does what is approved. It returns when to look again.

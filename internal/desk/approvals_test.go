@@ -74,10 +74,14 @@ func TestDangerousActsNeedTwo(t *testing.T) {
 			token.Scope = auth.Actions()
 			weak := boris
 			weak.Weak = true
+			objects := h.size(vaultDir)
 			for who, a := range map[string]auth.Actor{"who asked": anna, "an analyst": analyst, "a token": token, "somebody without a second factor": weak} {
-				if err := d.Approve(a, id, true, ""); err == nil {
+				if err := d.Approve(a, id, true, "I say so"); err == nil {
 					t.Errorf("%s: %s may approve", name, who)
 				}
+			}
+			if n := h.size(vaultDir) - objects; n != 0 {
+				t.Errorf("%s: what was refused left %d bytes in the vault", name, n)
 			}
 			if err := d.Approve(boris, id, false, "no"); err != nil {
 				t.Errorf("%s: denying: %v", name, err)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -44,7 +45,10 @@ func (s *Server) rights(v *visit) error {
 }
 
 // approvals lists what waits for a second person.
-func (s *Server) approvals(v *visit) error {
+func (s *Server) approvals(v *visit) error { return s.showApprovals(v, http.StatusOK, nil) }
+
+// showApprovals lists it, with why nothing was decided.
+func (s *Server) showApprovals(v *visit, code int, mistake error) error {
 	view := ui.ApprovalsView{Frame: s.frame(v, "people", "Approvals")}
 	list := s.desk.Approvals(v.actor, approvalsShown)
 	words := map[auth.Action]string{}
@@ -80,7 +84,10 @@ func (s *Server) approvals(v *visit) error {
 			view.Rows = append(view.Rows, row)
 		}
 	})
-	return ui.Approvals.Show(v.w, http.StatusOK, view)
+	if mistake != nil {
+		view.Errors, view.Still = ui.Errors{{Says: sentence(mistake)}}, true
+	}
+	return ui.Approvals.Show(v.w, code, view)
 }
 
 func approvalState(state string) ui.State {
@@ -106,10 +113,10 @@ func (s *Server) approve(v *visit) error {
 		key = "approved"
 	}
 	if err := s.desk.Approve(v.actor, id, yes, text(v.r, "reason")); err != nil {
-		if known(err) {
+		if known(err) || errors.Is(err, auth.ErrNoApproval) { // what is hidden is as what never was
 			return err
 		}
-		return errMissing
+		return s.showApprovals(v, http.StatusConflict, err)
 	}
 	return done(v, "/approvals", key)
 }

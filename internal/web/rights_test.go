@@ -78,6 +78,19 @@ func TestASecondPerson(t *testing.T) {
 	if err := c.desk.Approve(anna, 1, true, ""); err == nil {
 		t.Error("the same person approved")
 	}
+	for _, tt := range []struct {
+		who, path string
+		code      int
+		says      string
+	}{
+		{"anna", "/approvals/1", http.StatusConflict, "another person must approve"},
+		{"reader", "/approvals/1", http.StatusForbidden, ""},
+		{"anna", "/approvals/9", http.StatusNotFound, ""},
+	} {
+		if got := c.as(t, tt.who).post(tt.path, "decision", "yes"); got.code != tt.code || !strings.Contains(got.body, tt.says) {
+			t.Errorf("%s approves %s: %d, want %d and %q\n%s", tt.who, tt.path, got.code, tt.code, tt.says, middle(got.body))
+		}
+	}
 	if page := c.as(t, "anna").get("/approvals").body; !strings.Contains(page, "incident:1") || !strings.Contains(page, "over") {
 		t.Error("the page does not say what is asked for")
 	}
@@ -90,6 +103,9 @@ func TestASecondPerson(t *testing.T) {
 	}
 	if err := c.desk.Approve(second, 1, true, ""); err == nil {
 		t.Error("approved twice")
+	}
+	if got := c.as(t, "engineer").post("/approvals/1", "decision", "no"); got.code != http.StatusConflict || !strings.Contains(got.body, "Approval 1 is done already") {
+		t.Errorf("denied when it is done: %d\n%s", got.code, middle(got.body))
 	}
 }
 

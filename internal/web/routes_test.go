@@ -385,8 +385,8 @@ func TestEveryRouteAsksWhoItIs(t *testing.T) {
 					t.Errorf("%s: %d, want 403 or 422", name, got.code)
 				}
 			case r.pattern == "POST /approvals/{id}" && auth.May(auth.Actor{Roles: roles}, auth.Playbooks) != nil: // what waits is a change of the plan
-				if got.code != http.StatusForbidden && got.code != http.StatusNotFound { // or what was decided meanwhile
-					t.Errorf("%s: %d, want 403 or 404", name, got.code)
+				if got.code != http.StatusForbidden && got.code != http.StatusConflict { // or what was decided meanwhile
+					t.Errorf("%s: %d, want 403 or 409", name, got.code)
 				}
 			case method == http.MethodPost:
 				if !slices.Contains([]int{http.StatusSeeOther, http.StatusUnprocessableEntity, http.StatusNotFound, http.StatusConflict, http.StatusOK, http.StatusTooManyRequests}, got.code) {
