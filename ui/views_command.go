@@ -46,6 +46,7 @@ type Lead struct {
 type WatchRow struct {
 	Until Time
 	Says  string // what is watched for, and what was seen
+	Wrong string // why it is not watched for, or not for all of it; "" is nothing
 	Folds []Fold // go on longer, end it
 }
 

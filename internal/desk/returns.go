@@ -18,6 +18,7 @@ import (
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
 	"tocsin/internal/tuning"
+	"tocsin/internal/vault"
 )
 
 // The watch for a return: what an incident's attacker left is looked for in each line during fourteen days after it was closed as a true alarm (package tuning says what is never
@@ -28,6 +29,48 @@ import (
 type returns struct {
 	building sync.Mutex
 	set      atomic.Pointer[tuning.Set]
+
+	mu     sync.Mutex // of what follows; nothing is asked while it is held
+	faults map[int64]returnFault
+	unread []int64   // watches of which the values could not be read when the set was built
+	relist time.Time // when the set is built anew because of these
+}
+
+// A returnFault is why an incident is not watched for its return, or not for all of it.
+type returnFault struct {
+	closed time.Time // when it was closed
+	tries  int
+	next   time.Time // when it is tried again; zero: it is watched for, but for what could not be read
+	why    string
+}
+
+// returnAfter is how long after it failed a watch is begun again, for the first time, the second, and so on; then each hour.
+func returnAfter(tries int) time.Duration {
+	after := []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}
+	if tries <= len(after) {
+		return after[tries-1]
+	}
+	return time.Hour
+}
+
+// readTries is how often it is tried to read all that an incident left, before the rest is watched for without it.
+const readTries = 3
+
+// ReturnFault says in a sentence what is wrong with the watch for the return of an incident; watch is the one that stands, 0 of none. "" is nothing.
+func (d *Desk) ReturnFault(id, watch int64) string {
+	r := &d.returns
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.faults[id]
+	switch {
+	case watch != 0 && slices.Contains(r.unread, watch):
+		return "What is to be watched for cannot be read from the vault, so it is not found if it comes back; it is tried again each minute. Run tocsin doctor on the server."
+	case f.why == "":
+		return ""
+	case f.next.IsZero():
+		return "Not all that it left is watched for: " + f.why + "."
+	}
+	return "Its return is not watched for yet: " + f.why + ". It is tried again at " + f.next.UTC().Format("15:04 MST") + "."
 }
 
 // unwatched notes which incidents were closed as true alarms and are not watched for yet.
@@ -64,11 +107,13 @@ func (d *Desk) settleReturns(now time.Time) {
 		hashes []string
 	}
 	var all []owed
+	d.rereadReturns(now)
 	d.Read(func(s *State) {
+		d.returns.forget(s, now)
 		maps.DeleteFunc(d.nothingLeft, func(id int64, at time.Time) bool { return !s.Unwatched[id].Equal(at) })
 		for id, at := range s.Unwatched {
 			i, err := s.Incidents.Get(id)
-			if err != nil || i.Sample || now.Sub(at) >= tuning.ReturnSpan || d.nothingLeft[id].Equal(at) {
+			if err != nil || i.Sample || now.Sub(at) >= tuning.ReturnSpan || d.nothingLeft[id].Equal(at) || now.Before(d.returns.fault(id, at).next) {
 				continue
 			}
 			x := owed{id: id, at: at}
@@ -93,17 +138,78 @@ func (d *Desk) settleReturns(now time.Time) {
 	})
 	slices.SortFunc(all, func(a, b owed) int { return int(a.id - b.id) })
 	for _, x := range all {
-		w := tuning.Recurrence(x.id, d.trails(x.alerts, x.hashes), x.at)
-		err := d.beginWatch(w)
-		switch {
-		case errors.Is(err, ErrBroken):
+		f := d.returns.fault(x.id, x.at)
+		trails, lost, err := d.trails(x.alerts, x.hashes)
+		if err == nil && lost > 0 && f.tries < readTries {
+			err = unreadAlerts(lost)
+		}
+		w := tuning.Recurrence(x.id, trails, x.at)
+		if err == nil {
+			err = d.beginWatch(w)
+		}
+		if errors.Is(err, ErrBroken) {
 			return
+		}
+		f.tries, f.next, f.why = f.tries+1, time.Time{}, ""
+		switch {
 		case err != nil:
-			d.log.Info("an incident is not watched for its return", "incident", x.id, "because", err)
-			fallthrough
-		case len(w.Values) == 0:
+			f.next, f.why = now.Add(returnAfter(f.tries)), err.Error()
+			d.log.Error("an incident is not watched for its return; it is tried again", "incident", x.id, "again", f.next, "error", err)
+		case lost > 0:
+			f.why = unreadAlerts(lost).Error()
+			d.log.Error("an incident is watched for its return, but not for all that it left", "incident", x.id, "because", f.why)
+		}
+		d.returns.note(x.id, f)
+		if err == nil && len(w.Values) == 0 {
 			d.nothingLeft[x.id] = x.at
 		}
+	}
+}
+
+func unreadAlerts(n int) error {
+	return fmt.Errorf("the details of %d of its alerts cannot be read from the vault", n)
+}
+
+// fault is what is known of the watch for an incident that was closed at a time.
+func (r *returns) fault(id int64, closed time.Time) returnFault {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f, ok := r.faults[id]; ok && f.closed.Equal(closed) {
+		return f
+	}
+	return returnFault{closed: closed}
+}
+
+func (r *returns) note(id int64, f returnFault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f.why == "" {
+		delete(r.faults, id)
+		return
+	}
+	if r.faults == nil {
+		r.faults = map[int64]returnFault{}
+	}
+	r.faults[id] = f
+}
+
+// forget drops what is over: the incident is open again, or its watch has ended.
+func (r *returns) forget(s *State, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.faults, func(id int64, f returnFault) bool {
+		return !s.Unwatched[id].Equal(f.closed) && s.Returns.Of(id, now) == nil || now.Sub(f.closed) >= tuning.ReturnSpan
+	})
+}
+
+// rereadReturns builds the set anew while something that is watched for could not be read.
+func (d *Desk) rereadReturns(now time.Time) {
+	r := &d.returns
+	r.mu.Lock()
+	due := len(r.unread) > 0 && !now.Before(r.relist)
+	r.mu.Unlock()
+	if due {
+		d.relistReturns()
 	}
 }
 
@@ -122,20 +228,22 @@ func (d *Desk) beginWatch(w tuning.Watch) error {
 	return err
 }
 
-// trails are what alerts and attachments of an incident name.
-func (d *Desk) trails(alerts, hashes []string) (out []tuning.Trail) {
+// trails are what alerts and attachments of an incident name; lost is of how many alerts that cannot be read. Of one whose details were erased nothing is to be known.
+func (d *Desk) trails(alerts, hashes []string) (out []tuning.Trail, lost int, err error) {
 	for _, h := range hashes {
 		out = append(out, tuning.Trail{Kind: tuning.Hash, Text: h, Seen: 1})
 	}
 	parser, err := intake.New(intake.Options{Geo: d.o.Geo, Trusted: d.o.Trusted, Zone: d.o.Zone, Maps: d.o.Maps})
 	if err != nil {
-		d.log.Error("a parser that could be made at the start", "error", err)
-		return out
+		return out, 0, fmt.Errorf("making a parser for its lines: %w", err)
 	}
 	for _, ref := range alerts {
 		a, err := d.Details(ref)
 		if err != nil {
-			continue // erased
+			if !errors.Is(err, vault.ErrErased) {
+				lost++
+			}
+			continue
 		}
 		for _, p := range a.Sources {
 			out = append(out, tuning.Trail{Kind: tuning.Address, Text: p.Name, Victim: p.Role != detect.Suspect, Own: p.Own, Shared: p.Shared, Seen: int(p.Count)})
@@ -159,7 +267,7 @@ func (d *Desk) trails(alerts, hashes []string) (out []tuning.Trail) {
 			}
 		}
 	}
-	return out
+	return out, lost, nil
 }
 
 // runs reports whether a path names a program: what a page of the shop is called says nothing of an attacker.
@@ -184,8 +292,11 @@ func (d *Desk) relistReturns() {
 		return x.Values, err
 	})
 	if len(lost) > 0 {
-		d.log.Error("what is watched for after incidents cannot be read", "watches", lost)
+		d.log.Error("what is watched for after incidents cannot be read; it is tried again in a minute", "watches", lost)
 	}
+	d.returns.mu.Lock()
+	d.returns.unread, d.returns.relist = lost, time.Now().Add(time.Minute)
+	d.returns.mu.Unlock()
 	d.returns.set.Store(tuning.NewSet(list))
 }
 

@@ -99,9 +99,16 @@ func TestFormsOfTheIncidentPage(t *testing.T) {
 	}
 	var before time.Time
 	c.desk.Read(func(st *desk.State) { before = st.Returns.Of(1, time.Now()).Until })
-	refused(anna.post("/incidents/1/watch/longer", "days", "14"), "Say why")
-	refused(anna.post("/incidents/1/watch/longer", "days", "x", "reason", "they come back at the weekend"), "they come back at the weekend</textarea>")
-	must(anna.post("/incidents/1/watch/longer", "days", "14", "reason", "they come back at the weekend"))
+	longer := fmt.Sprint(before.AddDate(0, 0, 14).Unix())
+	if page := anna.get("/incidents/1").body; !strings.Contains(page, `<option value="`+longer+`"`) {
+		t.Errorf("the form does not offer 14 days more, until %s", longer)
+	}
+	refused(anna.post("/incidents/1/watch/longer", "until", longer), "Say why")
+	refused(anna.post("/incidents/1/watch/longer", "until", "x", "reason", "they come back at the weekend"), "they come back at the weekend</textarea>")
+	refused(anna.post("/incidents/1/watch/longer", "until", fmt.Sprint(before.AddDate(0, 0, 300).Unix()), "reason", "for ever"), `id="watch-longer-until-wrong"`)
+	for range 2 { // pressed twice
+		must(anna.post("/incidents/1/watch/longer", "until", longer, "reason", "they come back at the weekend"))
+	}
 	c.desk.Read(func(st *desk.State) {
 		if until := st.Returns.Of(1, time.Now()).Until; !until.Equal(before.AddDate(0, 0, 14)) {
 			t.Errorf("watched until %v, before until %v", until, before)

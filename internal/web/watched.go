@@ -1,11 +1,11 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
+	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
 	"tocsin/internal/playbook"
@@ -17,9 +17,10 @@ import (
 func (s *Server) fillWatch(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) {
 	w := st.Returns.Of(i.ID, v.now)
 	if w == nil {
+		l.Watch.Wrong = s.desk.ReturnFault(i.ID, 0)
 		return
 	}
-	l.Watch = ui.WatchRow{Until: v.at(w.Until), Says: "What its attacker left is looked for in each line: " + ui.Plural(int64(w.Count), "value", "values") + ", " + ui.Plural(int64(len(w.Signs)), "sign", "signs") + " so far. When one comes back, the incident opens again."}
+	l.Watch = ui.WatchRow{Wrong: s.desk.ReturnFault(i.ID, w.ID), Until: v.at(w.Until), Says: "What its attacker left is looked for in each line: " + ui.Plural(int64(w.Count), "value", "values") + ", " + ui.Plural(int64(len(w.Signs)), "sign", "signs") + " so far. When one comes back, the incident opens again."}
 	if !me.handle {
 		return
 	}
@@ -27,41 +28,36 @@ func (s *Server) fillWatch(v *visit, st *desk.State, i *incident.Incident, me on
 	var longer []ui.Option
 	for _, days := range []int{7, 14, 30, 90} {
 		if until := w.Until.AddDate(0, 0, days); until.Sub(w.From) <= tuning.LongestReturn {
-			longer = append(longer, ui.Option{Value: strconv.Itoa(days), Word: fmt.Sprintf("%d days longer, until %s", days, until.In(v.zone).Format("2 Jan 2006"))})
+			longer = append(longer, ui.Option{Value: strconv.FormatInt(until.Unix(), 10), Word: fmt.Sprintf("%d days longer, until %s", days, until.In(v.zone).Format("2 Jan 2006"))})
 		}
 	}
 	if len(longer) > 0 {
-		l.Watch.Folds = append(l.Watch.Folds, ui.Fold{Summary: "Watch longer", Form: ui.Form{ID: "watch-longer", Action: at + "longer", Button: "Watch longer", Fields: []ui.Field{{Name: "days", Kind: "choice", Label: "How much longer", Options: longer}, why("Why")}}})
+		l.Watch.Folds = append(l.Watch.Folds, ui.Fold{Summary: "Watch longer", Form: ui.Form{ID: "watch-longer", Action: at + "longer", Button: "Watch longer", Fields: []ui.Field{{Name: "until", Kind: "choice", Label: "How much longer", Options: longer}, why("Why")}}})
 	}
 	l.Watch.Folds = append(l.Watch.Folds, ui.Fold{Summary: "Stop watching now", Form: ui.Form{ID: "watch-end", Action: at + "end", Button: "Stop watching", Danger: true, Hint: "Whoever comes back is then seen by the rules alone.", Fields: []ui.Field{why("Why")}}})
 }
 
 func (s *Server) watchLonger(v *visit) error {
 	return s.deed(v, "watch-longer", "watch-longer", "#watch", func(id int64) error {
-		days, _ := strconv.Atoi(text(v.r, "days"))
-		var until time.Time
-		var err error
+		sec, wrong := strconv.ParseInt(text(v.r, "until"), 10, 64)
+		until, is := time.Unix(sec, 0).UTC(), time.Time{}
+		err := s.desk.MayOn(v.actor, auth.Handle, id)
 		s.desk.ReadAs(v.actor, func(st *desk.State) {
-			if _, err = st.Incidents.Get(id); err != nil {
-				return
-			}
 			if w := st.Returns.Of(id, v.now); w != nil {
-				until = w.Until.AddDate(0, 0, days)
+				is = w.Until
 			}
 		})
 		switch {
 		case err != nil:
 			return err
-		case days < 1 || days > 180:
-			return desk.FieldError{Field: "days", Says: "Choose how much longer it is watched."}
+		case wrong != nil:
+			return desk.FieldError{Field: "until", Says: "Choose how much longer it is watched."}
 		case text(v.r, "reason") == "":
 			return desk.FieldError{Field: "reason", Says: "Say why it is watched longer."}
+		case is.Unix() == sec: // the same press again: the end stands in the form, so that two presses are one
+			return nil
 		}
-		err = s.desk.ExtendWatch(v.actor, id, until, text(v.r, "reason"))
-		if wrong, ok := errors.AsType[desk.FieldError](err); ok && wrong.Field == "until" {
-			err = desk.FieldError{Field: "days", Says: wrong.Says}
-		}
-		return err
+		return s.desk.ExtendWatch(v.actor, id, until.Add(time.Duration(is.Nanosecond())), text(v.r, "reason"))
 	})
 }
 
