@@ -290,7 +290,7 @@ func (s *Server) fillLanes(v *visit, st *desk.State, i *incident.Incident, runs 
 	tasks := slices.DeleteFunc(each(st, i, func(c *incident.Command) []incident.Task { return c.Tasks }), func(t incident.Task) bool { return !t.Open() || t.Due.IsZero() })
 	slices.SortStableFunc(tasks, func(a, b incident.Task) int { return a.Due.Compare(b.Due) })
 	for _, t := range tasks[:min(len(tasks), eachShown)] {
-		l.Clocks = append(l.Clocks, ui.Clock{What: s.desk.Text(t.Title), Href: "#task-" + place(st, t.Incident, t.ID), Who: s.taskWho(st, t.Person, t.Role), Due: v.at(t.Due), Late: v.now.After(t.Due)})
+		l.Clocks = append(l.Clocks, ui.Clock{What: s.desk.Text(t.Title), Href: workHref(st, incident.Tasked, t.Incident, t.ID), Who: s.taskWho(st, t.Person, t.Role), Due: v.at(t.Due), Late: v.now.After(t.Due)})
 	}
 	slices.SortStableFunc(l.Clocks, func(a, b ui.Clock) int { return strings.Compare(a.Due.UTC, b.Due.UTC) })
 }

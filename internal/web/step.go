@@ -44,6 +44,7 @@ func (s *Server) showStep(v *visit, code int, form string, mistake error) error 
 	built := s.desk.BuiltActions()
 	view := ui.StepView{ID: fmt.Sprint(id)}
 	title, path, files := "", "", []exhibit(nil)
+	var asked []playbook.Fact
 	wants := false
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		_, w, e := findStep(v, st, id)
@@ -59,6 +60,13 @@ func (s *Server) showStep(v *visit, code int, form string, mistake error) error 
 			return
 		}
 		title, path = w.What, w.href()
+		for _, f := range w.Asks {
+			if b := w.run.Book(); b != nil {
+				if x, ok := b.Fact(f); ok {
+					asked = append(asked, x)
+				}
+			}
+		}
 		s.fillStep(v, st, i, w, files, me, built, &view)
 	})
 	if err != nil {
@@ -68,13 +76,13 @@ func (s *Server) showStep(v *visit, code int, form string, mistake error) error 
 	view.Path = path
 	if mistake != nil {
 		view.Still = true
-		view.Errors = s.stepMistake(v, &view, form, mistake)
+		view.Errors = s.stepMistake(v, id, &view, asked, form, mistake)
 	}
 	return ui.StepPage.Show(v.w, code, view)
 }
 
-// stepMistake puts back what was typed into the form that was wrong.
-func (s *Server) stepMistake(v *visit, view *ui.StepView, form string, mistake error) ui.Errors {
+// stepMistake puts back what was typed into the form that was wrong; asked are the questions of the step.
+func (s *Server) stepMistake(v *visit, id int64, view *ui.StepView, asked []playbook.Fact, form string, mistake error) ui.Errors {
 	put := func(f *ui.Form) ui.Errors {
 		first := "reason"
 		if len(f.Fields) > 0 {
@@ -99,10 +107,41 @@ func (s *Server) stepMistake(v *visit, view *ui.StepView, form string, mistake e
 	for k := range es {
 		es[k].Field = ""
 	}
-	if typed := orElse(text(v.r, "text"), text(v.r, "reason")); typed != "" {
-		view.Folds = append(view.Folds, ui.Fold{Summary: "What you typed", Open: true, Form: ui.Form{ID: "kept", Action: fmt.Sprintf("/incidents/%s/note", view.ID), Button: "Keep it as a note", Fields: []ui.Field{{Name: "note", Kind: "lines", Label: "Note", Value: typed, Need: true, Most: 10000}}}})
+	if typed := stepTyped(v, asked); typed != "" {
+		view.Folds = append(view.Folds, keptNote(id, typed))
 	}
 	return es
+}
+
+// stepTyped is all that was typed into a form of a step, in words: the answers with their questions, and the texts.
+func stepTyped(v *visit, asked []playbook.Fact) string {
+	var out []string
+	say := func(front, said string) {
+		if said != "" {
+			out = append(out, front+said)
+		}
+	}
+	for _, f := range asked {
+		for _, field := range []string{"fact." + f.ID, "value"} {
+			if field == "value" && text(v.r, "fact") != f.ID {
+				continue
+			}
+			said := text(v.r, field)
+			if slices.Contains(f.Of, said) {
+				said = desk.FactWord(said)
+			}
+			say(f.Ask+" ", said)
+		}
+	}
+	say("Without the evidence, because: ", text(v.r, "without"))
+	say("", text(v.r, "text"))
+	say("", text(v.r, "reason"))
+	return strings.Join(out, "\n")
+}
+
+// keptNote gives what was typed into a form that is gone back, to be kept as a note of the incident.
+func keptNote(id int64, typed string) ui.Fold {
+	return ui.Fold{Summary: "What you typed", Open: true, Form: ui.Form{ID: "kept", Action: fmt.Sprintf("/incidents/%d/note", id), Button: "Keep it as a note", Fields: []ui.Field{{Name: "note", Kind: "lines", Label: "Note", Value: typed, Need: true, Most: 10000}}}}
 }
 
 // fillStep words a step.
