@@ -39,7 +39,7 @@ type (
 	triaging struct {
 		Verdict   string    `json:"verdict" enum:"real,false-alarm,unknown"`
 		Why       string    `json:"why" minLength:"1" maxLength:"10000" doc:"the reason, for the ledger"`
-		Exception int       `json:"exception,omitempty" minimum:"0" doc:"of a false alarm: the exception that keeps the rule quiet, by its place in the list from 1; 0 is none"`
+		Exception string    `json:"exception,omitempty" maxLength:"100" doc:"of a false alarm: the key of the exception that keeps the rule quiet; empty is none"`
 		Until     time.Time `json:"until,omitzero" doc:"when the exception ends"`
 	}
 	scoping struct {
@@ -82,6 +82,7 @@ type (
 	}
 	// An Exception is what could keep a rule quiet about somebody.
 	Exception struct {
+		Key     string `json:"key"` // names it while its rule and whom it is about stay the same
 		Rule    string `json:"rule"`
 		Title   string `json:"title"`
 		Address string `json:"address,omitempty"`
@@ -124,7 +125,7 @@ func commandOperations(t *table) {
 		rows, err := a.desk.Exceptions(a.actor, in.ID)
 		out := []Exception{}
 		for _, x := range rows {
-			out = append(out, Exception{Rule: x.Rule, Title: x.Title, Address: x.Address, Account: x.Account, Own: x.Own, Shared: x.Shared, Alerts: len(x.Alerts), Known: x.Known})
+			out = append(out, Exception{Key: x.Key(), Rule: x.Rule, Title: x.Title, Address: x.Address, Account: x.Account, Own: x.Own, Shared: x.Shared, Alerts: len(x.Alerts), Known: x.Known})
 		}
 		return out, err
 	})
@@ -133,8 +134,8 @@ func commandOperations(t *table) {
 	})
 	onIncident(t, "triage", "triage", "Say whether an incident is real or a false alarm", auth.Handle, func(a ask, id int64, x triaging) error {
 		var mute *desk.TriageMute
-		if x.Exception > 0 {
-			mute = &desk.TriageMute{Exception: x.Exception - 1, Until: x.Until}
+		if x.Exception != "" {
+			mute = &desk.TriageMute{Exception: x.Exception, Until: x.Until}
 		}
 		return a.desk.Triage(a.actor, id, x.Verdict, x.Why, mute)
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin/internal/client"
 	"tocsin/internal/desk"
@@ -83,6 +84,45 @@ func TestCommandByPrograms(t *testing.T) {
 	post(commander, "/playbooks", `{"text":"playbook: x","why":"w"}`, 422)
 	if w := g.ask(commander, http.MethodGet, "/playbooks/none", ""); w.Code != 404 {
 		t.Errorf("no playbook: %d", w.Code)
+	}
+}
+
+// Given an exception or a measure, when a program changes it, then an exception is named by its key and never by its place, and a reminder can be taken away.
+func TestExceptionsAndMeasuresByPrograms(t *testing.T) {
+	g := elsewhere(t)
+	commander := g.token(plan.Commander)
+	post := func(path, body string, want int) string {
+		t.Helper()
+		w := g.ask(commander, http.MethodPost, path, body)
+		if w.Code != want {
+			t.Fatalf("%s: %d, want %d: %s", path, w.Code, want, w.Body)
+		}
+		return w.Body.String()
+	}
+	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if said := post("/incidents/1/triage", `{"verdict":"false-alarm","why":"ours","exception":"gone","until":"`+until+`"}`, 422); !strings.Contains(said, "any more") {
+		t.Errorf("an exception that is gone: %s", said)
+	}
+	post("/incidents/1/triage", `{"verdict":"false-alarm","why":"ours","exception":1,"until":"`+until+`"}`, 422)
+	owner := ""
+	g.d.Read(func(s *desk.State) {
+		for id := range s.Plan.People {
+			owner = id
+		}
+	})
+	post("/measures", `{"text":"gap","owner":"`+owner+`","due":"`+until+`","remind_hours":24}`, 200)
+	remind := func() (m client.PlanMeasure) {
+		t.Helper()
+		g.must(json.Unmarshal(g.ask(commander, http.MethodGet, "/measures/1", "").Body.Bytes(), &m))
+		return m
+	}
+	post("/measures/1/change", `{"text":"a wider gap","why":"seen again"}`, 200)
+	if m := remind(); m.Remind != 24 {
+		t.Errorf("what is not said is changed: %+v", m)
+	}
+	post("/measures/1/change", `{"remind_hours":0,"why":"they know"}`, 200)
+	if m := remind(); m.Remind != 0 {
+		t.Errorf("the reminder stays: %+v", m)
 	}
 }
 

@@ -146,11 +146,15 @@ func TestAFalseAlarmIsOneStep(t *testing.T) {
 		if err != nil || len(rows) != 1 || rows[0].Address != "192.0.2.7" || rows[0].Rule != evilRule {
 			t.Fatalf("%+v, %v", rows, err)
 		}
-		if err := d.Triage(anna, 1, incident.FalseAlarm, "our scanner", &TriageMute{Exception: 3, Until: time.Now().Add(time.Hour)}); err == nil {
-			t.Error("an exception that there is not")
+		if err := d.Triage(anna, 1, incident.FalseAlarm, "our scanner", &TriageMute{Exception: "gone", Until: time.Now().Add(time.Hour)}); err == nil || !strings.Contains(err.Error(), "any more") {
+			t.Errorf("an exception that there is not: %v", err)
+		}
+		objects := h.size(vaultDir)
+		if err := d.Triage(anna, 1, incident.FalseAlarm, "our scanner", &TriageMute{Exception: rows[0].Key(), Until: time.Now().Add(-time.Hour)}); err == nil || h.size(vaultDir) != objects {
+			t.Errorf("an exception that is over: %v, and %d bytes stay in the vault", err, h.size(vaultDir)-objects)
 		}
 		before := h.entries(d)
-		must(t, d.Triage(anna, 1, incident.FalseAlarm, "our scanner", &TriageMute{Until: time.Now().Add(24 * time.Hour)}))
+		must(t, d.Triage(anna, 1, incident.FalseAlarm, "our scanner", &TriageMute{Exception: rows[0].Key(), Until: time.Now().Add(24 * time.Hour)}))
 		h.want(d, entry.IncidentClosed, before[entry.IncidentClosed]+1)
 		h.want(d, entry.MuteAdded, 1)
 		h.feed(d, request(time.Now().Add(40*time.Minute), "192.0.2.7", "/evil"))

@@ -68,10 +68,7 @@ func (d *Desk) AddNever(actor auth.Actor, n Never) (id int64, err error) {
 		return 0, fmt.Errorf("keeping the mute: %w", err)
 	}
 	err = d.do(actor, auth.Tune, func(s *State, now time.Time) (entry.Draft, error) {
-		x, err := s.Tuning.Add(actor.Name, now, m)
-		if e, ok := errors.AsType[tuning.UntilError](err); ok {
-			err = FieldError{"until", Title(e.Error()) + "."}
-		}
+		x, err := addMute(s, actor, now, m)
 		id = int64(len(s.Tuning.Mutes)) + 1
 		return x, err
 	})

@@ -2,8 +2,11 @@ package desk
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/auth"
@@ -20,9 +23,9 @@ type ExceptionRow struct {
 	Known   bool // the names could be read; without them nothing can be excepted
 }
 
-// A TriageMute is the exception that goes with a false alarm: its place in Exceptions, from 0, and its end.
+// A TriageMute is the exception that goes with a false alarm: the key of one of Exceptions, and its end.
 type TriageMute struct {
-	Exception int
+	Exception string
 	Until     time.Time
 }
 
@@ -71,6 +74,7 @@ const alertsRead = 5
 // raised it, until a time. A verdict that comes second is refused in words.
 func (d *Desk) Triage(actor auth.Actor, id int64, verdict, why string, mute *TriageMute) error {
 	var m entry.Mute
+	words := []string{why}
 	if mute != nil {
 		if verdict != incident.FalseAlarm {
 			return FieldError{"exception", "Only a false alarm can be excepted from a rule."}
@@ -78,43 +82,69 @@ func (d *Desk) Triage(actor auth.Actor, id int64, verdict, why string, mute *Tri
 		if err := cmp.Or(d.MayOn(actor, auth.Handle, id), d.MayOn(actor, auth.Tune, id)); err != nil {
 			return err
 		}
-		var err error
-		if m, err = d.exceptionMute(actor, id, *mute, why); err != nil {
+		x, text, err := d.exceptionMute(actor, id, *mute, why)
+		if err != nil {
 			return err
 		}
+		m, words = x, append(words, text)
 	}
-	return d.wrote(actor, auth.Handle, id, []string{why}, func(s *State, now time.Time, person string, texts []string) ([]entry.Draft, error) {
+	return d.wrote(actor, auth.Handle, id, words, func(s *State, now time.Time, person string, texts []string) ([]entry.Draft, error) {
 		drafts, err := s.Incidents.Triage(actor.Name, person, id, verdict, texts[0])
 		if err != nil || mute == nil {
 			return drafts, err
 		}
-		x, err := s.Tuning.Add(actor.Name, now, m)
-		if e, ok := errors.AsType[tuning.UntilError](err); ok {
-			err = FieldError{"until", Title(e.Error()) + "."}
-		}
+		m.Vault = texts[1]
+		x, err := addMute(s, actor, now, m)
 		return append(drafts, x), err
 	})
 }
 
-// exceptionMute makes the mute of an exception.
-func (d *Desk) exceptionMute(actor auth.Actor, id int64, x TriageMute, why string) (m entry.Mute, err error) {
+// Except keeps a rule quiet about what an incident was raised by, until a time, with the reason: after it was closed as a false alarm.
+func (d *Desk) Except(actor auth.Actor, id int64, x TriageMute, why string) error {
+	if err := d.MayOn(actor, auth.Tune, id); err != nil {
+		return err
+	}
+	m, text, err := d.exceptionMute(actor, id, x, why)
+	if err != nil {
+		return err
+	}
+	return d.wrote(actor, auth.Tune, id, []string{text}, func(s *State, now time.Time, _ string, texts []string) ([]entry.Draft, error) {
+		m.Vault = texts[0]
+		return one(addMute(s, actor, now, m))
+	})
+}
+
+// exceptionMute makes the mute of an exception, and the text that the vault keeps of it.
+func (d *Desk) exceptionMute(actor auth.Actor, id int64, x TriageMute, why string) (m entry.Mute, text string, err error) {
 	all, err := d.Exceptions(actor, id)
+	if err != nil {
+		return m, "", err
+	}
+	k := slices.IndexFunc(all, func(r ExceptionRow) bool { return r.Key() == x.Exception })
 	switch {
-	case err != nil:
-		return m, err
-	case x.Exception < 0 || x.Exception >= len(all):
-		return m, FieldError{"exception", fmt.Sprintf("Incident %d has no exception %d to choose.", id, x.Exception+1)}
-	case !all[x.Exception].Known:
-		return m, FieldError{"exception", "Who the alert is about cannot be read any more, so nothing can be excepted by it."}
-	case unmuted(all[x.Exception].Rule):
-		return m, FieldError{"exception", "This cannot be muted: everyone shall hear of it."}
+	case k < 0:
+		return m, "", FieldError{"exception", fmt.Sprintf("Incident %d does not have the exception any more that you chose, so nothing was muted: look at the list again, and choose anew.", id)}
+	case !all[k].Known:
+		return m, "", FieldError{"exception", "Who the alert is about cannot be read any more, so nothing can be excepted by it."}
+	case unmuted(all[k].Rule):
+		return m, "", FieldError{"exception", "This cannot be muted: everyone shall hear of it."}
+	case strings.TrimSpace(why) == "":
+		return m, "", FieldError{"reason", "A mute needs a reason."}
 	}
-	row := all[x.Exception]
-	n := Never{Rule: row.Rule, From: row.Address, Account: row.Account, Why: why, Until: x.Until}
-	m = entry.Mute{Rule: row.Rule, Until: x.Until.UTC()}
+	n := Never{Rule: all[k].Rule, From: all[k].Address, Account: all[k].Account, Why: strings.TrimSpace(why), Until: x.Until}
+	m = entry.Mute{Rule: n.Rule, Until: n.Until.UTC()}
 	if err := d.hashParty(&m, &n); err != nil {
-		return m, err
+		return m, "", err
 	}
-	m.Vault, err = d.toVault(MuteText{n.From, n.Account, n.Why})
-	return m, err
+	b, err := json.Marshal(MuteText{n.From, n.Account, n.Why})
+	return m, string(b), err
+}
+
+// addMute decides on a mute; an end that cannot be is a FieldError of until.
+func addMute(s *State, actor auth.Actor, now time.Time, m entry.Mute) (entry.Draft, error) {
+	x, err := s.Tuning.Add(actor.Name, now, m)
+	if e, ok := errors.AsType[tuning.UntilError](err); ok {
+		err = FieldError{"until", Title(e.Error()) + "."}
+	}
+	return x, err
 }

@@ -2,6 +2,8 @@ package incident
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 
 	"tocsin/internal/entry"
@@ -21,6 +23,15 @@ type Exception struct {
 // Mute returns the exception as the mute to be decided; Until and Vault are a person's.
 func (x Exception) Mute() entry.Mute {
 	return entry.Mute{Rule: x.Rule, Address: x.Address, Account: x.Account}
+}
+
+// Key names the exception for as long as its rule and whom it is about are the same: 32 hexadecimal digits. A list is sorted anew with each alert, so a place in it names nothing.
+func (x Exception) Key() string {
+	h := sha256.New()
+	for _, part := range []string{x.Rule, x.Address, x.Account} {
+		h.Write(append([]byte(part), 0))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Exceptions lists those that would have kept the alerts of an incident quiet, and of those merged into it; what covers most alerts comes first. An alert

@@ -93,6 +93,15 @@ func TestExceptions(t *testing.T) {
 	if _, err := d.book.Exceptions(9); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
+	// more alerts sort the list anew: each exception keeps its key, and no two have the same
+	d.tell(raised(alert("f", "r2", "high", 4, "", "anna")), raised(alert("g", "r2", "high", 5, "", "anna")))
+	after, err := d.book.Exceptions(1)
+	if err != nil || len(after) != 3 || after[0].Rule != "r2" || got[0].Rule != "r1" {
+		t.Fatalf("%+v, %v", after, err)
+	}
+	if after[0].Key() != got[1].Key() || after[1].Key() != got[0].Key() || after[0].Key() == after[1].Key() {
+		t.Errorf("keys %s %s were %s %s", after[0].Key(), after[1].Key(), got[0].Key(), got[1].Key())
+	}
 }
 
 // Given incidents that share addresses, accounts, sessions, files and techniques, when one is asked for its kin, then the nearest is first.

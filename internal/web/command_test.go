@@ -295,8 +295,16 @@ func TestFalseAlarmInTwoClicks(t *testing.T) {
 		t.Fatalf("%d forms that close a false alarm", len(forms))
 	}
 	sent := f.fill(forms[0]) // nothing is typed
-	sent.Set("mute", "0")
+	tuned, err := c.desk.Exceptions(c.actorOf(t, "anna"), 1)
+	if err != nil || len(tuned) == 0 {
+		t.Fatal(tuned, err)
+	}
 	sent.Set("until", "86400")
+	sent.Set("mute", "0") // a place in a list names nothing
+	if got := f.do(http.MethodPost, "/incidents/1/triage", sent, nil); got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, "does not have the exception any more") {
+		t.Errorf("an exception by its place: %d\n%s", got.code, middle(got.body))
+	}
+	sent.Set("mute", tuned[0].Key())
 	if got := f.do(http.MethodPost, "/incidents/1/triage", sent, nil); got.code != http.StatusSeeOther || !strings.Contains(got.location, "false-alarm") {
 		t.Fatalf("closing: %d to %q\n%s", got.code, got.location, got.body)
 	}
@@ -307,6 +315,40 @@ func TestFalseAlarmInTwoClicks(t *testing.T) {
 		}
 		if len(st.Tuning.Mutes) != 1 || st.Tuning.Mutes[0].Until.IsZero() {
 			t.Errorf("exceptions: %+v", st.Tuning.Mutes)
+		}
+	})
+}
+
+// Given a false alarm whose alerts were erased, when an exception of it is sent, then it is refused: without a name it would keep the rule quiet for everybody. What was typed comes back.
+func TestNoExceptionWithoutNames(t *testing.T) {
+	c := newConsole(t, attacks(), nil)
+	c.settled(t)
+	anna := c.as(t, "anna")
+	if got := anna.post("/incidents/1/triage", "verdict", "false-alarm", "kind", "ours"); got.code != http.StatusSeeOther {
+		t.Fatalf("closing: %d\n%s", got.code, middle(got.body))
+	}
+	tuned, err := c.desk.Exceptions(c.actorOf(t, "anna"), 1)
+	if err != nil || len(tuned) == 0 || tuned[0].Address == "" {
+		t.Fatalf("%+v, %v", tuned, err)
+	}
+	if page := anna.get("/incidents/1/triage"); !strings.Contains(page.body, "tune-"+tuned[0].Key()) {
+		t.Errorf("the exception is not offered:\n%s", middle(page.body))
+	}
+	for _, a := range tuned[0].Alerts {
+		if err := c.desk.EraseAlert(desk.Local("test"), a, "asked by the customer"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := anna.post("/incidents/1/triage/tune", "exception", tuned[0].Key(), "until", "86400", "reason", "our nightly scan")
+	if got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, "cannot be read any more") || !strings.Contains(got.body, "our nightly scan") {
+		t.Errorf("an exception that names nobody: %d\n%s", got.code, middle(got.body))
+	}
+	if page := anna.get("/incidents/1/triage"); strings.Contains(page.body, "tune-"+tuned[0].Key()) {
+		t.Error("it is offered still, as one for everybody")
+	}
+	c.desk.Read(func(st *desk.State) {
+		if len(st.Tuning.Mutes) != 0 {
+			t.Errorf("muted: %+v", st.Tuning.Mutes)
 		}
 	})
 }

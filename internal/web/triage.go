@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +68,15 @@ func (s *Server) showTriage(v *visit, code int, form string, mistake error) erro
 	if mistake != nil {
 		view.Still = true
 		view.Errors = deedErrors(mistake, form, "reason")
+		gone := strings.HasPrefix(form, "tune-") && !slices.ContainsFunc(view.Tuned, func(f ui.Fold) bool { return f.Form.ID == form })
+		if gone { // what it was about is not in the list any more
+			for k := range view.Errors {
+				view.Errors[k].Field = ""
+			}
+			if typed := text(v.r, "reason"); typed != "" {
+				view.Tuned = append(view.Tuned, keptNote(id, typed))
+			}
+		}
 		for _, list := range [][]ui.Form{view.Close, view.Judge} {
 			for k := range list {
 				if list[k].ID == form {
@@ -129,14 +137,20 @@ func (s *Server) fillTriage(v *visit, st *desk.State, i *incident.Incident, deta
 	kinds := options("looked", "looked", falseReasons["looked"], "ours", falseReasons["ours"], "partner", falseReasons["partner"], "rule", falseReasons["rule"])
 	close := ui.Form{ID: "false-alarm", Action: at + "/triage", Button: "False alarm: close it", Danger: true, Hidden: []ui.Option{{Word: "verdict", Value: incident.FalseAlarm}},
 		Fields: []ui.Field{{Name: "kind", Kind: "radios", Label: "Or was it nothing?", Need: true, Options: kinds}, {Name: "reason", Label: "More, in your words", Hint: "if you like"}}}
-	if len(tuned) > 0 {
+	if len(offered(tuned)) > 0 {
 		mutes := []ui.Option{{Value: "", Word: "No: tell me when it comes again", Chosen: true}}
-		for k, x := range tuned[:min(len(tuned), triageMutes)] {
-			mutes = append(mutes, ui.Option{Value: strconv.Itoa(k), Word: exceptionWord(x)})
+		for _, x := range offered(tuned) {
+			mutes = append(mutes, ui.Option{Value: x.Key(), Word: exceptionWord(x)})
 		}
 		close.Fields = append(close.Fields, ui.Field{Name: "mute", Kind: "choice", Label: "Keep the rule quiet about it?", Options: mutes}, ui.Field{Name: "until", Kind: "choice", Label: "For how long", Options: spans("2592000", false)})
 	}
 	view.Close = []ui.Form{close}
+}
+
+// offered are the exceptions that the page names. One whose names cannot be read would read as one for everybody, and is refused.
+func offered(all []desk.ExceptionRow) []desk.ExceptionRow {
+	all = slices.DeleteFunc(slices.Clone(all), func(x desk.ExceptionRow) bool { return !x.Known })
+	return all[:min(len(all), triageMutes)]
 }
 
 // falseReasons are the reasons for a false alarm that need no typing.
@@ -166,8 +180,8 @@ func (s *Server) tuneForms(v *visit, i *incident.Incident, tuned []desk.Exceptio
 	if i.Verdict != "false" {
 		return
 	}
-	for k, x := range tuned[:min(len(tuned), triageMutes)] {
-		view.Tuned = append(view.Tuned, ui.Fold{Summary: exceptionWord(x), Open: k == 0, Form: ui.Form{ID: fmt.Sprintf("tune-%d", k), Action: at + "/triage/tune", Button: "Keep quiet about it", Hidden: []ui.Option{{Word: "exception", Value: strconv.Itoa(k)}},
+	for k, x := range offered(tuned) {
+		view.Tuned = append(view.Tuned, ui.Fold{Summary: exceptionWord(x), Open: k == 0, Form: ui.Form{ID: "tune-" + x.Key(), Action: at + "/triage/tune", Button: "Keep quiet about it", Hidden: []ui.Option{{Word: "exception", Value: x.Key()}},
 			Fields: []ui.Field{{Name: "until", Kind: "choice", Label: "For how long", Options: spans("2592000", false)}, why("Why it is harmless")}}})
 	}
 }
@@ -222,18 +236,21 @@ func (s *Server) judge(v *visit) error {
 		if word := falseReasons[text(v.r, "kind")]; word != "" {
 			reason = strings.TrimSpace(word + ". " + reason)
 		}
-		if k, e := strconv.Atoi(text(v.r, "mute")); e == nil {
+		if key := text(v.r, "mute"); key != "" {
 			until, e := exceptionEnd(v)
 			if e != nil {
 				return s.showTriage(v, http.StatusUnprocessableEntity, form, e)
 			}
-			mute = &desk.TriageMute{Exception: k, Until: until}
+			mute = &desk.TriageMute{Exception: key, Until: until}
 		}
 	}
 	if reason == "" {
 		err = desk.FieldError{Field: "reason", Says: "Say how you know."}
 	} else {
 		err = s.desk.Triage(v.actor, id, verdict, reason, mute)
+	}
+	if wrong, ok := errors.AsType[desk.FieldError](err); ok && wrong.Field == "exception" {
+		err = desk.FieldError{Field: "mute", Says: wrong.Says}
 	}
 	if err != nil {
 		if known(err) {
@@ -259,28 +276,17 @@ func (s *Server) tune(v *visit) error {
 	if err != nil {
 		return err
 	}
-	k, err := strconv.Atoi(text(v.r, "exception"))
-	form := fmt.Sprintf("tune-%d", k)
-	if err == nil {
-		err = s.tuneBy(v, id, k)
-	}
-	if err != nil {
+	key := text(v.r, "exception")
+	if err := s.tuneBy(v, id, key); err != nil {
 		if known(err) {
 			return err
 		}
-		return s.showTriage(v, http.StatusUnprocessableEntity, form, err)
+		return s.showTriage(v, http.StatusUnprocessableEntity, "tune-"+key, err)
 	}
 	return done(v, fmt.Sprintf("/incidents/%d/triage", id), "tuned")
 }
 
-func (s *Server) tuneBy(v *visit, id int64, k int) error {
-	all, err := s.desk.Exceptions(v.actor, id)
-	if err != nil {
-		return err
-	}
-	if k < 0 || k >= len(all) {
-		return errors.New("there is no such exception any more; look again")
-	}
+func (s *Server) tuneBy(v *visit, id int64, key string) error {
 	until, err := exceptionEnd(v)
 	if err != nil {
 		return err
@@ -288,6 +294,5 @@ func (s *Server) tuneBy(v *visit, id int64, k int) error {
 	if text(v.r, "reason") == "" {
 		return desk.FieldError{Field: "reason", Says: "Say why it is harmless."}
 	}
-	_, err = s.desk.AddNever(v.actor, desk.Never{From: all[k].Address, Account: all[k].Account, Rule: all[k].Rule, Why: text(v.r, "reason"), Until: until})
-	return err
+	return s.desk.Except(v.actor, id, desk.TriageMute{Exception: key, Until: until}, text(v.r, "reason"))
 }
