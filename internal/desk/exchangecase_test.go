@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/entry"
+	"tocsin/internal/incident"
 	"tocsin/internal/intake"
 	"tocsin/internal/record"
 )
@@ -40,6 +41,21 @@ func TestSignsOf(t *testing.T) {
 		}
 		if tt.want != nil && len(got) != len(tt.want) {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// Given an address that is a suspect's in one incident and a victim's in another that is one with it, then it is none that other teams are told, in whatever order they are read.
+func TestAVictimAnywhereIsNoSuspect(t *testing.T) {
+	theirs := &incident.Incident{ID: 1, Sources: []incident.Known{{Party: entry.Party{Hash: "h", Role: "suspect"}}, {Party: entry.Party{Hash: "g", Role: "suspect"}}}}
+	victims := &incident.Incident{ID: 2, Sources: []incident.Known{{Party: entry.Party{Hash: "h", Role: "victim"}}}}
+	for _, family := range [][]*incident.Incident{{theirs, victims}, {victims, theirs}} {
+		r := exchangeReader{suspect: map[string]bool{}}
+		for _, i := range family {
+			r.member(&State{}, i)
+		}
+		if r.suspect["h"] || !r.suspect["g"] {
+			t.Errorf("%d first: %v", family[0].ID, r.suspect)
 		}
 	}
 }
