@@ -69,6 +69,7 @@ type ContactForm struct {
 	People       []Option
 	Owners       []Option
 	Days         string
+	Hash         string // of the card from which a change is made, "" of a new one
 }
 
 // ContactFields is a form with its mistakes.

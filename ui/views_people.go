@@ -63,6 +63,7 @@ type WayField struct {
 	Like    string // what one looks like
 	Private string // how private the channel is
 	Value   string
+	Kept    bool // there is one that is shown to nobody: empty leaves it, and a tick drops it
 }
 
 // A SealsView is the keys and the PIN of a person. Posts to Action + "/key", "/key/find", "/key/confirm", "/key/remove" and "/pin".

@@ -130,6 +130,9 @@ func commandOperations(t *table) {
 		return out, err
 	})
 	onIncident(t, "state", "putKnown", "Say what is known of an incident, in at most three sentences", auth.Note, func(a ask, id int64, x stating) error {
+		if err := a.unshown(id, "statement"); err != nil {
+			return err
+		}
 		return a.desk.State(a.actor, id, x.Seen, x.Text)
 	})
 	onIncident(t, "triage", "triage", "Say whether an incident is real or a false alarm", auth.Handle, func(a ask, id int64, x triaging) error {
@@ -143,12 +146,21 @@ func commandOperations(t *table) {
 		return a.desk.SetScope(a.actor, id, x.Scope, x.Why)
 	})
 	onIncident(t, "cause", "putCause", "Say what an incident came from: whys and a fishbone", auth.Note, func(a ask, id int64, x client.Cause) error {
+		if err := a.unshown(id, "cause"); err != nil {
+			return err
+		}
 		return a.desk.PutCause(a.actor, id, desk.CauseText{Class: x.Class, Sum: x.Sum, Whys: grounds(x.Whys), Bones: grounds(x.Bones), Before: x.Seen})
 	})
 	onIncident(t, "lessons", "putLessons", "Say what was learnt from an incident", auth.Note, func(a ask, id int64, x client.Lessons) error {
+		if err := a.unshown(id, "lessons"); err != nil {
+			return err
+		}
 		return a.desk.PutLessons(a.actor, id, desk.LessonsText{Well: x.Well, Badly: x.Badly, Follows: x.Follows, Before: x.Seen})
 	})
 	onIncident(t, "affected", "putAffected", "Say which systems, data and people an incident touched, and what it cost", auth.Note, func(a ask, id int64, x client.Affected) error {
+		if err := a.unshown(id, "affected"); err != nil {
+			return err
+		}
 		return a.desk.PutAffected(a.actor, id, desk.AffectedText{Systems: strings.Join(x.Systems, "\n"), Data: strings.Join(x.Data, "\n"), People: strings.Join(x.People, "\n"), Costs: strings.Join(x.Costs, "\n"), Before: x.Seen})
 	})
 	onIncident(t, "label", "setLabel", "Say to whom an incident, or a thing in it, may be told (TLP 2.0)", auth.Note, func(a ask, id int64, x labelling) error {
@@ -214,6 +226,28 @@ func (a ask) kept(id int64, what string) (says string) {
 		}
 	})
 	return says
+}
+
+// unshown refuses to write in the place of words that are not told to a token: who did not see them would erase them, and what they are would come back as what
+// another wrote first. Where nothing is written yet, anybody who may writes the first.
+func (a ask) unshown(id int64, what string) (err error) {
+	if a.actor.Scope == nil {
+		return nil
+	}
+	a.desk.ReadAs(a.actor, func(s *desk.State) {
+		for _, part := range s.Incidents.Parts(id) { // what is written of a part stands for the whole
+			c := part.Command()
+			written := map[string]int{"statement": len(c.Statements), "cause": len(c.Causes), "lessons": len(c.Lessons), "affected": len(c.Affected)}[what] > 0
+			if part.ID == id { // a number is the incident's own
+				written = written || slices.ContainsFunc(c.Tasks, func(t incident.Task) bool { return subject("task", t.ID) == what }) ||
+					slices.ContainsFunc(part.Timeline, func(m incident.Mark) bool { return subject("note", m.N) == what })
+			}
+			if l := s.Incidents.Label(part.ID, what); written && !tlp.MayLeave(l, tlp.Export) {
+				err = desk.Withheld{Incident: part.ID, Label: l, Exit: tlp.Export}
+			}
+		}
+	})
+	return err
 }
 
 // word reads what a person wrote, or says why it is not told.
@@ -327,7 +361,7 @@ func command(a ask, id int64) (out client.Command, err error) {
 	}
 	out.Affected = client.Affected{Systems: rows(affected.Systems), Data: rows(affected.Data), People: rows(affected.People), Costs: rows(affected.Costs), Seen: affected.Before}
 	if says := a.kept(id, "affected"); says != "" {
-		out.Affected = client.Affected{Systems: []string{says}, Data: []string{}, People: []string{}, Costs: []string{}, Seen: affected.Before}
+		out.Affected = client.Affected{Systems: []string{}, Data: []string{}, People: []string{}, Costs: []string{}, Seen: affected.Before, Kept: says}
 	}
 	return out, cmp.Or(e1, e2, e3)
 }

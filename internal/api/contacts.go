@@ -17,6 +17,7 @@ type (
 		Owner  string       `json:"owner,omitempty" maxLength:"64" doc:"staff id of who keeps it right"`
 		Days   int          `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"from check to check; 0 is 90"`
 		Card   contact.Card `json:"card"`
+		Hash   string       `json:"hash,omitempty" maxLength:"200" doc:"of the card from which a change is made: it is refused when another stands by now"`
 	}
 	// A FullContact is one with its card.
 	FullContact struct {
@@ -72,7 +73,9 @@ func contactOperations(t *table) {
 		if _, err := a.desk.ContactOf(a.actor, in.ID); err != nil {
 			return err
 		}
-		_, err := a.desk.PutContact(a.actor, in.Body.entry(in.ID), in.Body.Card)
+		x := in.Body.entry(in.ID)
+		x.Hash = in.Body.Hash
+		_, err := a.desk.PutContact(a.actor, x, in.Body.Card)
 		return err
 	})
 	o = post("/contacts/{id}/check", "checkContact", "Say that a card was checked, and is right")

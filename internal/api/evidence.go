@@ -49,7 +49,7 @@ func evidenceOperations(t *table) {
 		return a.desk.PassFile(a.actor, id, number, x.From, x.To, x.Why)
 	})
 	o = post("/incidents/{id}/attachments/{number}/open", "openAttachment", "Read an attachment, which is written down with what its bytes were found to be")
-	o.need, o.stream = auth.Note, false
+	o.need, o.shown = auth.Note, true // no copy of the evidence is kept under an idempotency key, where nothing could erase it
 	add(t, o, func(a ask, in *part2With[opening]) (OpenedFile, error) {
 		f, err := a.desk.OpenFile(a.actor, in.ID, in.Number, in.Body.Why)
 		return OpenedFile{Name: f.Name, Kind: f.Kind, SHA256: f.SHA256, Sound: f.Sound, Bytes: f.Bytes}, err

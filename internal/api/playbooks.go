@@ -53,15 +53,7 @@ func playbookOperations(t *table) {
 	o.need = auth.See
 	add(t, o, func(a ask, in *diffQuery) ([]client.PlaybookDifference, error) {
 		changes, err := a.desk.PlaybookDiff(in.ID, in.From, in.To)
-		out := []client.PlaybookDifference{}
-		for _, c := range changes {
-			x := client.PlaybookDifference{Kind: c.Kind, Of: c.Of, ID: c.ID, What: c.What}
-			for _, f := range c.Fields {
-				x.Fields = append(x.Fields, client.PlaybookFields{Name: f.Name, From: f.From, To: f.To})
-			}
-			out = append(out, x)
-		}
-		return out, err
+		return differences(changes), err
 	})
 	o = post("/playbooks", "putPlaybook", "Change a playbook, or add one")
 	o.need, o.most, o.about = auth.Playbooks, bookBody, "It is refused when the playbook moved on since the revision that before names."
@@ -114,4 +106,17 @@ func saysOf(findings []cacao.Finding) []string {
 func bookOf(x desk.PlaybookRow) client.Playbook {
 	return client.Playbook{ID: x.ID, Title: x.Title, Summary: x.Summary, Owner: x.Owner, Revision: x.Revision, From: x.From, By: x.By, Approver: x.Approver, Changed: x.Changed, Revisions: x.Revisions,
 		Retired: x.Retired, Offered: x.Offered, Waits: x.Waits}
+}
+
+// differences are those of two revisions of a playbook.
+func differences(all []playbook.Change) []client.PlaybookDifference {
+	out := []client.PlaybookDifference{}
+	for _, c := range all {
+		x := client.PlaybookDifference{Kind: c.Kind, Of: c.Of, ID: c.ID, What: c.What}
+		for _, f := range c.Fields {
+			x.Fields = append(x.Fields, client.PlaybookFields{Name: f.Name, From: f.From, To: f.To})
+		}
+		out = append(out, x)
+	}
+	return out
 }

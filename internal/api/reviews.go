@@ -84,7 +84,7 @@ func reviewOperations(t *table) {
 		if err != nil {
 			return out, err
 		}
-		out = client.PlanPartText{PlanPart: partOf(p.PartRow), Ticked: append([]string{}, p.Ticked...), Sections: []client.PlanSection{}}
+		out = client.PlanPartText{PlanPart: partOf(p.PartRow), Ticked: append([]string{}, p.Ticked...), Sections: []client.PlanSection{}, Gone: p.Gone, Changes: differences(p.Changes)}
 		for _, s := range p.Sections {
 			out.Sections = append(out.Sections, client.PlanSection{Name: s.Name, Title: s.Title, State: s.State, Lines: append([]string{}, s.Lines...)})
 		}

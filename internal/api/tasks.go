@@ -54,6 +54,9 @@ func (x tasking) ask() desk.TaskAsk {
 func taskOperations(t *table) {
 	makes(t, "tasks", "addTask", "Add a task that no playbook has", func(a ask, id int64, x tasking) (int64, error) { return a.desk.AddTask(a.actor, id, x.ask()) })
 	onPart(t, "tasks/{number}/change", "changeTask", "Change a task", func(a ask, id, number int64, x retasking) error {
+		if err := a.unshown(id, subject("task", number)); err != nil {
+			return err
+		}
 		return a.desk.ChangeTask(a.actor, id, number, x.Seen, tasking{x.Title, x.Role, x.Person, x.Due}.ask(), x.Why)
 	})
 	onPart(t, "tasks/{number}/done", "finishTask", "Say that a task is done", func(a ask, id, number int64, x reporting) error {
@@ -66,6 +69,9 @@ func taskOperations(t *table) {
 		return a.desk.Write(a.actor, id, desk.NoteText{Text: x.Text, Role: x.Role, Happened: x.Happened, Learned: x.Learned})
 	})
 	onPart(t, "notes/{number}/edit", "editNote", "Give a note other words; what it said stays", func(a ask, id, number int64, x rewriting) error {
+		if err := a.unshown(id, subject("note", number)); err != nil {
+			return err
+		}
 		return a.desk.EditNote(a.actor, id, number, x.Before, desk.NoteText{Text: x.Text, Role: x.Role, Happened: x.Happened})
 	})
 	onPart(t, "notes/{number}/pin", "pinLine", "Pin a line of the timeline, by its entry", func(a ask, id, number int64, x pinning) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,9 @@ func (p Program) incidentAffected() *cobra.Command {
 			was, err := c.Command(ctx, id, f.as)
 			if err != nil {
 				return err
+			}
+			if was.Affected.Kept != "" { // what was not told cannot be kept beside what is new
+				return errors.New(was.Affected.Kept)
 			}
 			given := false
 			for _, k := range []struct{ typed, kept *[]string }{{&x.Systems, &was.Affected.Systems}, {&x.Data, &was.Affected.Data}, {&x.People, &was.Affected.People}, {&x.Costs, &was.Affected.Costs}} {

@@ -47,11 +47,11 @@ func (p Program) incidentReport() *cobra.Command {
 				}
 				x.Template = string(b)
 			}
-			r, err := c.MakeDossier(ctx, id, x, f.as)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(fresh(out, r.Bytes), fresh(out+manifestEnding, []byte(r.Manifest))); err != nil {
+			var r client.Dossier
+			if err := fresh(func() (_ [][]byte, err error) {
+				r, err = c.MakeDossier(ctx, id, x, f.as)
+				return [][]byte{r.Bytes, []byte(r.Manifest)}, err
+			}, out, out+manifestEnding); err != nil {
 				return err
 			}
 			fmt.Fprintf(p.Out, "%s: %s, signed and written in the ledger; its manifest is %s\n", Safe(out), desk.Size(int64(len(r.Bytes))), Safe(out+manifestEnding))
@@ -68,17 +68,39 @@ func (p Program) incidentReport() *cobra.Command {
 	return c
 }
 
-// fresh writes a file that is not there yet.
-func fresh(name string, b []byte) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and a report is not written over; choose another name with --out", name)
+// fresh writes files that are not there yet: all of them or none. It makes them before it asks for what goes into them, so that nothing is asked for, and written
+// into the ledger, that has no place; and what belongs together never stands beside what was there before.
+func fresh(ask func() ([][]byte, error), names ...string) (err error) {
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			if err != nil {
+				err = errors.Join(err, os.Remove(f.Name()))
+			}
+		}
+	}()
+	for _, name := range names {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s is there already, and is not written over; choose another name with --out", name)
+		}
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		defer f.Close() // again, where it was written whole
+		files = append(files, f)
 	}
+	all, err := ask()
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return err
 	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	for k, f := range files {
+		_, wrote := f.Write(all[k])
+		if err := errors.Join(wrote, f.Sync(), f.Close()); err != nil {
+			return fmt.Errorf("writing %s: %w", names[k], err)
+		}
+	}
+	return nil
 }
 
 func readAtMost(name string, most int64) ([]byte, error) {

@@ -27,11 +27,11 @@ func (p Program) exchangeIncident() *cobra.Command {
 			if err != nil {
 				return wrong{err}
 			}
-			r, err := c.Exchange(ctx, id, x, f.as)
-			if err != nil {
-				return err
-			}
-			if err := fresh(out, []byte(r.Data)); err != nil {
+			var r client.Exchanged
+			if err := fresh(func() (_ [][]byte, err error) {
+				r, err = c.Exchange(ctx, id, x, f.as)
+				return [][]byte{[]byte(r.Data)}, err
+			}, out); err != nil {
 				return err
 			}
 			fmt.Fprintf(p.Out, "%s: %s, %s; left out: %d by their label, %d of victims, %d that are none of their kind, %d beyond the bounds\n", Safe(out), r.Label, counted(r.Objects, "object"), r.Hidden, r.Victims, r.Wrong, r.More)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -18,7 +19,7 @@ import (
 // review are the commands on the review of the plan and on measures.
 func (p Program) review() *cobra.Command {
 	c := &cobra.Command{Use: "review", Short: "The review of the plan part by part, and the measures that come of incidents", Args: takes(0, 0, ""),
-		Example: "  tocsin review list\n  tocsin review done playbook:skimmer --as anna\n  tocsin review measures\n  tocsin review measure 3 done 'the plug-in is gone' --as boris", RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+		Example: "  tocsin review list\n  tocsin review done playbook:skimmer --as anna\n  tocsin review done playbook:skimmer --revision 3f9ae21c07d4 --as anna\n  tocsin review measures\n  tocsin review measure 3 done 'the plug-in is gone' --as boris", RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var f listFlags
 	for _, sub := range []*cobra.Command{p.reviewList(&f), p.reviewDone(&f), p.reviewMeasures(&f), p.reviewMeasure(&f)} {
 		f.flags(sub)
@@ -79,9 +80,11 @@ func (f *listFlags) named() error {
 }
 
 func (p Program) reviewDone(f *listFlags) *cobra.Command {
-	return &cobra.Command{Use: "done PART", Short: "Say that you have read all of a part, or approve of what another person read", Args: takes(1, 1, "a PART"),
-		Long:    "Done prints what changed since the part was approved last. The first person says by it that they have read all of it as it stands; another one approves by it.",
-		Example: "  tocsin review done playbook:skimmer --as anna",
+	revision := ""
+	c := &cobra.Command{Use: "done PART", Short: "Print a part to be read; with its revision, say that you read all of it, or approve of what another person read", Args: takes(1, 1, "a PART"),
+		Long: "Done prints a part as it stands, with what changed since it was approved last, and its revision; that alone says nothing. With --revision, which is that of what you\n" +
+			"read, the first person says that they have read all of it; another one approves by it. If it was changed since, nothing is said: read it again.",
+		Example: "  tocsin review done playbook:skimmer --as anna\n  tocsin review done playbook:skimmer --revision 3f9ae21c07d4 --as anna",
 		RunE: p.asks(f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
 			if err := f.named(); err != nil {
 				return err
@@ -90,21 +93,22 @@ func (p Program) reviewDone(f *listFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if revision == "" {
+				return p.printPart(x, f.as)
+			}
+			if len(revision) < revisionShown || !strings.HasPrefix(x.Revision, revision) {
+				return fmt.Errorf("what stands of %s is not revision %s: read it again by tocsin review done %s, which prints it with its revision", Safe(x.ID), Safe(revision), Safe(x.ID))
+			}
+			if len(x.ReadBy) > 0 {
+				if err := c.ApprovePart(ctx, x.ID, x.Revision, f.as); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(p.Out, "%s is reviewed: read by %s, approved by %s.\n", Safe(x.ID), strings.Join(x.ReadBy, ", "), f.as)
+				return err
+			}
 			var names []string
 			for _, s := range x.Sections {
 				names = append(names, s.Name)
-				if s.State != "same" {
-					fmt.Fprintf(p.Out, "%s: %s\n", orElse(s.State, "never approved"), Safe(s.Title))
-				}
-			}
-			for _, reader := range x.ReadBy {
-				if reader != f.as {
-					if err := c.ApprovePart(ctx, x.ID, x.Revision, f.as); err != nil {
-						return err
-					}
-					_, err := fmt.Fprintf(p.Out, "%s is reviewed: read by %s, approved by %s.\n", Safe(x.ID), reader, f.as)
-					return err
-				}
 			}
 			if err := c.ReadPart(ctx, x.ID, x.Revision, x.Approved, names, f.as); err != nil {
 				return err
@@ -112,6 +116,43 @@ func (p Program) reviewDone(f *listFlags) *cobra.Command {
 			_, err = fmt.Fprintf(p.Out, "You have read %s. Another person approves of it.\n", Safe(x.ID))
 			return err
 		})}
+	c.Flags().StringVar(&revision, "revision", "", "revision of what you read, as it was printed")
+	return c
+}
+
+// revisionShown is how many characters of a revision are printed, and must at least be given back.
+const revisionShown = 12
+
+// printPart prints a part to whoever reviews it: its text, what changed since it was approved last, and how to say that it was read.
+func (p Program) printPart(x client.PlanPartText, person string) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s)\n", Safe(x.Title), partWord(x.PlanPart))
+	for _, s := range x.Sections {
+		fmt.Fprintf(&b, "\n## %s [%s]\n", Safe(s.Title), map[string]string{"new": "new", "changed": "changed since it was approved", "same": "as it was approved"}[orElse(s.State, "new")])
+		for _, l := range s.Lines {
+			fmt.Fprintf(&b, "%s\n", Safe(l))
+		}
+	}
+	for _, name := range x.Gone {
+		fmt.Fprintf(&b, "\n## %s [not there any more]\n", Safe(name))
+	}
+	for _, c := range x.Changes {
+		fmt.Fprintf(&b, "\n%s: %s\n", Safe(c.Kind), Safe(orElse(c.What, "the playbook itself")))
+		for _, f := range c.Fields {
+			for _, side := range []struct{ mark, text string }{{"-", f.From}, {"+", f.To}} {
+				for l := range strings.Lines(side.text) {
+					fmt.Fprintf(&b, "  %s %s: %s\n", side.mark, Safe(f.Name), Safe(strings.TrimRight(l, "\n")))
+				}
+			}
+		}
+	}
+	says := "When you have read all of it, and it is right, say so"
+	if len(x.ReadBy) > 0 {
+		says = fmt.Sprintf("%s read all of it. When it is right, approve of it", strings.Join(x.ReadBy, ", "))
+	}
+	fmt.Fprintf(&b, "\nNothing has been said yet. %s: tocsin review done %s --revision %.*s --as %s\n", says, Safe(x.ID), revisionShown, Safe(x.Revision), person)
+	_, err := io.WriteString(p.Out, b.String())
+	return err
 }
 
 func orElse(s, other string) string {

@@ -13,6 +13,7 @@ type Affected struct {
 	People  []string `json:"people" maxItems:"200" doc:"who; how many; in which countries; how one knows"`
 	Costs   []string `json:"costs" maxItems:"200" doc:"what; 12500.50 EUR; 32 h 10 min; estimate"`
 	Seen    int64    `json:"seen,omitempty" minimum:"0" doc:"entry of the version that was looked at; 0 of none. If another was written since, it is refused"`
+	Kept    string   `json:"kept,omitempty" maxLength:"1000" doc:"why the rows are not told, so that nothing may be written in their place either"`
 }
 
 // PutAffected writes down what an incident touched and cost, in the place of what was written before.

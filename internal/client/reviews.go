@@ -30,6 +30,9 @@ type PlanPartText struct {
 	PlanPart
 	Sections []PlanSection `json:"sections"`
 	Ticked   []string      `json:"ticked"` // that who asks has read
+
+	Gone    []string             `json:"gone,omitempty"`    // names of sections that were there when it was approved last
+	Changes []PlaybookDifference `json:"changes,omitempty"` // of a playbook, since it was approved last
 }
 
 // A PlanSection is a section of a part.

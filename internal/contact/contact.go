@@ -175,6 +175,9 @@ func (b *Book) Standing() (out []*Contact) {
 func (b *Book) Put(actor string, x entry.Contact, staff func(id string) bool) (entry.Draft, error) {
 	if x.ID == 0 {
 		x.ID = int64(len(b.Contacts)) + 1
+		if len(b.Standing()) >= maxContacts {
+			return entry.Draft{}, fmt.Errorf("the list takes at most %d contacts: remove some first", maxContacts)
+		}
 	} else if _, err := b.Get(x.ID); err != nil {
 		return entry.Draft{}, err
 	}
@@ -183,8 +186,6 @@ func (b *Book) Put(actor string, x entry.Contact, staff func(id string) bool) (e
 
 func (b *Book) put(actor string, x entry.Contact, staff func(id string) bool) (entry.Draft, error) {
 	switch {
-	case len(b.Standing()) >= maxContacts:
-		return entry.Draft{}, fmt.Errorf("the list takes at most %d contacts: remove some first", maxContacts)
 	case x.Vault == "" || x.Hash == "":
 		return entry.Draft{}, errors.New("a contact without a card in the vault cannot be put on the list")
 	case x.Person != "" && !staff(x.Person):

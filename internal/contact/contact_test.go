@@ -275,3 +275,23 @@ func TestSpaced(t *testing.T) {
 		}
 	}
 }
+
+// Given a list that is full, when a contact on it is changed, then it is; one more is refused.
+func TestAFullListIsKeptRight(t *testing.T) {
+	l := &ledger{t: t}
+	for range maxContacts {
+		l.put(t0, entry.Contact{Group: Providers})
+	}
+	l.put(t0, entry.Contact{ID: 7, Group: Regulators})
+	if c, err := l.b.Get(7); err != nil || c.Group != Regulators {
+		t.Errorf("%+v, %v", c, err)
+	}
+	x := entry.Contact{Group: Providers, Vault: "v", Hash: "h"}
+	if _, err := l.b.Put("person:anna", x, staff); err == nil {
+		t.Error("one too many is taken")
+	}
+	x.ID = 8
+	if _, err := l.b.PutAll("person:anna", []entry.Contact{x}, staff); err != nil {
+		t.Errorf("an import that changes one: %v", err)
+	}
+}

@@ -85,6 +85,16 @@ func (d *Desk) ContactOf(actor auth.Actor, id int64) (Listed, error) {
 	return Listed{}, fmt.Errorf("contact %d: %w", id, contact.ErrNotFound)
 }
 
+// movedContact is ErrMoved of a contact.
+type movedContact struct{ id int64 }
+
+func (m movedContact) Error() string {
+	return fmt.Sprintf("somebody else changed contact %d since you looked at it, so nothing was done: look at it as it is now, and make the change again", m.id)
+}
+
+// Is lets callers branch on what moved.
+func (movedContact) Is(err error) bool { return err == ErrMoved }
+
 // fields makes of problems what a form shows beside its fields; nil when there are none.
 func fields(wrong []contact.Problem) error {
 	var errs []error
@@ -125,6 +135,9 @@ func (d *Desk) keepAs(kind string, x any) (vault, hash string, err error) {
 }
 
 // PutContact puts a contact on the list, or changes it; ID 0 is a new one. It returns the id. What is wrong with fields comes as FieldErrors.
+//
+// x.Hash is that of the card from which a change was made, "" does not say: when another stands by now, the error is ErrMoved, for the whole card would undo what
+// somebody else changed.
 func (d *Desk) PutContact(actor auth.Actor, x entry.Contact, c contact.Card) (int64, error) {
 	if err := errors.Join(auth.May(actor, auth.Contacts), d.Broken()); err != nil {
 		return 0, err
@@ -133,10 +146,16 @@ func (d *Desk) PutContact(actor auth.Actor, x entry.Contact, c contact.Card) (in
 		return 0, err
 	}
 	x.Ways = c.Kinds()
-	try := x
+	seen, try := x.Hash, x
 	try.Vault, try.Hash = "-", "-"
+	put := func(s *State, x entry.Contact) (entry.Draft, error) {
+		if was, err := s.Contacts.Get(x.ID); err == nil && seen != "" && was.Hash != seen {
+			return entry.Draft{}, movedContact{x.ID}
+		}
+		return s.Contacts.Put(actor.Name, x, staff(s))
+	}
 	var err error
-	d.Read(func(s *State) { _, err = s.Contacts.Put(actor.Name, try, staff(s)) }) // before anything is kept of it
+	d.Read(func(s *State) { _, err = put(s, try) }) // before anything is kept of it
 	if err == nil {
 		x.Vault, x.Hash, err = d.keepAs("contact", c)
 	}
@@ -148,7 +167,7 @@ func (d *Desk) PutContact(actor auth.Actor, x entry.Contact, c contact.Card) (in
 		if x.ID == 0 {
 			id = int64(len(s.Contacts.Contacts)) + 1
 		}
-		return s.Contacts.Put(actor.Name, x, staff(s))
+		return put(s, x)
 	})
 	return id, field(err)
 }

@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -108,9 +110,8 @@ func (r *exchangeReader) read(s *State, i *incident.Incident) {
 func (r *exchangeReader) member(s *State, i *incident.Incident) {
 	for _, p := range slices.Concat(i.Sources, i.Accounts) {
 		theirs := p.Role == string(detect.Suspect) && !p.Own && !p.Shared
-		if was, known := r.suspect[p.Hash]; known {
-			theirs = theirs && was // a victim of one of them is not named because of another
-		}
+		was, seen := r.suspect[p.Hash]
+		theirs = theirs && (was || !seen) // who is a victim in one of the family is none's suspect
 		r.suspect[p.Hash] = theirs
 		if p.Country != "" {
 			r.seen = append(r.seen, [2]string{p.Hash, p.Country})
@@ -162,8 +163,9 @@ func (r *exchangeReader) alert(a incident.Alert) {
 				if len(details.Logs) > 0 {
 					file = details.Logs[0]
 				}
-				for kind, texts := range signsOf(r.parser.Parse(record.Line{File: file, Raw: line}, a.Last)) {
-					for _, text := range texts {
+				signs := signsOf(r.parser.Parse(record.Line{File: file, Raw: line}, a.Last))
+				for _, kind := range slices.Sorted(maps.Keys(signs)) { // the same case gives the same bytes
+					for _, text := range signs[kind] {
 						take(kind, text, false)
 					}
 				}
@@ -179,9 +181,10 @@ func (r *exchangeReader) alert(a incident.Alert) {
 	}
 }
 
-// value puts a value into the case, or finds it there, and returns its place. Who is a victim anywhere stays one: an attacker can write anybody's address into a line.
+// value puts a value into the case, or finds it there as it is, and returns its place. One that is there as a victim's too, or under another label, is another: package
+// exchange makes one of them, by the narrower.
 func (r *exchangeReader) value(v exchange.Value) int {
-	key := v.Kind + " " + v.Text
+	key := fmt.Sprintf("%s %v %s %s", v.Kind, v.Victim, v.Label, v.Text)
 	k, ok := r.places[key]
 	if !ok {
 		k = len(r.c.Values)

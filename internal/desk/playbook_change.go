@@ -213,11 +213,12 @@ func (d *Desk) PlaybookAsked(actor auth.Actor, approval int64) (out PlaybookAsk,
 		return out, fmt.Errorf("reading the playbook that was asked for: %w", err)
 	}
 	p, _ := playbook.Read("", out.Text)
-	was := d.Playbook(r.Book.Before)
 	if p != nil {
 		out.Findings = p.Unbuilt("", Built())
-	}
-	if p != nil && was != nil {
+		was := d.Playbook(r.Book.Before)
+		if was == nil { // a new one is new in all that it says: nobody agrees to what they were not shown
+			was = &playbook.Playbook{}
+		}
 		out.Changes = playbook.Diff(was, p)
 	}
 	return out, nil

@@ -52,6 +52,7 @@ func skimmer() Case {
 
 // hostiles are texts that want to be more than text.
 var hostiles = []string{
+	"page {nb} of {nb}",
 	"<script>alert(1)</script><img src=x onerror=alert(1)>",
 	"]]></w:t></w:r><w:instrText>DDEAUTO c:\\\\windows</w:instrText>",
 	"=cmd|' /C calc'!A0",

@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -17,6 +18,7 @@ const (
 	ownAtMost    = 256 << 10 // bytes of it
 	outAtMost    = 16 << 20  // bytes of what it writes
 	valueAtMost  = 256 << 10 // bytes of one value that it makes
+	makesAtMost  = 1 << 20   // bytes of one before it is made, as they are guessed
 	roundsAtMost = 300_000   // of all its loops and templates together; making a value of 1 KiB is one too
 )
 
@@ -159,6 +161,26 @@ func functions(rounds *int, section func(string) Section) template.FuncMap {
 		}
 		return text, nil
 	}
+	fits := func(bytes int) error { // before a text is made: what is too long is not made to be measured
+		if bytes > makesAtMost {
+			return fmt.Errorf("a value that the template makes is too long: about %d bytes, at most %d", bytes, valueAtMost)
+		}
+		return nil
+	}
+	sizes := func(args []any) (biggest, sum int) {
+		for _, a := range args {
+			n := 0
+			switch a := a.(type) {
+			case string:
+				n = len(a)
+			default:
+				n = len(fmt.Sprint(a))
+				*rounds += n >> 10
+			}
+			biggest, sum = max(biggest, n), sum+n
+		}
+		return biggest, sum
+	}
 	absent := func(...any) (string, error) {
 		return "", errors.New("this function is not there: the texts of the document are escaped already")
 	}
@@ -169,13 +191,62 @@ func functions(rounds *int, section func(string) Section) template.FuncMap {
 			}
 			return "", nil
 		},
-		"printf":  func(form string, args ...any) (string, error) { return bounded(fmt.Sprintf(form, args...)) },
-		"print":   func(args ...any) (string, error) { return bounded(fmt.Sprint(args...)) },
-		"println": func(args ...any) (string, error) { return bounded(fmt.Sprintln(args...)) },
-		"join":    func(list []string, by string) (string, error) { return bounded(strings.Join(list, by)) },
+		"printf": func(form string, args ...any) (string, error) {
+			verbs, wide, err := measured(form)
+			biggest, _ := sizes(args)
+			if err = cmp.Or(err, fits(len(form)+wide+verbs*biggest)); err != nil {
+				return "", err
+			}
+			return bounded(fmt.Sprintf(form, args...))
+		},
+		"print": func(args ...any) (string, error) {
+			if _, sum := sizes(args); fits(sum) != nil {
+				return "", fits(sum)
+			}
+			return bounded(fmt.Sprint(args...))
+		},
+		"println": func(args ...any) (string, error) {
+			if _, sum := sizes(args); fits(sum) != nil {
+				return "", fits(sum)
+			}
+			return bounded(fmt.Sprintln(args...))
+		},
+		"join": func(list []string, by string) (string, error) {
+			sum := len(by) * len(list)
+			for _, x := range list {
+				sum += len(x)
+			}
+			if err := fits(sum); err != nil {
+				return "", err
+			}
+			return bounded(strings.Join(list, by))
+		},
 		"time":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"section": section,
 		"html":    absent, "js": absent, "urlquery": absent, "call": absent,
+	}
+}
+
+// measured returns how many verbs a format of printf has, and how wide they make what they write together.
+func measured(form string) (verbs, wide int, err error) {
+	for rest := form; ; {
+		var found bool
+		if _, rest, found = strings.Cut(rest, "%"); !found {
+			return verbs, wide, nil
+		}
+		verbs++
+		for n := 0; rest != "" && strings.ContainsRune("+-# 0123456789.[]*", rune(rest[0])); rest = rest[1:] {
+			switch c := rest[0]; {
+			case c == '*':
+				return 0, 0, errors.New("a width is written in the format, not as *")
+			case c >= '0' && c <= '9':
+				n = min(n*10+int(c-'0'), outAtMost)
+				wide = min(wide+n, outAtMost)
+			default:
+				n = 0
+			}
+		}
+		rest = strings.TrimPrefix(rest, "%")
 	}
 }
 
@@ -196,9 +267,17 @@ func (o *Own) Render(d *Document) ([]byte, error) {
 	}))
 	out := &bounded{name: o.name}
 	if err := t.Execute(out, seen); err != nil {
-		return nil, fmt.Errorf("the template cannot be followed: %w", err)
+		return nil, fmt.Errorf("the template cannot be followed: %s", ends(err.Error()))
 	}
 	return []byte(out.String()), nil
+}
+
+// ends keeps the two ends of a long text: of an error, where it is and what is wrong; between them stands as much of the template as there is.
+func ends(text string) string {
+	if r := []rune(text); len(r) > 340 {
+		return string(r[:120]) + " … " + string(r[len(r)-200:])
+	}
+	return text
 }
 
 // A bounded text refuses to grow beyond outAtMost.

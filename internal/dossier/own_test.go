@@ -47,6 +47,11 @@ func TestOwnRefuses(t *testing.T) {
 		"shrinking":       {`{{define "a"}}{{if .}}{{template "a" (slice . 1)}}{{template "a" (slice . 1)}}{{end}}{{end}}{{template "a" "0123456789"}}`, "calls itself"},
 		"doubles":         {double, "too long"},
 		"doubles by html": {`{{html "&"}}`, "not there"},
+		"many verbs":      {`{{$x := printf "%200000d" 1}}{{printf "` + strings.Repeat("%[1]s", 2000) + `" $x}}`, "too long: about"},
+		"many wide verbs": {`{{printf "` + strings.Repeat("%200000d", 2000) + `" 1}}`, "too long: about"},
+		"wide by a star":  {`{{printf "%*d" 1000000 1}}`, "not as *"},
+		"many values":     {`{{$x := printf "%200000d" 1}}{{print ` + strings.Repeat("$x ", 2000) + `}}`, "too long: about"},
+		"wide between":    {`{{$x := printf "%250000d" 1}}{{range .Sections}}{{range .Blocks}}{{with .Table}}{{range .Rows}}{{join .Cells $x}}{{end}}{{end}}{{end}}{{end}}`, "too long: about"},
 		"writes much":     {`{{$x := printf "%200000d" 1}}{{range 1000}}{{$x}}{{end}}`, "writes too much"},
 	} {
 		if _, err := ParseOwn("shop.tmpl", x.text, AsText); err == nil || !strings.Contains(err.Error(), x.want) || len(err.Error()) > 400 {

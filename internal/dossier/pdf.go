@@ -36,6 +36,10 @@ var (
 	h2Face   = face{"B", 10.5}
 )
 
+// pages stands for the number of pages until that is known. The writer of PDF puts the number in its place wherever its bytes are, so it is made of a sign for private use,
+// which no text of a document has (visible): also not across the bytes of two letters, for one of them would be no character.
+const pages = "\uf8ff\uf8ff"
+
 // A paper is a PDF file under way.
 type paper struct {
 	*fpdf.Fpdf
@@ -75,7 +79,7 @@ func PDF(d *Document) ([]byte, error) {
 	p.SetMargins(side, top, side)
 	p.AddUTF8FontFromBytes("d", "", text)
 	p.AddUTF8FontFromBytes("d", "B", heavy)
-	p.AliasNbPages("{nb}")
+	p.AliasNbPages(pages)
 	p.SetHeaderFunc(p.header)
 	p.SetFooterFunc(p.footer)
 	p.page()
@@ -224,7 +228,7 @@ func (p *paper) header() {
 func (p *paper) footer() {
 	p.use(face{"", 8})
 	p.SetTextColor(90, 90, 90)
-	p.Text(side, 287, p.printable(p.d.foot())+", page "+strconv.Itoa(p.PageNo())+" of {nb}")
+	p.Text(side, 287, p.printable(p.d.foot())+", page "+strconv.Itoa(p.PageNo())+" of "+pages)
 	p.SetTextColor(0, 0, 0)
 }
 

@@ -227,7 +227,7 @@ func (s *Server) showBook(v *visit, code int, mistake error) error {
 		view.Findings = append(view.Findings, findingRow(f, nil))
 	}
 	at := "/plan/" + b.ID
-	view.Exports = []ui.Link{{Word: "Export as CACAO 2.0", Href: at + "/export"}, {Word: "Export as YAML", Href: at + "/export?as=yaml&revision=" + revision}}
+	view.Exports = []ui.Link{{Word: "Export as CACAO 2.0", Href: at + "/export?revision=" + revision}, {Word: "Export as YAML", Href: at + "/export?as=yaml&revision=" + revision}}
 	if b.Waits != 0 {
 		view.Exports = append(view.Exports, ui.Link{Word: "A change waits: look at it", Href: fmt.Sprintf("/proposals/%d", b.Waits)})
 	}

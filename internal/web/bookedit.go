@@ -66,7 +66,6 @@ func (s *Server) askEditBook(v *visit) error {
 // bookTyped is what somebody typed of a playbook.
 type bookTyped struct {
 	text, before, from, why string
-	refused                 []string // parts of a foreign file that ours has no place for
 	checked                 bool
 }
 
@@ -98,6 +97,9 @@ func (s *Server) editBook(v *visit) error {
 	if x.why == "" {
 		return s.showBookEdit(v, http.StatusUnprocessableEntity, x, desk.FieldError{Field: "reason", Says: "Say why it is changed: whoever agrees, and whoever reads it in a year, wants to know."})
 	}
+	if err := s.namesItself(v.r.PathValue("id"), x.text); err != nil {
+		return s.showBookEdit(v, http.StatusUnprocessableEntity, x, err)
+	}
 	err := s.desk.PutPlaybook(v.actor, desk.PlaybookChange{Text: []byte(x.text), Before: x.before, From: x.from, Why: x.why})
 	if asked, ok := errors.AsType[desk.Asked](err); ok {
 		return done(v, fmt.Sprintf("/proposals/%d", asked.ID), "proposed")
@@ -111,10 +113,45 @@ func (s *Server) editBook(v *visit) error {
 	return done(v, "/plan", "book")
 }
 
+// namesItself refuses a text that would become another playbook than the one that its page is about: who changes the id in it would have another one overwritten,
+// which they did not look at.
+func (s *Server) namesItself(page, text string) error {
+	p, _ := playbook.Read("", []byte(text))
+	switch {
+	case p == nil || p.ID == page:
+		return nil
+	case page != "new":
+		return desk.FieldError{Field: "text", Says: fmt.Sprintf("This page changes the playbook %s, and the text says that it is %s: begin it with “playbook: %s” again. A new playbook is written from the page of the plan.", page, p.ID, page)}
+	}
+	for _, b := range s.desk.Playbooks() {
+		if b.ID == p.ID && !b.Retired {
+			return desk.FieldError{Field: "text", Says: fmt.Sprintf("There is a playbook %s already: give the new one another id in its first line, or edit that one from its page.", p.ID)}
+		}
+	}
+	return nil
+}
+
+// leftOut names what our format has no place for of the foreign file that a playbook was made of. It is read from the file that the playbook keeps, so it is said
+// wherever the playbook is looked at, and to whoever has to agree to it.
+func leftOut(p *playbook.Playbook) (out []string) {
+	if p == nil || p.Foreign == nil {
+		return nil
+	}
+	in, findings := cacao.Read([]byte(p.Foreign.Source))
+	for _, f := range findings {
+		out = append(out, f.String())
+	}
+	if in != nil && in.Signatures > 0 {
+		out = append(out, ui.Plural(int64(in.Signatures), "signature", "signatures")+", which nobody verified")
+	}
+	return out
+}
+
 // showBookEdit shows the form with what was typed, what the check says of it, and what it changes.
 func (s *Server) showBookEdit(v *visit, code int, x bookTyped, mistake error) error {
 	id := v.r.PathValue("id")
-	view := ui.BookEditView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Refused: x.refused}
+	p, _ := playbook.Read("", []byte(x.text))
+	view := ui.BookEditView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Refused: leftOut(p)}
 	title := "A new playbook"
 	if id != "new" && id != "" {
 		title, view.Back = "Edit "+id, ui.Link{Word: "Back to the playbook", Href: "/plan/" + id}
@@ -225,12 +262,6 @@ func (s *Server) importBook(v *visit) error {
 			return s.showPlan(v, http.StatusUnprocessableEntity, desk.FieldError{Field: "text", Says: "This CACAO playbook cannot be taken over: " + strings.Join(says[:min(len(says), 5)], "; ")})
 		}
 		x.text, x.from = string(in.Playbook.Print()), "cacao"
-		for _, f := range findings {
-			x.refused = append(x.refused, f.String())
-		}
-		if in.Signatures > 0 {
-			x.refused = append(x.refused, ui.Plural(int64(in.Signatures), "signature", "signatures")+", which nobody verified")
-		}
 	}
 	if p, _ := playbook.Read("the form", []byte(x.text)); p != nil {
 		for _, b := range s.desk.Playbooks() {
@@ -263,7 +294,10 @@ func (s *Server) exportBook(v *visit) error {
 		data, _, err = s.desk.ExportPlaybook(b.ID, revision)
 	}
 	if err != nil {
-		return err
+		if known(err) {
+			return err
+		}
+		return s.showBook(v, http.StatusUnprocessableEntity, err) // its label keeps it inside, or its text cannot be read
 	}
 	v.w.Header().Set("Content-Type", kind)
 	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
@@ -337,7 +371,10 @@ func (s *Server) proposalPage(v *visit) error {
 		}
 	})
 	if p, _ := playbook.Read("", x.Text); p != nil {
-		title = p.Title
+		title, view.Refused = p.Title, leftOut(p)
+	}
+	for _, f := range x.Findings {
+		view.Findings = append(view.Findings, findingRow(f, nil))
 	}
 	if x.Retire {
 		view.Changes = []ui.ChangeView{{Kind: playbook.Removed, What: "The whole playbook: it is not begun any more"}}

@@ -383,6 +383,9 @@ func TestEvidence(t *testing.T) {
 	if got := bring("", "kind", "document", "from", "the payment page"); got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Choose a file.") || !strings.Contains(got.body, `value="the payment page"`) {
 		t.Errorf("without a file: %d", got.code)
 	}
+	if got := bring("", "kind", "document", "from", "x", "step", "7/look"); !strings.Contains(got.body, `name="step" value="7/look"`) {
+		t.Error("a mistake forgets for which step the file is")
+	}
 	if got := bring("x", "kind", "document"); got.code != http.StatusUnprocessableEntity {
 		t.Errorf("without an origin: %d", got.code)
 	}

@@ -170,6 +170,9 @@ func (s *Server) contactForm(st *desk.State, action string, c desk.Listed) ui.Co
 	f := ui.ContactForm{Action: action, Groups: groupOptions(c.Group), Name: c.Card.Name, Organisation: c.Card.Organisation, Role: c.Card.Role, Duties: c.Card.Duties, Hours: c.Card.Hours,
 		Zone: c.Card.Zone, Languages: strings.Join(c.Card.Languages, " "), CallBack: c.Card.CallBack, Phrase: c.Card.Phrase, Number: c.Card.Number, Note: c.Card.Note,
 		People: s.staffOptions(st, c.Person, "nobody of the team"), Owners: s.staffOptions(st, c.Owner, "nobody in particular")}
+	if c.ID != 0 {
+		f.Hash = c.Hash
+	}
 	if c.Days != 0 {
 		f.Days = strconv.Itoa(c.Days)
 	}
@@ -296,7 +299,7 @@ func (s *Server) changeContact(v *visit) error {
 	}
 	c, err := typedContact(v)
 	if err == nil {
-		c.ID = old.ID
+		c.ID, c.Hash = old.ID, text(v.r, "hash")
 		_, err = s.desk.PutContact(v.actor, c.Contact.Contact, c.Card)
 	}
 	if err == nil {
@@ -305,7 +308,15 @@ func (s *Server) changeContact(v *visit) error {
 	if known(err) {
 		return err
 	}
-	return s.showContact(v, http.StatusUnprocessableEntity, &c, oneField(err))
+	code := http.StatusUnprocessableEntity
+	if errors.Is(err, desk.ErrMoved) { // the page shows how it is now, and what was typed: who sends that again has seen both
+		code = http.StatusConflict
+		if now, err := s.contactOf(v); err == nil {
+			c.Hash = now.Hash
+		}
+	}
+	c.ID = old.ID
+	return s.showContact(v, code, &c, oneField(err))
 }
 
 func (s *Server) checkContact(v *visit) error {

@@ -16,7 +16,6 @@ import (
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
-
 	"tocsin/internal/tlp"
 	"tocsin/ui"
 )
@@ -124,7 +123,7 @@ func (s *Server) fileForm(v *visit, i *incident.Incident) ui.Form {
 		{Name: "why", Label: "Why it matters", Value: v.r.URL.Query().Get("for"), Hint: "or the name that the playbook gives it"},
 		{Name: "label", Kind: "choice", Label: "Who may hear of it", Options: labels},
 		{Name: "file", Kind: "file", Label: "File", Need: true, Hint: fmt.Sprintf("At most %d MB. Larger ones: seal them where they are, and note their SHA-256.", desk.FileAtMost>>20)}}}
-	if step := v.r.FormValue("step"); step != "" {
+	if step := orElse(v.r.PostForm.Get("step"), v.r.URL.Query().Get("step")); step != "" { // of a form with a file, FormValue knows the address alone
 		f.Hidden = []ui.Option{{Word: "step", Value: step}}
 	}
 	return f

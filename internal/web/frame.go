@@ -11,7 +11,6 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/desk"
 	"tocsin/internal/incident"
-	"tocsin/internal/tlp"
 	"tocsin/ui"
 )
 
@@ -33,7 +32,9 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 		return f
 	}
 	f.Who = ui.Who{ID: v.actor.ID, Name: v.name}
-	f.TabDrafts = nav == "incidents" && s.private(v)
+	if id, err := number(v.r, "id"); err == nil && nav == "incidents" {
+		f.TabDrafts = s.private(v, id)
+	}
 	f.Terms = s.explains()
 	if auth.May(v.actor, auth.See) != nil {
 		return f // a reporter sees nothing of what goes on
@@ -71,16 +72,9 @@ func (s *Server) frame(v *visit, nav, title string) ui.Frame {
 	return f
 }
 
-// private reports whether the page is of an incident that is restricted or TLP:RED: what is typed there does not stay in the browser.
-func (s *Server) private(v *visit) (is bool) {
-	id, err := number(v.r, "id")
-	if err != nil {
-		return false
-	}
-	s.desk.ReadAs(v.actor, func(st *desk.State) {
-		i, e := st.Incidents.Get(id)
-		is = e == nil && (i.Restricted() || st.Incidents.Label(id, "") == tlp.Red)
-	})
+// private reports whether an incident, or what is one with it, is restricted or has something that may be TLP:RED: what is typed about it does not stay in the browser.
+func (s *Server) private(v *visit, id int64) (is bool) {
+	s.desk.ReadAs(v.actor, func(st *desk.State) { is = slices.ContainsFunc(st.Incidents.Parts(id), st.Incidents.MayBeRed) })
 	return is
 }
 

@@ -111,10 +111,10 @@ func (s *Server) taskRows(v *visit, st *desk.State, i *incident.Incident, me one
 				who = "person:" + t.Person
 			}
 			if !t.Due.IsZero() {
-				due = t.Due.In(v.zone).Format(typedLayout)
+				due = v.typed(t.Due, typedLayout)
 			}
 			row.Folds = []ui.Fold{{Summary: "Change it", Form: ui.Form{ID: "change-" + id, Action: at + "change", Button: "Change it", Hidden: []ui.Option{{Word: "seen", Value: fmt.Sprint(t.Versions[len(t.Versions)-1].N)}},
-				Fields: append(s.taskFields(st, i, s.desk.Text(title), who, due), why("Why it changes"))}},
+				Fields: append(s.taskFields(v, st, i, s.desk.Text(title), who, due), why("Why it changes"))}},
 				{Summary: "It is not done", Form: ui.Form{ID: "drop-" + id, Action: at + "drop", Button: "Drop it", Danger: true, Fields: []ui.Field{why("Why")}}}}
 		}
 		out = append(out, row)
@@ -123,7 +123,7 @@ func (s *Server) taskRows(v *visit, st *desk.State, i *incident.Incident, me one
 }
 
 // taskFields are the fields of a task.
-func (s *Server) taskFields(st *desk.State, i *incident.Incident, title, who, due string) []ui.Field {
+func (s *Server) taskFields(v *visit, st *desk.State, i *incident.Incident, title, who, due string) []ui.Field {
 	var whom []ui.Option
 	for _, r := range plan.ResponseRoles() {
 		whom = append(whom, ui.Option{Value: "role:" + r, Word: plan.RoleWord(r)})
@@ -136,7 +136,7 @@ func (s *Server) taskFields(st *desk.State, i *incident.Incident, title, who, du
 	for k := range whom {
 		whom[k].Chosen = whom[k].Value == who
 	}
-	return []ui.Field{{Name: "title", Label: "What is to be done", Need: true, Value: title, Most: 500}, {Name: "who", Kind: "choice", Label: "By whom", Options: whom}, {Name: "due", Label: "By when", Hint: "in 2 h, 14:32, 2026-11-27 14:32; empty: no hurry", Value: due, Most: 40}}
+	return []ui.Field{{Name: "title", Label: "What is to be done", Need: true, Value: title, Most: 500}, {Name: "who", Kind: "choice", Label: "By whom", Options: whom}, {Name: "due", Label: "By when", Hint: v.zoned("in 2 h, 14:32, 2026-11-27 14:32; empty: no hurry"), Value: due, Most: 40}}
 }
 
 // leadForms are the forms below the lists.
@@ -171,7 +171,7 @@ func (s *Server) leadForms(v *visit, st *desk.State, i *incident.Incident, me on
 		roles = append(roles, ui.Option{Value: r, Word: plan.RoleWord(r)})
 	}
 	l.Asking = []ui.Fold{{Summary: "Ask something", Form: ui.Form{ID: "question", Action: at + "/questions", Button: "Ask", Fields: []ui.Field{{Name: "text", Label: "What do you want to know?", Need: true, Most: 1000}, {Name: "role", Kind: "choice", Label: "Whom do you ask?", Options: roles}}}}}
-	l.Tasking = []ui.Fold{{Summary: "Add a task", Form: ui.Form{ID: "task", Action: at + "/tasks", Button: "Add the task", Fields: s.taskFields(st, i, "", "person:"+v.actor.ID, "")}}}
+	l.Tasking = []ui.Fold{{Summary: "Add a task", Form: ui.Form{ID: "task", Action: at + "/tasks", Button: "Add the task", Fields: s.taskFields(v, st, i, "", "person:"+v.actor.ID, "")}}}
 	if held := i.RolesOf(v.actor.ID); len(held) > 0 {
 		var to []ui.Option
 		for _, id := range staff(st) {

@@ -218,7 +218,7 @@ func (s *Server) showLineOf(v *visit, code int, form string, mistake error) erro
 				view.Versions = append(view.Versions, ui.VersionRow{By: s.actorName(st, l.First.Actor), At: v.at(l.First.Learned), Text: ui.VisibleLines(s.desk.Text(l.First.Ref))})
 			}
 			view.Edit = []ui.Form{{ID: "edit", Action: at + "edit", Button: "Keep it so", Hidden: []ui.Option{{Word: "seen", Value: fmt.Sprint(now)}}, Fields: []ui.Field{{Name: "note", Kind: "lines", Label: "Note", Need: true, Most: 10000, Rows: 4, Value: s.desk.Text(l.Ref)},
-				{Name: "happened", Label: "Happened at", Hint: "now, 14:32, 10 min ago, 2026-11-27 14:32", Most: 40, Value: l.Happened.In(v.zone).Format("2006-01-02 15:04:05")}}}}
+				{Name: "happened", Label: "Happened at", Hint: v.zoned("now, 14:32, 10 min ago, 2026-11-27 14:32"), Most: 40, Value: v.typed(l.Happened, "2006-01-02 15:04:05")}}}}
 			if l.Role != "" {
 				view.Edit[0].Hidden = append(view.Edit[0].Hidden, ui.Option{Word: "role", Value: l.Role})
 			}

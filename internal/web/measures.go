@@ -14,15 +14,15 @@ import (
 )
 
 // measureForm is the form of a new measure; gap is what it closes, "" is typed.
-func (s *Server) measureForm(st *desk.State, action, gap string) ui.Form {
+func (s *Server) measureForm(v *visit, st *desk.State, action, gap string) ui.Form {
 	return ui.Form{ID: "measure", Action: action, Button: "Put it down", Fields: []ui.Field{
 		{Name: "gap", Kind: "lines", Label: "The gap", Need: true, Rows: 2, Value: gap}, {Name: "does", Kind: "lines", Label: "What is done about it", Need: true, Rows: 2},
 		{Name: "seen", Kind: "lines", Label: "How another person will see that it is closed", Need: true, Rows: 2}, {Name: "owner", Kind: "choice", Label: "By whom", Options: s.teamOptions(st)},
-		{Name: "due", Label: "By when", Hint: "in 14 d, 2026-11-27 14:32", Need: true, Most: 40}, {Name: "remind", Label: "Remind them so many days before", Value: "3", Most: 2}}}
+		{Name: "due", Label: "By when", Hint: v.zoned("in 14 d, 2026-11-27 14:32"), Need: true, Most: 40}, {Name: "remind", Label: "Remind them so many days before", Value: "3", Most: 2}}}
 }
 
-func (s *Server) measureFold(st *desk.State, action, summary, gap string) ui.Fold {
-	return ui.Fold{Summary: summary, Form: s.measureForm(st, action, gap), Open: gap != ""}
+func (s *Server) measureFold(v *visit, st *desk.State, action, summary, gap string) ui.Fold {
+	return ui.Fold{Summary: summary, Form: s.measureForm(v, st, action, gap), Open: gap != ""}
 }
 
 // typedMeasure reads the form of a new measure.
@@ -72,6 +72,7 @@ func (s *Server) showMeasure(v *visit, code int, form string, mistake error) err
 	view := ui.ReviewView{Frame: s.frame(v, "review", fmt.Sprintf("Measure %d", n)), Over: ui.Link{Word: "Reviews", Href: "/review"}, State: measureState(m)}
 	view.Path = at
 	if m.Incident != 0 {
+		view.TabDrafts = s.private(v, m.Incident)
 		view.Over = ui.Link{Word: fmt.Sprintf("Review of incident %d", m.Incident), Href: fmt.Sprintf("/incidents/%d/review", m.Incident)}
 	}
 	paper := ui.ReviewPaper{ID: "text", Title: "The gap, and what is done", Open: true}
@@ -79,7 +80,7 @@ func (s *Server) showMeasure(v *visit, code int, form string, mistake error) err
 		paper.Lines = append(paper.Lines, ui.Visible(strings.TrimSpace(line)))
 	}
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
-		view.Intro = ui.Visible(fmt.Sprintf("%s does it by %s.", s.name(st, m.Owner), m.Due.In(v.zone).Format("2 Jan 2006, 15:04 MST")))
+		view.Intro = ui.Visible(fmt.Sprintf("%s does it by %s.", s.name(st, m.Owner), v.both(m.Due)))
 		for _, l := range m.Links {
 			link := ui.Link{Word: "Carried out by a change of the playbook " + l.Ref + ", revision " + shortRevision(l.Revision), Href: "/plan/" + l.Ref + "?revision=" + l.Revision}
 			if l.Kind == "rule" {
@@ -90,7 +91,7 @@ func (s *Server) showMeasure(v *visit, code int, form string, mistake error) err
 		view.Papers = []ui.ReviewPaper{paper}
 		for k, y := range m.Said {
 			_, did, _ := strings.Cut(string(y.Kind), ".")
-			view.Papers = append(view.Papers, ui.ReviewPaper{ID: fmt.Sprintf("said-%d", k+1), Title: fmt.Sprintf("%s by %s on %s", desk.Title(did), s.name(st, y.Person), y.At.In(v.zone).Format("2 Jan 2006, 15:04 MST")), Open: true, Says: ui.VisibleLines(y.Text)})
+			view.Papers = append(view.Papers, ui.ReviewPaper{ID: fmt.Sprintf("said-%d", k+1), Title: fmt.Sprintf("%s by %s on %s", desk.Title(did), s.name(st, y.Person), v.both(y.At)), Open: true, Says: ui.VisibleLines(y.Text)})
 		}
 		if auth.May(v.actor, auth.Note) == nil {
 			s.measureForms(v, st, m, at, &view)
@@ -109,7 +110,8 @@ func (s *Server) measureForms(v *visit, st *desk.State, m desk.MeasureRow, at st
 	case review.Open:
 		view.Forms = append(view.Forms, step("done", "It is done", "It is done", "What was done", m.Owner == v.actor.ID))
 		fold(ui.Titled{Title: "Change who does it, or by when", Form: ui.Form{ID: "change", Action: at + "/change", Button: "Change it", Fields: []ui.Field{{Name: "owner", Kind: "choice", Label: "By whom", Options: s.teamOptions(st, m.Owner)},
-			{Name: "due", Label: "By when", Value: m.Due.In(v.zone).Format(typedLayout), Need: true, Most: 40}, {Name: "remind", Label: "Remind them so many days before", Hint: "empty: not before it is due", Value: remindDays(m), Most: 2}, why("Why")}}})
+			{Name: "due", Label: "By when", Hint: v.zoned("in 14 d, 2026-11-27 14:32"), Value: v.typed(m.Due, typedLayout), Need: true, Most: 40},
+			{Name: "remind", Label: "Remind them so many days before", Hint: "empty: not before it is due", Value: remindDays(m), Most: 2}, why("Why")}}})
 		fold(step("dropped", "Nothing is done about it", "Drop it", "Why", false))
 	case review.Done:
 		did := ""
@@ -217,7 +219,7 @@ func (s *Server) showMeeting(v *visit, code int, form string, mistake error) err
 			for _, p := range c.Invited {
 				who = append(who, s.name(st, p))
 			}
-			view.Papers = append(view.Papers, ui.ReviewPaper{ID: "call", Title: "It is held on " + c.At.In(v.zone).Format("2 Jan 2006, 15:04 MST") + ", " + c.At.UTC().Format("15:04 UTC"), Open: true, Says: ui.Visible(s.name(st, c.Chair) + " leads it. Invited: " + strings.Join(who, ", "))})
+			view.Papers = append(view.Papers, ui.ReviewPaper{ID: "call", Title: "It is held on " + v.both(c.At), Open: true, Says: ui.Visible(s.name(st, c.Chair) + " leads it. Invited: " + strings.Join(who, ", "))})
 		}
 		s.minutes(v, st, x, at, &view)
 		for k, t := range x.Agenda.Items {
@@ -247,7 +249,7 @@ func (s *Server) minutes(v *visit, st *desk.State, x desk.ReviewPage, at string,
 		for _, p := range m.Attendees {
 			who = append(who, s.name(st, p))
 		}
-		paper := ui.ReviewPaper{ID: fmt.Sprintf("held-%d", k+1), Title: "Held on " + m.At.In(v.zone).Format("2 Jan 2006, 15:04 MST") + " by " + strings.Join(who, ", "), Open: true, Says: ui.VisibleLines(m.Says)}
+		paper := ui.ReviewPaper{ID: fmt.Sprintf("held-%d", k+1), Title: "Held on " + v.both(m.At) + " by " + strings.Join(who, ", "), Open: true, Says: ui.VisibleLines(m.Says)}
 		for j, g := range m.Gaps {
 			paper.Lines = append(paper.Lines, ui.Visible("Gap: "+g))
 			paper.Links = append(paper.Links, ui.Link{Word: fmt.Sprintf("Make a measure of gap %d: %s", j+1, clip(g, 60)), Href: fmt.Sprintf("%s?meeting=%d&gap=%d#measure", at, k+1, j+1)})
@@ -258,9 +260,9 @@ func (s *Server) minutes(v *visit, st *desk.State, x desk.ReviewPage, at string,
 
 // meetingForms are what may be said of a review next.
 func (s *Server) meetingForms(v *visit, st *desk.State, x desk.ReviewPage, at string, view *ui.ReviewView) {
-	held := ui.Form{ID: "held", Action: at + "/held", Button: "Write it down", Main: true, Next: x.Call != nil && len(x.Meetings) == 0, Fields: []ui.Field{{Name: "at", Label: "When it was held", Value: v.now.In(v.zone).Format(typedLayout), Need: true, Most: 40}, {Name: "attendees", Kind: "ticks", Label: "Who was there", Options: s.teamOptions(st, v.actor.ID)},
+	held := ui.Form{ID: "held", Action: at + "/held", Button: "Write it down", Main: true, Next: x.Call != nil && len(x.Meetings) == 0, Fields: []ui.Field{{Name: "at", Label: "When it was held", Hint: v.zoned("14:32, 2026-11-27 14:32"), Value: v.typed(v.now, typedLayout), Need: true, Most: 40}, {Name: "attendees", Kind: "ticks", Label: "Who was there", Options: s.teamOptions(st, v.actor.ID)},
 		{Name: "minutes", Kind: "lines", Label: "What was found", Need: true, Rows: 6, Most: 15000}, {Name: "gaps", Kind: "lines", Label: "Gaps", Hint: "One a line. Each becomes a measure.", Rows: 4, Most: 15000}}}
-	call := ui.Form{ID: "call", Action: at + "/call", Button: "Call it", Main: len(x.Meetings) == 0 && x.Call == nil, Next: x.Owed && x.Call == nil, Fields: []ui.Field{{Name: "at", Label: "When", Hint: "in 2 d, 2026-11-27 14:32", Need: true, Most: 40}, {Name: "chair", Kind: "choice", Label: "Who leads it", Options: s.teamOptions(st, v.actor.ID)},
+	call := ui.Form{ID: "call", Action: at + "/call", Button: "Call it", Main: len(x.Meetings) == 0 && x.Call == nil, Next: x.Owed && x.Call == nil, Fields: []ui.Field{{Name: "at", Label: "When", Hint: v.zoned("in 2 d, 2026-11-27 14:32"), Need: true, Most: 40}, {Name: "chair", Kind: "choice", Label: "Who leads it", Options: s.teamOptions(st, v.actor.ID)},
 		{Name: "invited", Kind: "ticks", Label: "Who is invited", Options: s.teamOptions(st)}}}
 	if x.Call == nil && len(x.Meetings) == 0 {
 		view.Forms = append(view.Forms, ui.Titled{Title: "Call the review", Form: call})
@@ -270,7 +272,7 @@ func (s *Server) meetingForms(v *visit, st *desk.State, x desk.ReviewPage, at st
 		view.Forms = append(view.Forms, ui.Titled{Title: "It was held", Form: held})
 		view.Folds = append(view.Folds, ui.Fold{Summary: "Call it for another time", Form: call})
 	}
-	view.Folds = append(view.Folds, s.measureFold(st, at+"/measures", "Put a measure down", v.askedGap(x)))
+	view.Folds = append(view.Folds, s.measureFold(v, st, at+"/measures", "Put a measure down", v.askedGap(x)))
 }
 
 // askedGap is the gap of a review that the address names, "" of none.

@@ -30,7 +30,7 @@ func place(st *desk.State, id, n int64) string {
 // ofPart puts the number of a part into what ends in a number of it: answer-7 is answer-2-7 of incident 2. Runs are numbered over all incidents, and stay.
 func ofPart(form string, id int64) string {
 	k := strings.LastIndex(form, "-")
-	if k < 0 || strings.Trim(form[k+1:], "0123456789") != "" || strings.HasPrefix(form, "stop-") || strings.HasPrefix(form, "move-") {
+	if k < 0 || strings.Trim(form[k+1:], "0123456789") != "" || strings.HasPrefix(form, "stop-") || strings.HasPrefix(form, "move-") || strings.HasPrefix(form, "switch-") {
 		return form
 	}
 	return fmt.Sprintf("%s-%d%s", form[:k], id, form[k:])

@@ -76,7 +76,7 @@ func TestAPartOnThePageOfTheWhole(t *testing.T) {
 
 // Given what ends in a number, when it is of a part, then the part's number comes before; runs are numbered over all incidents.
 func TestPlacesOfParts(t *testing.T) {
-	for form, want := range map[string]string{"choose-7": "choose-2-7", "#task-1": "#task-2-1", "stop-4": "stop-4", "move-4": "move-4", "state": "state", "scope-again": "scope-again", "": ""} {
+	for form, want := range map[string]string{"choose-7": "choose-2-7", "#task-1": "#task-2-1", "stop-4": "stop-4", "move-4": "move-4", "switch-4": "switch-4", "state": "state", "scope-again": "scope-again", "": ""} {
 		if got := ofPart(form, 2); got != want {
 			t.Errorf("%s becomes %s, want %s", form, got, want)
 		}

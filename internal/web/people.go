@@ -232,6 +232,15 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 	s.factorsOf(view.Person.ID, &view)
 	view.Frame = s.frame(v, "people", view.Person.Name)
 	view.Path = "/people/" + view.Person.ID
+	for k := range view.Form.Ways { // who knows an address that is secret can write there, so it is shown to nobody
+		f := &view.Form.Ways[k]
+		if row, _ := plan.ChannelOf(f.Key); row.Secret && f.Value != "" {
+			f.Value, f.Kept = "", true
+		}
+		if typed != nil {
+			typed.Ways[k].Kept = f.Kept
+		}
+	}
 	if typed != nil {
 		view.Form = *typed
 	}
@@ -259,6 +268,12 @@ func (s *Server) changePerson(v *visit) error {
 	}
 	if f.Read != "" && f.Read != readAs(was) { // the page was loaded before somebody else's change, which all of the form would undo
 		return s.showPerson(v, http.StatusConflict, &f, desk.ErrMoved, "")
+	}
+	stored := s.desk.People.Get(was.Vault)
+	for _, row := range plan.ChannelTable() { // of one that is not shown, nothing typed leaves it as it is
+		if row.Secret && c.Address(row.Name) == "" && !slices.Contains(v.r.PostForm["drop"], row.Name) {
+			c.SetAddress(row.Name, stored.Address(row.Name))
+		}
 	}
 	if err := s.desk.ChangePerson(v.actor, was, roles, c, f.Gone); err != nil {
 		if known(err) {

@@ -184,15 +184,15 @@ func (s *Server) operation(v *visit, d document, op described) ui.Operation {
 			table("Answer", d.fields(m.Schema, "", 0))
 		}
 	}
-	x.Curl = curl(v, op, example)
+	x.Curl = s.curl(v, op, example)
 	return x
 }
 
 // curl is how to ask from a shell. The token stands in a file, so that no list of processes shows it.
-func curl(v *visit, op described, body string) string {
-	scheme := "https"
-	if v.r.TLS == nil && strings.HasPrefix(v.r.Host, "localhost") {
-		scheme = "http"
+func (s *Server) curl(v *visit, op described, body string) string {
+	scheme := "http"
+	if s.o.TLS || v.r.TLS != nil {
+		scheme = "https"
 	}
 	t := "curl -H @token.txt"
 	if op.method == http.MethodPost {

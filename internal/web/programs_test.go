@@ -95,6 +95,9 @@ func TestProgramsAtTheConsole(t *testing.T) {
 			if chapters[op.Tags[0]] == "" {
 				chapters[op.Tags[0]] = anna.get("/api/" + op.Tags[0]).body
 			}
+			if strings.Contains(chapters[op.Tags[0]], "https://"+strings.TrimPrefix(c.URL, "http://")) {
+				t.Errorf("an example asks this console, which has no TLS, by https: %s", op.Tags[0])
+			}
 			if !strings.Contains(page.body, op.ID) || !strings.Contains(chapters[op.Tags[0]], `id="`+op.ID+`"`) {
 				t.Errorf("%s of %s is on no page", op.ID, path)
 			}

@@ -47,13 +47,13 @@ func (s *Server) showReviews(v *visit, code int, form string, mistake error) err
 		for _, i := range open {
 			row := ui.ReviewRow{ID: fmt.Sprintf("incident-%d", i.Incident), Href: fmt.Sprintf("/incidents/%d/review", i.Incident), Title: ui.Visible(fmt.Sprintf("Incident %d: %s", i.Incident, i.Title)), Due: v.at(i.Due), Late: v.now.After(i.Due), State: ui.State{Tone: "late", Word: "no review yet"}}
 			if !i.Called.IsZero() {
-				row.State.Word = "called for " + i.Called.In(v.zone).Format("2 Jan 2006, 15:04")
+				row.State.Word = "called for " + v.both(i.Called)
 			}
 			meetings.Rows = append(meetings.Rows, row)
 		}
 		view.Lists = []ui.ReviewList{list, meetings, {ID: "measures", Title: "Measures", Empty: "No measure was put down. One comes of each gap that a review finds.", Rows: s.measureRows(v, st, measures, true)}}
 		if auth.May(v.actor, auth.Note) == nil {
-			view.Folds = []ui.Fold{s.measureFold(st, "/review/measures", "Put a measure down that comes of no incident", ""), {Summary: "Ask for a review before its time", Form: askForm(parts)}}
+			view.Folds = []ui.Fold{s.measureFold(v, st, "/review/measures", "Put a measure down that comes of no incident", ""), {Summary: "Ask for a review before its time", Form: askForm(v, parts)}}
 		}
 	})
 	for _, u := range s.desk.Unreached(v.now) {
@@ -201,14 +201,14 @@ func measureState(m desk.MeasureRow) ui.State {
 	return ui.State{Tone: "late", Word: "open"}
 }
 
-func askForm(parts []desk.PartRow) ui.Form {
+func askForm(v *visit, parts []desk.PartRow) ui.Form {
 	var which []ui.Option
 	for _, p := range parts {
 		which = append(which, ui.Option{Value: p.ID, Word: p.Title})
 	}
 	return ui.Form{ID: "ask", Action: "/review/ask", Button: "Ask for it", Fields: []ui.Field{{Name: "parts", Kind: "ticks", Label: "Which parts", Options: which},
 		{Name: "cause", Kind: "choice", Label: "Because of", Options: options(review.ByPerson, review.ByPerson, "something that I noticed", review.ByArchitecture, "a change in our architecture", review.ByThreat, "a new threat")}, why("What it is"),
-		{Name: "due", Label: "By when", Hint: "2026-11-27 14:32; empty: in two weeks", Most: 40}}}
+		{Name: "due", Label: "By when", Hint: v.zoned("2026-11-27 14:32; empty: in two weeks"), Most: 40}}}
 }
 
 func (s *Server) askReview(v *visit) error {

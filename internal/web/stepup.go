@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +46,11 @@ func (s *Server) fresh(v *visit) (bool, error) {
 	return !c.Second() && signin.Recent(v.session, v.now), nil
 }
 
-// secretFields are never carried from one form to another.
-var secretFields = []string{"password", "passphrase", "again", "current", "code", "response", "ceremony", "then", "next"}
+// secretFields are typed so that nobody else knows them: they stand in no page, not even in a hidden field. stepFields are of the page that asks for a proof itself.
+var (
+	secretFields = []string{"password", "passphrase", "again", "current", "pin", "code", "receipt"}
+	stepFields   = []string{"response", "ceremony", "then", "next"}
+)
 
 const mostCarried = 100 // fields of a form
 
@@ -60,9 +64,12 @@ func (s *Server) stepUp(v *visit) error {
 	if v.r.Method != http.MethodPost || v.r.PostForm.Get("passphrase") != "" { // which is in no page: without it, the act would be another one
 		return done(v, "/step-up?next="+url.QueryEscape(back), "")
 	}
+	if v.r.PostForm.Get("pin") != "" { // without it, one would be taken away
+		return s.showStepUp(v, http.StatusOK, nil, path.Dir(v.r.URL.Path), 0, "A PIN is in no page: prove that it is you, and type it again.")
+	}
 	fields := []ui.Option{{Word: "then", Value: v.r.URL.Path}}
 	for name, values := range v.r.PostForm {
-		if slices.Contains(secretFields, name) {
+		if slices.Contains(secretFields, name) || slices.Contains(stepFields, name) {
 			continue
 		}
 		for _, x := range values {
