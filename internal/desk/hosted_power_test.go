@@ -270,7 +270,7 @@ func TestPowerCutOfHosts(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	cuts, refused := 0, 0
-	try := func(at, fullAt int, seed uint64, reserve uint64) {
+	try := func(at, fullAt int, seed uint64, reserve uint64) (wasFull bool) {
 		t.Run(fmt.Sprintf("step %d, full at %d, seed %d", at, fullAt, seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHosted(t)
@@ -287,6 +287,7 @@ func TestPowerCutOfHosts(t *testing.T) {
 					stop()
 				}
 				refused += h.refused
+				wasFull = fullAt > 0 && h.fullAt.Swap(0) == 0 // what did not come before the cut does not come behind it
 				h.keys = h.keys.Crash()
 				if seed%2 == 0 {
 					h.data = h.data.Crash()
@@ -298,16 +299,19 @@ func TestPowerCutOfHosts(t *testing.T) {
 			})
 		})
 		cuts++
+		return wasFull
 	}
 	for n := 1 + r.IntN(stride); n <= steps && !t.Failed(); n += stride {
 		try(n, 0, uint64(r.IntN(100)), 0)
 	}
-	for k := range full {
-		if t.Failed() {
-			return
+	for k, tries := 0, 0; k < full && !t.Failed(); tries++ {
+		if tries == 5*full {
+			t.Fatalf("the disk was full in %d cuts only, of %d tries", k, tries)
 		}
 		at := steps * (k + 1) / (full + 1)
-		try(at+r.IntN(80), at, uint64(r.IntN(100)), []uint64{0, 64 << 20}[k%2])
+		if try(at+r.IntN(80), at, uint64(r.IntN(100)), []uint64{0, 64 << 20}[k%2]) {
+			k++
+		}
 	}
 	t.Logf("%d power cuts over %d steps, %d of them with a full disk; %d times the server took no lines", cuts, steps, full, refused)
 }
