@@ -158,6 +158,8 @@ type BookDiffView struct {
 	Decide  []Form
 	Says    string // why nobody can agree here
 	Note    State
+
+	Findings []FindingRow // of a proposed one: what whoever agrees must know
 }
 
 // GlossaryPage says what words mean. GET /plan/glossary

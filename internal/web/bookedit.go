@@ -224,8 +224,9 @@ func (s *Server) importBook(v *visit) error {
 			}
 			return s.showPlan(v, http.StatusUnprocessableEntity, desk.FieldError{Field: "text", Says: "This CACAO playbook cannot be taken over: " + strings.Join(says[:min(len(says), 5)], "; ")})
 		}
-		x.text, x.from = string(in.Playbook.Print()), "cacao"
-		for _, f := range findings {
+		before, said := s.desk.Placed(in)
+		x.text, x.from, x.before = string(in.Playbook.Print()), "cacao", before
+		for _, f := range append(findings, said...) {
 			x.refused = append(x.refused, f.String())
 		}
 		if in.Signatures > 0 {
@@ -324,6 +325,9 @@ func (s *Server) proposalPage(v *visit) error {
 		return err
 	}
 	view := ui.BookDiffView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Changes: changeViews(x.Changes), From: ui.RevisionRow{Revision: shortRevision(x.Before)}, To: ui.RevisionRow{Revision: "proposed", Why: ui.VisibleLines(x.Why)}}
+	for _, f := range x.Findings {
+		view.Findings = append(view.Findings, findingRow(f, nil))
+	}
 	title := x.ID
 	waits := false
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
