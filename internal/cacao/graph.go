@@ -124,6 +124,10 @@ func (w *walker) edges(id string) (out []edge) {
 		out = w.add(out, edge{from: id, to: no, fork: id, branch: "no"})
 	case "switch-condition":
 		cases := obj(s, "cases")
+		if onlyDefault(s) {
+			out = w.add(out, edge{from: id, to: lead(cases, "default")})
+			break
+		}
 		for _, k := range keys(cases) {
 			if k != "default" {
 				out = w.add(out, edge{from: id, to: lead(cases, k), fork: id, branch: k})
@@ -147,6 +151,12 @@ func (w *walker) edges(id string) (out []edge) {
 		w.d.warn(at(id, "on_failure"), "what follows when a whole block fails is kept with the file, and is no step of ours: people see for themselves when a step fails")
 	}
 	return w.add(out, edge{from: id, to: w.behind(id), join: true})
+}
+
+// onlyDefault reports whether a switch leads one way only, so that there is nothing to ask.
+func onlyDefault(s map[string]any) bool {
+	cases := obj(s, "cases")
+	return len(cases) == 1 && cases["default"] != nil && str(s, "type") == "switch-condition"
 }
 
 // behind is the step that comes when one is over.

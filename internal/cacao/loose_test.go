@@ -1,6 +1,7 @@
 package cacao
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -136,4 +137,64 @@ func mustCanonical(t testing.TB, text string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Given a switch with more cases than a question has answers, or steps whose conditions are longer than one may be, when the file is read, then no step is needed always by accident:
+// the file is refused with the reason.
+func TestConditionsThatCannotBeWritten(t *testing.T) {
+	var cases, steps []string
+	for n := range 40 {
+		cases = append(cases, fmt.Sprintf(`"case %d":"a%d"`, n, n))
+		steps = append(steps, fmt.Sprintf(`"a%d":{"type":"action","name":"do %d","on_completion":"e"}`, n, n))
+	}
+	many := made(append(steps, `"s0":{"type":"switch-condition","switch":"__x__","cases":{`+strings.Join(cases, ",")+`}}`)...)
+	var long []string
+	for n := range 12 { // twelve ways that have ten choices each, with names as long as they may be
+		for k := range 10 {
+			to := fmt.Sprintf(`w%d-%d`, n, k+1)
+			if k == 9 {
+				to = "meet"
+			}
+			long = append(long, fmt.Sprintf(`"w%d-%d":{"type":"if-condition","name":"%s %d %d","condition":"?","on_true":"%s"}`, n, k, strings.Repeat("long", 9), n, k, to))
+		}
+	}
+	var heads []string
+	for n := range 12 {
+		heads = append(heads, fmt.Sprintf(`"w%d-0"`, n))
+	}
+	tangled := made(append(long, `"s0":{"type":"parallel","next_steps":[`+strings.Join(heads, ",")+`]}`, `"meet":{"type":"action","name":"meet","on_completion":"e"}`)...)
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{"many cases": {many, "40 cases"}, "long conditions": {tangled, "condition"}} {
+		x, findings := Read(c.data)
+		if x != nil {
+			for _, s := range x.Playbook.Steps {
+				if strings.HasPrefix(s.What, "do ") && s.If.Always() || s.ID == "meet" && s.If.Always() {
+					t.Errorf("%s: %s is needed always", name, s.ID)
+				}
+			}
+		} else if !slices.ContainsFunc(findings, func(f Finding) bool { return !f.Warning && strings.Contains(f.Says, c.says) }) {
+			t.Errorf("%s: %v; want %q", name, findings, c.says)
+		}
+		t.Logf("%s: taken %v, %v", name, x != nil, findings)
+	}
+}
+
+// Given a switch that has nothing but a default, and texts that are longer than a step takes, when the file is read, then nothing is asked, the step is needed always, and the cut is said.
+func TestOnlyDefaultAndLongTexts(t *testing.T) {
+	data := made(`"s0":{"type":"switch-condition","switch":"__x__","cases":{"default":"a"}}`,
+		`"a":{"type":"action","name":"do","description":"`+strings.Repeat("why ", 300)+`","commands":[{"type":"manual","command":"`+strings.Repeat("how ", 2000)+`"}],"on_completion":"e"}`)
+	x, findings := Read(data)
+	if x == nil || len(x.Playbook.Steps) != 1 || !x.Playbook.Steps[0].If.Always() || len(x.Playbook.Facts) > 0 {
+		t.Fatalf("%v %v", x, findings)
+	}
+	for _, place := range []string{"/workflow/a/description", "/workflow/a/commands"} {
+		if !slices.ContainsFunc(findings, func(f Finding) bool {
+			return f.Warning && f.Place == place && strings.Contains(f.Says, "it is cut there")
+		}) {
+			t.Errorf("no warning at %s: %v", place, findings)
+		}
+	}
+	law(t, data)
 }
