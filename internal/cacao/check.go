@@ -246,8 +246,8 @@ func standardTLP(id string) string {
 
 // warnings says what of a file is kept, but not followed.
 func (d *document) warnings(x *Import) {
-	x.Signatures = len(list(d.root, "signatures"))
-	if x.Signatures > 0 {
+	if v := d.root["signatures"]; v != nil && !emptyList(v) {
+		x.Signatures = max(1, len(list(d.root, "signatures"))) // also one that is written otherwise
 		d.warn("/signatures", "the file is signed; the signatures are kept, and nobody verified them here")
 	}
 	if revoked, _ := d.root["revoked"].(bool); revoked {

@@ -94,6 +94,16 @@ func TestMarkings(t *testing.T) {
 	}
 }
 
+// Given signatures that are no list, when the file is read, then it is a signed file all the same.
+func TestSignatureWrittenOtherwise(t *testing.T) {
+	for more, want := range map[string]int{`"signatures":{"type":"jss"}`: 1, `"signatures":[{},{}]`: 2, `"signatures":[]`: 0, `"x":1`: 0} {
+		x, findings := Read([]byte(strings.Replace(base, `"name":"A door"`, `"name":"A door",`+more, 1)))
+		if x == nil || x.Signatures != want || slices.ContainsFunc(findings, func(f Finding) bool { return f.Place == "/signatures" }) != (want > 0) {
+			t.Errorf("%s: %+v %v", more, x, findings)
+		}
+	}
+}
+
 // Given an export of somebody else's playbook, when it is read and kept, or gets another name, then its export is the file; and when it is changed, the changed one comes back.
 func TestKeepAndRename(t *testing.T) {
 	data := exported(t, ours(t, small))

@@ -61,6 +61,11 @@ func TestAnImportTakesNothingOver(t *testing.T) {
 		}
 		same("fire-2", newer)
 
+		broken := strings.NewReplacer(`"on_completion":"end--1"`, `"on_completion":"end--2"`, `"on_completion":"action--1"`, `"on_completion":"action--2"`).Replace(foreignFire)
+		if _, _, err := d.ImportPlaybook(us, []byte(broken), "x"); err == nil || !strings.Contains(err.Error(), "the step end--2") || !strings.Contains(err.Error(), "the step action--2") {
+			t.Errorf("of two reasons it says %v", err)
+		}
+
 		// An export of another shop, which has a fire of its own.
 		p, _ := playbook.Read("", []byte(fire))
 		theirs, _, err := cacao.Export(p, cacao.Origin{By: "identity--0b9fe3b6-8c8b-4d3a-9f0e-6a4b3f1f6c11", Created: time.Now(), Modified: time.Now()})

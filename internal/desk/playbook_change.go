@@ -270,8 +270,13 @@ func (d *Desk) ImportPlaybook(actor auth.Actor, data []byte, why string) (id str
 	}
 	x, findings := cacao.Read(data)
 	if x == nil {
-		k := max(0, slices.IndexFunc(findings, func(f cacao.Finding) bool { return !f.Warning }))
-		return "", findings, fmt.Errorf("the file cannot be taken over: %s", findings[k])
+		var why []string
+		for _, f := range findings {
+			if !f.Warning && len(why) < 10 {
+				why = append(why, f.String())
+			}
+		}
+		return "", findings, fmt.Errorf("the file cannot be taken over: %s", strings.Join(why, "; "))
 	}
 	before, said := d.Placed(x)
 	findings = append(findings, said...)
