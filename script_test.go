@@ -19,6 +19,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tocsin/internal/cacao"
 )
 
 // TestMain lets scripts run the program under its own name.
@@ -36,16 +38,51 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Condition: func(c string) (bool, error) {
-			if c == "root" {
+			switch c {
+			case "root":
 				return os.Getuid() == 0, nil
+			case "cacao":
+				found, err := filepath.Glob(cacaoExamples)
+				return len(found) > 0, err
 			}
 			return false, fmt.Errorf("unknown condition %q", c)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"port": scriptPort, "up": scriptUp, "until": scriptUntil, "flip": scriptFlip, "pack": scriptPack, "half": scriptHalf,
 			"request": scriptRequest, "append": scriptAppend, "status": scriptStatus, "term": scriptTerm, "post": scriptPost,
+			"collection": scriptCollection,
 		},
 	})
+}
+
+// cacaoExamples are the six files of a public collection, which may lie beside the project.
+const cacaoExamples = "../shared/data/cacao/examples/*-playbook.json"
+
+// scriptCollection imports each of them into a folder that is served, and wants the same canonical JSON from the export: collection FOLDER.
+func scriptCollection(ts *testscript.TestScript, _ bool, args []string) {
+	names, err := filepath.Glob(cacaoExamples)
+	ts.Check(err)
+	if len(names) != 6 {
+		ts.Fatalf("there are %d files, and six are wanted: %v", len(names), names)
+	}
+	for _, name := range names {
+		source, err := os.ReadFile(name)
+		ts.Check(err)
+		want, err := cacao.Canonical(source)
+		ts.Check(err)
+		name, err = filepath.Abs(name)
+		ts.Check(err)
+		ts.Check(ts.Exec("tocsin", "plan", "import", name, "--data", args[0], "--why", "a collection"))
+		said := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+		id, says, _ := strings.Cut(said[len(said)-1], ": ")
+		if says != "in use from now on" {
+			ts.Fatalf("%s: %q", name, said)
+		}
+		ts.Check(ts.Exec("tocsin", "plan", "export", id, "--data", args[0]))
+		if got := strings.TrimSuffix(ts.ReadFile("stdout"), "\n"); got != string(want) {
+			ts.Fatalf("%s comes back as\n%s\nwant\n%s", name, got, want)
+		}
+	}
 }
 
 // within is how long a script waits for something to happen.

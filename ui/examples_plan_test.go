@@ -42,7 +42,8 @@ func bookEditView() BookEditView {
 
 func bookDiffView() BookDiffView {
 	return BookDiffView{Frame: frame("What changes in Skimmer in the checkout", "plan", "/plan/proposals/1"), Back: Link{"Skimmer in the checkout", "/plan/skimmer"}, From: revisionRows()[1], To: revisionRows()[0], Changes: changeViews(), Note: State{"late", "waits for a second person"}, Says: "You wrote it, so another person agrees.",
-		Decide: []Form{{ID: "agree", Action: "/plan/proposals/1/agree", Button: "Agree: it stands from now on", Main: true}, {ID: "refuse", Action: "/plan/proposals/1/refuse", Button: "Refuse", Danger: true, Fields: []Field{reasonForm}}}}
+		Findings: []FindingRow{{Says: "The file that it was made of: the file is signed; the signatures are kept, and nobody verified them here.", Warning: true}},
+		Decide:   []Form{{ID: "agree", Action: "/plan/proposals/1/agree", Button: "Agree: it stands from now on", Main: true}, {ID: "refuse", Action: "/plan/proposals/1/refuse", Button: "Refuse", Danger: true, Fields: []Field{reasonForm}}}}
 }
 
 func planExamples() []example {

@@ -151,15 +151,15 @@ var BookDiff = page[BookDiffView]("bookdiff")
 // BookDiffView is what BookDiff shows.
 type BookDiffView struct {
 	Frame
-	Back     Link
-	From     RevisionRow
-	To       RevisionRow
-	Changes  []ChangeView
-	Decide   []Form
-	Says     string // why nobody can agree here
-	Note     State
-	Refused  []string     // of a proposed change: parts of a foreign file that this format has no place for, by name
-	Findings []FindingRow // and what is to be known of it, such as what is done by hand
+	Back    Link
+	From    RevisionRow
+	To      RevisionRow
+	Changes []ChangeView
+	Decide  []Form
+	Says    string // why nobody can agree here
+	Note    State
+
+	Findings []FindingRow // of a proposed one: what whoever agrees must know
 }
 
 // GlossaryPage says what words mean. GET /plan/glossary

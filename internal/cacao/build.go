@@ -132,7 +132,7 @@ func (b *builder) rebuild() {
 		reached = b.m.graph.reach([]string{str(root, "workflow_start")}, nil)
 		for id := range reached {
 			s := b.d.flow[strings.TrimSuffix(id, "\x00")]
-			for _, to := range append(append(texts(s, "next_steps"), str(s, "on_completion"), str(s, "on_success"), str(s, "on_failure"), str(s, "on_true"), str(s, "on_false")), casesOf(s)...) {
+			for _, to := range leads(s) {
 				if str(b.d.flow[to], "type") == "end" {
 					reached[to] = true
 				}
@@ -162,13 +162,6 @@ func (b *builder) rebuild() {
 	b.variables()
 }
 
-func casesOf(s map[string]any) (out []string) {
-	for _, k := range keys(obj(s, "cases")) {
-		out = append(out, str(obj(s, "cases"), k))
-	}
-	return out
-}
-
 // keep takes a step over with all that it leads to, as it is.
 func (b *builder) keep(id string) {
 	if _, there := b.flow[id]; there || b.d.flow[id] == nil {
@@ -176,7 +169,7 @@ func (b *builder) keep(id string) {
 	}
 	s := b.d.flow[id]
 	b.flow[id] = s
-	for _, to := range append(append(texts(s, "next_steps"), str(s, "on_completion"), str(s, "on_success"), str(s, "on_failure"), str(s, "on_true"), str(s, "on_false")), casesOf(s)...) {
+	for _, to := range leads(s) {
 		b.keep(to)
 	}
 }

@@ -41,7 +41,9 @@ type Import struct {
 	TLP        string             // the strictest marking of TLP 2.0, as TLP:AMBER; "" when the file has none. Whoever shows or sends the playbook keeps to it
 	Signatures int                // that the file has. They are kept, and nobody verified them
 	ID         string             // of the file: playbook--UUID
-	Modified   string             // the version of it, RFC 3339
+	By         string             // who made the file: identity--UUID
+	file       map[string]any
+	Modified   string // the version of it, RFC 3339
 }
 
 // Read reads a file. The import is nil when something in it cannot be taken over; findings say what is wrong, and, as warnings, what was taken
@@ -55,7 +57,7 @@ func Read(data []byte) (*Import, []Finding) {
 	if d.check(v); d.refused() {
 		return nil, d.findings
 	}
-	x := &Import{ID: str(d.root, "id"), Modified: str(d.root, "modified")}
+	x := &Import{ID: str(d.root, "id"), By: str(d.root, "created_by"), Modified: str(d.root, "modified"), file: d.root}
 	d.markings(x)
 	d.warnings(x)
 	if p := d.ours(); p != nil {
@@ -66,14 +68,39 @@ func Read(data []byte) (*Import, []Finding) {
 	if d.refused() {
 		return nil, d.findings
 	}
-	p.Foreign = &playbook.Foreign{Source: lined(d.root), Mapped: Mapped(p)}
-	if text := p.Print(); len(p.Foreign.Source) > playbook.MaxSource || len(text) > playbook.MaxFile {
-		d.say("", "the file and what is made of it have %d bytes; a playbook with the file that it was made of has at most %d", len(text), playbook.MaxFile)
+	if x.Playbook = p; !x.Keep() {
+		d.say("", "the file and what is made of it have more than %d bytes, which a playbook with the file that it was made of has at most", playbook.MaxFile)
 		return nil, d.findings
 	}
-	x.Playbook = p
 	return x, d.findings
 }
+
+// Keep lets the playbook keep the file that it was read of, so that its export is that file. One that an export of ours carries keeps none by itself:
+// whoever is not the one that exported it wants it, since otherwise they export it as theirs. It is false when both are too large together; then nothing is kept.
+func (x *Import) Keep() bool {
+	p := x.Playbook
+	if p.Foreign != nil {
+		return true
+	}
+	p.Foreign = &playbook.Foreign{Source: lined(x.file), Mapped: Mapped(p)}
+	if len(p.Foreign.Source) > playbook.MaxSource || len(p.Print()) > playbook.MaxFile {
+		p.Foreign = nil
+		return false
+	}
+	return true
+}
+
+// Rename gives the playbook another name in the plan. The file that it keeps stays as it is.
+func (x *Import) Rename(id string) {
+	p := x.Playbook
+	p.ID = id
+	if p.Foreign != nil {
+		p.Foreign.Mapped = Mapped(p)
+	}
+}
+
+// ID is that of the file as which somebody exports a playbook of theirs.
+func ID(by, id string) string { return "playbook--" + uuid(by, id) }
 
 // mapped makes a playbook of the workflow. It is nil when that cannot be; the document is told why.
 func (d *document) mapped() (m *mapping, p *playbook.Playbook) {

@@ -81,11 +81,55 @@ func at(id string, keys ...string) string {
 	return s
 }
 
+// lead is the step that a key names, "" when there is none. Some programs write a list of one.
+func lead(o map[string]any, key string) string {
+	if list := list(o, key); len(list) == 1 {
+		s, _ := list[0].(string)
+		return s
+	}
+	return str(o, key)
+}
+
+// leads are all steps that one names.
+func leads(s map[string]any) []string {
+	out := texts(s, "next_steps")
+	for _, k := range []string{"on_completion", "on_success", "on_failure", "on_true", "on_false"} {
+		out = append(out, lead(s, k))
+	}
+	for _, k := range keys(obj(s, "cases")) {
+		out = append(out, lead(obj(s, "cases"), k))
+	}
+	return slices.DeleteFunc(out, func(to string) bool { return to == "" })
+}
+
+// asAction reports whether a condition names its branches as an action does: the specification wants on_true and on_false (4.8), and some programs write on_success and on_failure.
+func asAction(s map[string]any) bool {
+	kind := str(s, "type")
+	return (kind == "if-condition" || kind == "while-condition") && lead(s, "on_true") == "" && lead(s, "on_success") != ""
+}
+
+// branches are where a condition leads.
+func branches(s map[string]any) (yes, no string) {
+	if asAction(s) {
+		return lead(s, "on_success"), lead(s, "on_failure")
+	}
+	return lead(s, "on_true"), lead(s, "on_false")
+}
+
 // pointers says what a step points to that is not there.
 func (d *document) pointers(id string, s map[string]any) {
 	one := func(key string, v any) {
 		to, ok := v.(string)
+		if list, several := v.([]any); several && len(list) > 0 {
+			if to, ok = list[0].(string); ok && len(list) > 1 {
+				d.say(at(id, key), "%s has a list of %d steps: it is not known whether they are done together or one behind the other. Name one step, which may be of kind parallel", key, len(list))
+				return
+			}
+			d.warn(at(id, key), "%s has a list in place of the id of a step; the one in it is read", key)
+		}
 		switch {
+		case v == nil || v == "":
+			d.warn(at(id, key), "%s leads nowhere; it is passed over", key)
 		case !ok:
 			d.say(at(id, key), "%s is the id of a step", key)
 		case d.flow[to] == nil:
@@ -97,18 +141,22 @@ func (d *document) pointers(id string, s map[string]any) {
 			one(key, v)
 		}
 	}
-	if s["on_completion"] != nil && (s["on_success"] != nil || s["on_failure"] != nil) {
+	if lead(s, "on_completion") != "" && (lead(s, "on_success") != "" || lead(s, "on_failure") != "") && !asAction(s) {
 		d.say(at(id, "on_completion"), "a step has on_completion, or on_success and on_failure, not both: it is not known which one counts")
 	}
 	kind := str(s, "type")
 	wants := func(key string) {
-		if s[key] == nil {
+		if lead(s, key) == "" {
 			d.say(at(id), "a step of kind %s needs %s", kind, key)
 		}
 	}
 	switch kind {
 	case "if-condition", "while-condition":
-		wants("on_true")
+		if asAction(s) {
+			d.warn(at(id), "a step of kind %s has on_success and on_failure where the specification wants on_true and on_false; they are read as these", kind)
+		} else {
+			wants("on_true")
+		}
 		if v, there := s["condition"]; there {
 			if _, ok := v.(string); !ok {
 				d.say(at(id, "condition"), "condition is a text")
@@ -133,10 +181,13 @@ func (d *document) pointers(id string, s map[string]any) {
 			d.say(at(id), "a step of kind parallel needs next_steps")
 		}
 		for _, v := range next {
+			if _, several := v.([]any); several {
+				v = true // no list within the list
+			}
 			one("next_steps", v)
 		}
 	case "end":
-		if s["on_completion"] != nil || s["on_success"] != nil || s["on_failure"] != nil {
+		if len(leads(s)) > 0 {
 			d.warn(at(id), "a step of kind end points to another step, which is passed over")
 		}
 	}
@@ -146,8 +197,19 @@ func (d *document) pointers(id string, s map[string]any) {
 func (d *document) markings(x *Import) {
 	levels := []string{"", "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"}
 	defined := obj(d.root, "data_marking_definitions")
-	for _, id := range texts(d.root, "markings") {
+	marks := texts(d.root, "markings")
+	if v := d.root["markings"]; v != nil && len(marks) < max(1, len(list(d.root, "markings"))) && !emptyList(v) {
+		d.warn("/markings", "markings is a list of ids, and here it is not, so it is not known by whom the file may be seen: ask who sent it")
+	}
+	for _, id := range marks {
 		m := obj(defined, id)
+		standard := standardTLP(id)
+		if slices.Index(levels, standard) > slices.Index(levels, x.TLP) {
+			x.TLP = standard
+		}
+		if m == nil && standard != "" {
+			continue
+		}
 		if m == nil {
 			d.warn("/markings", "the marking %s is not defined in the file, so it is not known by whom it may be seen: ask who sent it", short(id))
 			continue
@@ -165,10 +227,27 @@ func (d *document) markings(x *Import) {
 	}
 }
 
+func emptyList(v any) bool {
+	l, ok := v.([]any)
+	return ok && len(l) == 0
+}
+
+// standardTLP is the level that an id stands for in every file: those that OASIS gave to TLP 2.0.
+func standardTLP(id string) string {
+	_, uuid, _ := strings.Cut(id, "--")
+	return map[string]string{
+		"94868c89-83c2-464b-929b-a1a8aa3c8487": "TLP:CLEAR",
+		"bab4a63c-aed9-4cf5-a766-dfca5abac2bb": "TLP:GREEN",
+		"55d920b0-5e8b-4f79-9ee9-91f868d9b421": "TLP:AMBER",
+		"939a9414-2ddd-4d32-a0cd-375ea402b003": "TLP:AMBER+STRICT",
+		"e828b379-4e03-4974-9ac4-e53a884c97c1": "TLP:RED",
+	}[uuid]
+}
+
 // warnings says what of a file is kept, but not followed.
 func (d *document) warnings(x *Import) {
-	x.Signatures = len(list(d.root, "signatures"))
-	if x.Signatures > 0 {
+	if v := d.root["signatures"]; v != nil && !emptyList(v) {
+		x.Signatures = max(1, len(list(d.root, "signatures"))) // also one that is written otherwise
 		d.warn("/signatures", "the file is signed; the signatures are kept, and nobody verified them here")
 	}
 	if revoked, _ := d.root["revoked"].(bool); revoked {

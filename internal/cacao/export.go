@@ -29,7 +29,7 @@ func Export(p *playbook.Playbook, o Origin) ([]byte, []Finding, error) {
 		return nil, nil, fmt.Errorf("%q is no identity: it is identity-- and a UUID in small letters", short(o.By))
 	}
 	const form = "2006-01-02T15:04:05.000Z"
-	meta := stamp{id: "playbook--" + uuid(o.By, p.ID), by: o.By, created: o.Created.UTC().Format(form), modified: o.Modified.UTC().Format(form)}
+	meta := stamp{id: ID(o.By, p.ID), by: o.By, created: o.Created.UTC().Format(form), modified: o.Modified.UTC().Format(form)}
 	if p.Foreign == nil {
 		b := &builder{p: p, stamp: meta, d: &document{root: map[string]any{}, flow: map[string]map[string]any{}}}
 		return canonical(b.whole(false)), b.d.findings, nil
@@ -98,11 +98,9 @@ func (d *document) ours() *playbook.Playbook {
 	case again(map[string]any{}):
 		return p
 	case again(d.root):
-		p.Foreign = &playbook.Foreign{Source: lined(d.root), Mapped: Mapped(p)}
-		if len(p.Foreign.Source) <= playbook.MaxSource && len(p.Print()) <= playbook.MaxFile {
+		if (&Import{Playbook: p, file: d.root}).Keep() {
 			return p
 		}
-		p.Foreign = nil
 	}
 	d.warn("/workflow", "the file was exported here and changed elsewhere: its workflow is read, and what only the export knew of order and conditions is left aside")
 	return nil

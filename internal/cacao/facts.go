@@ -160,6 +160,10 @@ func (m *mapping) fork(id string, before []int) (asks []string) {
 		a := m.switched(id)
 		fact := a.fact.ID
 		m.forks[id] = &choice{a.fact.Of, func(branch string) string { return fact + " = " + branch }}
+		if len(a.fact.Of) == 0 { // there are too many
+			m.d.say(at(id, "cases"), "the switch has %d cases; a question has at most %d answers: cut it into several", len(obj(s, "cases")), maxAnswers)
+			return nil
+		}
 		return m.unasked(before, a)
 	}
 	t := parseTest(str(s, "condition"))

@@ -119,40 +119,53 @@ func (w *walker) edges(id string) (out []edge) {
 			out = w.add(out, edge{from: id, to: to})
 		}
 	case "if-condition":
-		out = w.add(out, edge{from: id, to: str(s, "on_true"), fork: id, branch: "yes"})
-		out = w.add(out, edge{from: id, to: str(s, "on_false"), fork: id, branch: "no"})
+		yes, no := branches(s)
+		out = w.add(out, edge{from: id, to: yes, fork: id, branch: "yes"})
+		out = w.add(out, edge{from: id, to: no, fork: id, branch: "no"})
 	case "switch-condition":
 		cases := obj(s, "cases")
+		if onlyDefault(s) {
+			out = w.add(out, edge{from: id, to: lead(cases, "default")})
+			break
+		}
 		for _, k := range keys(cases) {
 			if k != "default" {
-				out = w.add(out, edge{from: id, to: str(cases, k), fork: id, branch: k})
+				out = w.add(out, edge{from: id, to: lead(cases, k), fork: id, branch: k})
 			}
 		}
-		out = w.add(out, edge{from: id, to: str(cases, "default"), fork: id, branch: "default"})
+		out = w.add(out, edge{from: id, to: lead(cases, "default"), fork: id, branch: "default"})
 	case "while-condition":
-		out = w.add(out, edge{from: id, to: str(s, "on_true"), fork: id, branch: "yes"})
+		yes, _ := branches(s)
+		out = w.add(out, edge{from: id, to: yes, fork: id, branch: "yes"})
 		out = append(out, edge{from: id, to: again(id), fork: id, branch: "yes", join: true})
 		return w.add(out, edge{from: id, to: w.behind(id)})
 	default:
-		good, bad := str(s, "on_success"), str(s, "on_failure")
+		good, bad := lead(s, "on_success"), lead(s, "on_failure")
 		if bad == "" || bad == good || str(w.d.flow[bad], "type") == "end" && str(w.d.flow[good], "type") == "end" {
 			return w.add(out, edge{from: id, to: w.behind(id)})
 		}
 		out = w.add(out, edge{from: id, to: good, fork: id, branch: "yes"})
 		return w.add(out, edge{from: id, to: bad, fork: id, branch: "no"})
 	}
-	if s["on_failure"] != nil {
+	if lead(s, "on_failure") != "" && !asAction(s) {
 		w.d.warn(at(id, "on_failure"), "what follows when a whole block fails is kept with the file, and is no step of ours: people see for themselves when a step fails")
 	}
 	return w.add(out, edge{from: id, to: w.behind(id), join: true})
 }
 
+// onlyDefault reports whether a switch leads one way only, so that there is nothing to ask.
+func onlyDefault(s map[string]any) bool {
+	cases := obj(s, "cases")
+	return len(cases) == 1 && cases["default"] != nil && str(s, "type") == "switch-condition"
+}
+
 // behind is the step that comes when one is over.
 func (w *walker) behind(id string) string {
-	if to := str(w.d.flow[id], "on_completion"); to != "" {
+	s := w.d.flow[id]
+	if to := lead(s, "on_completion"); to != "" || asAction(s) {
 		return to
 	}
-	return str(w.d.flow[id], "on_success")
+	return lead(s, "on_success")
 }
 
 // add adds an edge that leads anywhere.

@@ -65,7 +65,10 @@ func (m *mapping) playbook() *playbook.Playbook {
 				}
 			}
 		}
-		if m.place(id, guards[id]); len(m.p.Steps) > maxSteps {
+		if m.place(id, guards[id]); m.d.refused() {
+			return nil
+		}
+		if len(m.p.Steps) > maxSteps {
 			break
 		}
 	}
@@ -166,7 +169,11 @@ func (m *mapping) place(id string, g guard) {
 			s.ID = m.names.name(name, fmt.Sprintf("step-%d", len(m.p.Steps)+1))
 		}
 		m.names[s.ID] = true
-		s.If, _ = playbook.ParseCondition(g.print(literal))
+		var err error
+		if s.If, err = playbook.ParseCondition(g.print(literal)); err != nil { // it would be needed always
+			m.d.say(at(strings.TrimSuffix(id, "\x00")), "when this step is needed cannot be written as a condition: %v. Let branches end, and go on behind on_completion", err)
+			return
+		}
 		m.emit(s, before)
 		m.outs[id] = []int{len(m.p.Steps) - 1}
 	}
@@ -192,7 +199,16 @@ func (m *mapping) place(id string, g guard) {
 		}
 		emit(step, name)
 		m.of[step.ID] = id
+		if cut(step.Why, maxWhy) {
+			m.d.warn(at(id, "description"), "the text is too long for a step of ours: it is cut there, and whole in the file")
+		}
+		if cut(step.How, maxHow) {
+			m.d.warn(at(id, "commands"), "the text is too long for a step of ours: it is cut there, and whole in the file")
+		}
 	case "if-condition", "while-condition", "switch-condition":
+		if onlyDefault(s) {
+			return
+		}
 		if asks := m.fork(id, before); len(asks) > 0 {
 			fact, _ := m.p.Fact(asks[0])
 			title := m.d.titled(id, strings.TrimPrefix(fact.Ask, "What is the answer to: "))

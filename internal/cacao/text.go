@@ -18,7 +18,7 @@ func short(s string) string {
 	if utf8.RuneCountInString(s) <= 60 {
 		return s
 	}
-	return string([]rune(s)[:60]) + "…"
+	return string([]rune(s)[:60]) + ellipsis
 }
 
 // clean makes a text one that a playbook takes: no signs that nobody can see, and at most so many characters. A text that is taken already stays as it is.
@@ -40,7 +40,15 @@ func clean(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	return strings.TrimSpace(string([]rune(s)[:most-1])) + "…"
+	return strings.TrimSpace(string([]rune(s)[:most-1])) + ellipsis
+}
+
+// ellipsis stands where a text was cut.
+const ellipsis = "…"
+
+// cut reports whether clean made a text shorter, by its looks: blanks before the place are gone, too.
+func cut(s string, most int) bool {
+	return strings.HasSuffix(s, ellipsis) && utf8.RuneCountInString(s) > most-80
 }
 
 // line is clean, on one line.

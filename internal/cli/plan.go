@@ -283,12 +283,15 @@ func readBook(name string) ([]byte, error) {
 
 func (p Program) sayFindings(findings []playbook.Finding) {
 	for _, f := range findings {
-		word := "error"
-		if f.Warning {
-			word = "warning"
-		}
-		fmt.Fprintf(p.Out, "%s: %s\n", word, Safe(f.String()))
+		fmt.Fprintf(p.Out, "%s: %s\n", findingWord(f.Warning), Safe(f.String()))
 	}
+}
+
+func findingWord(warning bool) string {
+	if warning {
+		return "warning"
+	}
+	return "error"
 }
 
 func (p Program) planCheck() *cobra.Command {
@@ -347,7 +350,7 @@ func (p Program) planImport(f *listFlags, why *string) *cobra.Command {
 			}
 			if x, findings := cacao.Read(text); x == nil { // every reason, not the first alone
 				for _, n := range findings {
-					fmt.Fprintln(p.Out, Safe(n.String()))
+					fmt.Fprintf(p.Out, "%s: %s\n", findingWord(n.Warning), Safe(n.String()))
 				}
 				return fmt.Errorf("%s cannot be taken over", args[0])
 			}

@@ -180,7 +180,7 @@ type PlaybookAsk struct {
 	Retire              bool
 	Text                []byte
 	Changes             []playbook.Change
-	Findings            []playbook.Finding // warnings: what is done by hand
+	Findings            []playbook.Finding // warnings: what is done by hand, what the file of another program says of itself
 }
 
 // PlaybookAsked returns what an approval about a playbook is for. Errors: auth.ErrNoApproval, what the vault cannot read.
@@ -213,12 +213,20 @@ func (d *Desk) PlaybookAsked(actor auth.Actor, approval int64) (out PlaybookAsk,
 		return out, fmt.Errorf("reading the playbook that was asked for: %w", err)
 	}
 	p, _ := playbook.Read("", out.Text)
+	was := d.Playbook(r.Book.Before)
 	if p != nil {
 		out.Findings = p.Unbuilt("", Built())
-		was := d.Playbook(r.Book.Before)
-		if was == nil { // a new one is new in all that it says: nobody agrees to what they were not shown
-			was = &playbook.Playbook{}
+		if p.Foreign != nil { // what the file says of itself, as that nobody verified who signed it
+			_, says := cacao.Read([]byte(p.Foreign.Source))
+			for _, f := range says {
+				out.Findings = append(out.Findings, playbook.Finding{Says: "the file that it was made of: " + f.String(), Warning: true})
+			}
 		}
+	}
+	if r.Book.Before == "" { // all of a new one is what changes
+		was = &playbook.Playbook{}
+	}
+	if p != nil && was != nil {
 		out.Changes = playbook.Diff(was, p)
 	}
 	return out, nil
@@ -262,19 +270,68 @@ func (d *Desk) ImportPlaybook(actor auth.Actor, data []byte, why string) (id str
 	}
 	x, findings := cacao.Read(data)
 	if x == nil {
-		k := max(0, slices.IndexFunc(findings, func(f cacao.Finding) bool { return !f.Warning }))
-		return "", findings, fmt.Errorf("the file cannot be taken over: %s", findings[k])
-	}
-	before := ""
-	d.Read(func(s *State) {
-		if b := s.Runs.Books[x.Playbook.ID]; b != nil && !b.Retired {
-			before = b.Current()
+		var why []string
+		for _, f := range findings {
+			if !f.Warning && len(why) < 10 {
+				why = append(why, f.String())
+			}
 		}
-	})
+		return "", findings, fmt.Errorf("the file cannot be taken over: %s", strings.Join(why, "; "))
+	}
+	before, said := d.Placed(x)
+	findings = append(findings, said...)
 	if now := d.Playbook(before); now != nil && string(now.Print()) == string(x.Playbook.Print()) {
 		return x.Playbook.ID, findings, fmt.Errorf("the playbook %s is this already", x.Playbook.ID)
 	}
 	return x.Playbook.ID, findings, d.PutPlaybook(actor, PlaybookChange{Text: x.Playbook.Print(), Before: before, From: "cacao", Why: why})
+}
+
+// Placed finds the place of a playbook that was read of a file: before is the revision that it follows, "" when it is a new playbook. A file is another version of a playbook
+// only when that was made of the same file, or is what we exported. Otherwise one that is called the same is another one, which stays as it is: the file's gets a name that
+// nobody has, and a finding says so. The file of somebody else is kept with it.
+func (d *Desk) Placed(x *cacao.Import) (before string, findings []cacao.Finding) {
+	by := d.identityOfShop()
+	if x.By != by {
+		x.Keep()
+	}
+	was := x.Playbook.ID
+	for n := 2; ; n++ {
+		id, now, retired, there := x.Playbook.ID, "", false, false
+		d.Read(func(s *State) {
+			if b := s.Runs.Books[id]; b != nil {
+				now, retired, there = b.Current(), b.Retired, true
+			}
+		})
+		if !there {
+			break
+		}
+		if p := d.Playbook(now); p != nil && sameFile(p, x, by) {
+			if !retired {
+				before = now
+			}
+			break
+		}
+		x.Rename(fmt.Sprintf("%s-%d", strings.TrimRight(was[:min(len(was), 34)], "-"), n))
+	}
+	if id := x.Playbook.ID; id != was {
+		findings = []cacao.Finding{{Place: "/name", Says: fmt.Sprintf("there is a playbook %s already, which was not made of this file; it stays as it is, and this one is called %s", was, id), Warning: true}}
+	}
+	return before, findings
+}
+
+// sameFile reports whether a playbook of ours and one that was read are versions of the same file.
+func sameFile(ours *playbook.Playbook, x *cacao.Import, by string) bool {
+	if x.ID == "" {
+		return false
+	}
+	if x.ID == cacao.ID(by, ours.ID) {
+		return true
+	}
+	if ours.Foreign == nil {
+		return false
+	}
+	was, _ := cacao.Read([]byte(ours.Foreign.Source))
+	return was != nil && was.ID == x.ID
 }
 
 // WholePlan is the plan as one document to be printed: contacts, roles, playbooks, glossary, and how it came to be so.

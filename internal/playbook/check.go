@@ -20,7 +20,7 @@ func (r *reader) link() {
 		for _, id := range s.After {
 			i := r.p.index(id)
 			if i < 0 {
-				r.findings = append(r.findings, r.p.finding(r.file, "after "+s.ID, "%s waits for the step %q, which does not exist", s.ID, id))
+				r.findings = append(r.findings, r.p.finding(r.file, "after "+s.ID, "%s waits for the step %q, which does not exist: take it out of after, or write that step", s.ID, id))
 				continue
 			}
 			s.Before = append(s.Before, i)
@@ -75,7 +75,7 @@ func (p *Playbook) check(file string) (out []Finding) {
 	for i, s := range p.Steps {
 		for _, id := range s.Asks {
 			if _, known := p.Fact(id); !known || id == Severity {
-				say("asks "+s.ID, "%s asks for the fact %q, which does not stand under facts", s.ID, id)
+				say("asks "+s.ID, "%s asks for the fact %q, which does not stand under facts: write it there, or take it out of asks", s.ID, id)
 			}
 		}
 		for _, why := range p.faults(s.If) {
@@ -83,7 +83,7 @@ func (p *Playbook) check(file string) (out []Finding) {
 		}
 		for _, id := range s.If.Facts() {
 			if f, known := p.Fact(id); known && len(f.Of) > 0 && id != Severity && !p.asked(id, before[i]) {
-				say("if "+s.ID, "%s reads the fact %s, for which no step before it asks", s.ID, id)
+				say("if "+s.ID, "%s reads the fact %s, for which no step before it asks: put %s under asks of a step that comes before it", s.ID, id, id)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func (p *Playbook) check(file string) (out []Finding) {
 	}
 	for _, id := range p.Ends.Facts() {
 		if id != Severity && !slices.ContainsFunc(p.Steps, func(s *Step) bool { return slices.Contains(s.Asks, id) }) {
-			say("ends", "ends reads the fact %s, for which no step asks", id)
+			say("ends", "ends reads the fact %s, for which no step asks: put %s under asks of a step", id, id)
 		}
 	}
 	if len(out) > 0 && slices.ContainsFunc(out, func(f Finding) bool { return !f.Warning }) {
@@ -135,7 +135,7 @@ func (p *Playbook) faults(c Condition) (out []string) {
 		f, known := p.Fact(x.fact)
 		switch {
 		case !known:
-			out = append(out, fmt.Sprintf("the fact %q does not stand under facts", x.fact))
+			out = append(out, fmt.Sprintf("the fact %q does not stand under facts: write it there, or take it out of the condition", x.fact))
 			continue
 		case len(f.Of) == 0:
 			out = append(out, fmt.Sprintf("the fact %s is free text, which cannot be compared: give it answers with of", x.fact))

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -159,6 +160,9 @@ func (p *Playbook) pieces() []piece {
 	}
 	for _, s := range slices.Backward(Severities()) {
 		whole.put("criteria "+s, p.Criteria[s])
+	}
+	if f := p.Foreign; f != nil { // an export is that file, so who agrees sees that it is another one
+		whole.put("cacao", fmt.Sprintf("the file that it was made of: %d bytes, SHA-256 %x, of a playbook with SHA-256 %s", len(f.Source), sha256.Sum256([]byte(f.Source)), f.Mapped))
 	}
 	out := []piece{whole}
 	for _, f := range p.Facts {

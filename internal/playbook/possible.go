@@ -26,8 +26,10 @@ func (p *Playbook) impossible(file string) (out []Finding) {
 			return append(out, p.finding(file, "if "+s.ID, "the conditions up to that of %s depend on too many answers to be checked: ask for fewer facts, or take the playbook apart", s.ID))
 		case !tried:
 			out = append(out, p.finding(file, "if "+s.ID, "the condition of %s depends on too many answers to be checked: ask for one fact that says what matters", s.ID))
+		case !found && s.If.Always():
+			out = append(out, p.finding(file, "step "+s.ID, "%s can never be needed: what ends the playbook, %q, holds whenever it is reached. Change ends, or let the step be done always", s.ID, p.Ends))
 		case !found:
-			out = append(out, p.finding(file, "if "+s.ID, "%s can never be needed: no answers make %q hold by the time it is reached", s.ID, s.If))
+			out = append(out, p.finding(file, "if "+s.ID, "%s can never be needed: no answers make %q hold by the time it is reached. Change its if, or take the step out", s.ID, s.If))
 		}
 	}
 	if p.Ends.Always() {
@@ -39,10 +41,10 @@ func (p *Playbook) impossible(file string) (out []Finding) {
 		return append(out, p.finding(file, "ends", "what ends the playbook depends on too many answers to be checked: ask for fewer facts, or take the playbook apart"))
 	}
 	if tried && !found {
-		out = append(out, p.finding(file, "ends", "no answers make %q hold", p.Ends))
+		out = append(out, p.finding(file, "ends", "no answers make %q hold: change ends, or take it out", p.Ends))
 	}
 	if always, _ := p.possible([]string{Severity}, &looks, func(answer func(string) string) bool { return !p.ended(answer) }); !always {
-		out = append(out, p.finding(file, "ends", "%q holds before anything is answered: nothing would be done", p.Ends))
+		out = append(out, p.finding(file, "ends", "%q holds before anything is answered: nothing would be done. Let it say which answer ends the playbook", p.Ends))
 	}
 	return out
 }

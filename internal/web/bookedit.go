@@ -66,6 +66,7 @@ func (s *Server) askEditBook(v *visit) error {
 // bookTyped is what somebody typed of a playbook.
 type bookTyped struct {
 	text, before, from, why string
+	said                    []string // of the place that an imported file got
 	checked                 bool
 }
 
@@ -151,7 +152,7 @@ func leftOut(p *playbook.Playbook) (out []string) {
 func (s *Server) showBookEdit(v *visit, code int, x bookTyped, mistake error) error {
 	id := v.r.PathValue("id")
 	p, _ := playbook.Read("", []byte(x.text))
-	view := ui.BookEditView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Refused: leftOut(p)}
+	view := ui.BookEditView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Refused: append(x.said, leftOut(p)...)}
 	title := "A new playbook"
 	if id != "new" && id != "" {
 		title, view.Back = "Edit "+id, ui.Link{Word: "Back to the playbook", Href: "/plan/" + id}
@@ -261,7 +262,11 @@ func (s *Server) importBook(v *visit) error {
 			}
 			return s.showPlan(v, http.StatusUnprocessableEntity, desk.FieldError{Field: "text", Says: "This CACAO playbook cannot be taken over: " + strings.Join(says[:min(len(says), 5)], "; ")})
 		}
-		x.text, x.from = string(in.Playbook.Print()), "cacao"
+		before, said := s.desk.Placed(in)
+		x.text, x.from, x.before = string(in.Playbook.Print()), "cacao", before
+		for _, f := range said {
+			x.said = append(x.said, f.String())
+		}
 	}
 	if p, _ := playbook.Read("the form", []byte(x.text)); p != nil {
 		for _, b := range s.desk.Playbooks() {
@@ -358,6 +363,9 @@ func (s *Server) proposalPage(v *visit) error {
 		return err
 	}
 	view := ui.BookDiffView{Back: ui.Link{Word: "The plan", Href: "/plan"}, Changes: changeViews(x.Changes), From: ui.RevisionRow{Revision: shortRevision(x.Before)}, To: ui.RevisionRow{Revision: "proposed", Why: ui.VisibleLines(x.Why)}}
+	for _, f := range x.Findings {
+		view.Findings = append(view.Findings, findingRow(f, nil))
+	}
 	title := x.ID
 	waits := false
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
@@ -371,10 +379,7 @@ func (s *Server) proposalPage(v *visit) error {
 		}
 	})
 	if p, _ := playbook.Read("", x.Text); p != nil {
-		title, view.Refused = p.Title, leftOut(p)
-	}
-	for _, f := range x.Findings {
-		view.Findings = append(view.Findings, findingRow(f, nil))
+		title = p.Title
 	}
 	if x.Retire {
 		view.Changes = []ui.ChangeView{{Kind: playbook.Removed, What: "The whole playbook: it is not begun any more"}}
