@@ -189,7 +189,9 @@ func (r *caseReader) command(i *incident.Incident) {
 		if x.Taken != nil {
 			h.Taken = x.Taken.At
 		}
-		r.c.Handovers = append(r.c.Handovers, h)
+		if x.Gone == nil {
+			r.c.Handovers = append(r.c.Handovers, h)
+		}
 	}
 	for _, x := range c.Files {
 		custody := []string{}
