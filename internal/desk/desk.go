@@ -100,6 +100,8 @@ type Options struct {
 	Outside     *OutsideOptions                                                // where people outside report; nil is nowhere
 	SignOn      *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
 	URL         string                                                         // where people reach the console, without a slash at the end
+
+	Organisation string // whose program this is, on covers, on /report and below mails to who reported; "" is not said
 }
 
 // A Desk is the running system.
