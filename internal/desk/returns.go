@@ -62,6 +62,7 @@ func (d *Desk) settleReturns(now time.Time) {
 		at     time.Time
 		alerts []string // vault objects
 		hashes []string
+		places []string // vault objects: where foreign code is from
 	}
 	var all []owed
 	d.Read(func(s *State) {
@@ -84,7 +85,7 @@ func (d *Desk) settleReturns(now time.Time) {
 				}
 				for _, f := range j.Command().Files {
 					if f.Kind == "code" {
-						x.hashes = append(x.hashes, f.SHA256)
+						x.hashes, x.places = append(x.hashes, f.SHA256), append(x.places, f.From)
 					}
 				}
 			}
@@ -93,7 +94,7 @@ func (d *Desk) settleReturns(now time.Time) {
 	})
 	slices.SortFunc(all, func(a, b owed) int { return int(a.id - b.id) })
 	for _, x := range all {
-		w := tuning.Recurrence(x.id, d.trails(x.alerts, x.hashes), x.at)
+		w := tuning.Recurrence(x.id, append(d.trails(x.alerts, x.hashes), d.placeTrails(x.places)...), x.at)
 		err := d.beginWatch(w)
 		switch {
 		case errors.Is(err, ErrBroken):
