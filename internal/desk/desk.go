@@ -128,7 +128,8 @@ type Desk struct {
 	landed       chan landing
 	notices      couriers
 	updates      runners
-	postmen      postmen // reminders of reviews and measures
+	postmen      postmen   // reminders of reviews and measures
+	asks         time.Time // when it is looked next for what the plan is to be reviewed for; the debt loop owns it
 	cards        cards
 	reader       *reader
 	rules        atomic.Pointer[RuleSet] // that detection uses

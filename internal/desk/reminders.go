@@ -44,6 +44,7 @@ const remindersInMail = 40
 
 // settleReminders wants the reminders that are owed, and sends those that are wanted. It returns when to look again.
 func (d *Desk) settleReminders(ctx context.Context, now time.Time) (again time.Time) {
+	d.settleAsks(now)
 	if now.Before(d.postmen.next) && d.postmen.next.Sub(now) <= remindersEvery {
 		return d.postmen.next
 	}
