@@ -72,10 +72,10 @@ func (p Program) incidentReport() *cobra.Command {
 func fresh(name string, b []byte) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and a report is not written over; choose another name with --out", name)
+		return fmt.Errorf("%s is there already, and it is not written over; choose another name with --out", name)
 	}
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	_, err = f.Write(b)
 	return errors.Join(err, f.Sync(), f.Close())
