@@ -36,7 +36,7 @@ func (s *Server) tasks(v *visit) error {
 				}
 				view.Steps = append(view.Steps, c)
 			default:
-				row := ui.TaskRow{ID: fmt.Sprintf("%s-%d-%d", w.What, w.Incident, w.ID), Incident: where, Text: ui.Visible(w.Text), Who: plan.RoleWord(w.Role), Due: v.at(w.Due), Late: w.Late, Since: v.at(w.Since), Href: fmt.Sprintf("%s#%s-%d", at, w.What, w.ID),
+				row := ui.TaskRow{ID: fmt.Sprintf("%s-%d-%d", w.What, w.Incident, w.ID), Incident: where, Text: ui.Visible(w.Text), Who: plan.RoleWord(w.Role), Due: v.at(w.Due), Late: w.Late, Since: v.at(w.Since), Href: at + onPage("#"+w.What+"-"+place(st, w.Incident, w.ID)),
 					State: ui.State{Tone: "late", Word: map[string]string{"task": "to do", "question": "question to answer", "handover": "hand-over to take"}[w.What]}}
 				view.Rows = append(view.Rows, row)
 			}
