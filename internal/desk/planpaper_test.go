@@ -51,5 +51,10 @@ func TestPrintPlan(t *testing.T) {
 		if !bytes.Contains(m.Bytes, []byte("Shop &amp; Sons")) {
 			t.Error("the report's cover lacks the name")
 		}
+		x, err := d.Exchange(anna, 1, "stix", "AMBER")
+		must(t, err)
+		if !bytes.Contains(x.Data, []byte(`"name":"Shop \u0026 Sons"`)) && !bytes.Contains(x.Data, []byte(`"name": "Shop & Sons"`)) && !bytes.Contains(x.Data, []byte(`"name":"Shop & Sons"`)) {
+			t.Errorf("other teams are not told whose incident it is: %.600s", x.Data)
+		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin/internal/desk"
 	"tocsin/internal/plan"
@@ -165,4 +166,30 @@ func TestReportFilesBecomeEvidenceOnThePage(t *testing.T) {
 func (c *console) toldFiles(t *testing.T) {
 	t.Helper()
 	c.told(t, report.Parcel{What: "look", Files: []report.File{{Name: "log.txt", Size: 3, Data: []byte("odd")}, {Name: "photo.png", Size: 8, Data: []byte("\x89PNG\r\n\x1a\n")}}})
+}
+
+// Given a shop that says its name, when a stranger opens the page for reports, or gets an answer by mail, then the name stands there.
+func TestTheNameOfTheShop(t *testing.T) {
+	c := outsideConsole(t, func(o *desk.Options) { o.Organisation = "Shop & <b>Sons</b>" })
+	page := c.as(t, "").get("/report").body
+	if !strings.Contains(page, "Shop &amp; &lt;b&gt;Sons&lt;/b&gt;</span></header>") || strings.Contains(page, "<b>Sons") {
+		t.Errorf("the page does not say whose it is:\n%.1500s", page)
+	}
+	c.told(t, report.Parcel{From: report.Customer, What: "odd", Contact: "mara@research.example"})
+	if got := c.as(t, "anna").post("/reports/1", "deed", "answer", "message", "Thank you."); got.code != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.code, got.body)
+	}
+	for late := time.After(20 * time.Second); ; {
+		select {
+		case m := <-c.mails:
+			if m.To == "mara@research.example" {
+				if !strings.HasSuffix(m.Body, "\n-- \nShop & <b>Sons</b>\n") {
+					t.Errorf("the mail: %q", m.Body)
+				}
+				return
+			}
+		case <-late:
+			t.Fatal("no mail to the reporter")
+		}
+	}
 }
