@@ -37,6 +37,7 @@ func leadView() IncidentView {
 	v.Lead = Lead{
 		Tabs: leadTabs("Work"), Label: amber,
 		Labels:    []Fold{{Summary: "Change the label", Form: Form{ID: "label", Action: "/incidents/12/label", Button: "Set the label", Fields: []Field{{Name: "label", Kind: "choice", Label: "Label", Options: []Option{{"AMBER", "TLP:AMBER: our organization and its clients", true}, {"RED", "TLP:RED: the people named only", false}}}, {Name: "reason", Label: "Why"}}}}},
+		Marks:     Link{"All labels", "/incidents/12/label"},
 		Statement: []Text{Visible("A foreign script in the payment page reads card data and sends it to cdn-pay.example."), Visible("It came in with the agency's account at 21:40 yesterday; 37 customers paid since."), Visible("The shop is in maintenance since 03:02; nothing goes out any more.")},
 		StatedBy:  "Anna Keller", Stated: before(6 * time.Minute),
 		State: []Fold{{Summary: "Say it anew", Form: Form{ID: "state", Hidden: []Option{{Word: "seen", Value: "412"}}, Action: "/incidents/12/state", Button: "This is what we know", Fields: []Field{{Name: "text", Kind: "lines", Label: "What is known, in three sentences at most", Need: true}}}}},
@@ -58,7 +59,7 @@ func leadView() IncidentView {
 		},
 		Clocks: []Clock{{What: "Start the clock of the data protection authority", Href: "/incidents/12/steps/1/clock", Who: "Legal Advisor: nobody", Due: before(20 * time.Minute), Late: true}, {What: "Find where the foreign code lives", Href: "/incidents/12/steps/1/find-the-code", Who: "Security Analyst: Boris Lang", Due: At(night.Add(12*time.Minute), night, berlin)}},
 		Decisions: []DecisionRow{
-			{ID: "2", Text: Visible("Do we tell customers tonight?"), State: State{"late", "open since 9 min"}, Asked: "Dora Weiss", At: before(9 * time.Minute), Options: []OptionRow{{Text: Visible("Yes, all 37 by mail")}, {Text: Visible("In the morning, when Legal has read it")}},
+			{ID: "2", Text: Visible("Do we tell customers tonight?"), State: State{"late", "open since 9 min"}, Mark: Link{"Who may hear of it", "/incidents/12/label?what=decision%3A2"}, Asked: "Dora Weiss", At: before(9 * time.Minute), Options: []OptionRow{{Text: Visible("Yes, all 37 by mail")}, {Text: Visible("In the morning, when Legal has read it")}},
 				Choose: []Fold{{Summary: "Decide it", Open: true, Form: Form{ID: "choose-2", Action: "/incidents/12/decisions/2/choose", Hidden: []Option{{Word: "seen", Value: "815"}}, Button: "Decide", Main: true, Fields: []Field{{Name: "option", Kind: "radios", Label: "We do this", Need: true, Options: []Option{{Value: "1", Word: "Yes, all 37 by mail"}, {Value: "2", Word: "In the morning, when Legal has read it"}}}, reasonForm}}}}},
 			{ID: "1", Text: Visible("Does the shop go offline?"), State: State{"good", "decided"}, Asked: "Chen Wei", At: before(20 * time.Minute), Options: []OptionRow{{Text: Visible("Yes, maintenance page"), Chosen: true}, {Text: Visible("No, only the payment page")}}, Chosen: Visible("Yes, maintenance page"), By: "Anna Keller", Made: before(17 * time.Minute), Why: Visible("Each hour costs customers their cards; we lose about 900 EUR an hour at night.")},
 		},
@@ -192,5 +193,18 @@ func commandExamples() []example {
 		ex("tasks-none", Tasks, TasksView{Frame: frame("My tasks", "tasks", "/tasks")}), ex("triage", Triage, triageView()), ex("cause", CausePage, causeView()),
 		ex("cause-none", CausePage, CauseView{Frame: frame("Cause of incident 12", "incidents", "/incidents/12/cause"), CaseHead: caseHead("Cause and lessons")}),
 		ex("files", Files, filesView()), ex("related", Related, relatedView()), ex("moment", LineOf, lineOfView()),
+		ex("labels", Labels, LabelsView{Frame: frame("Labels of incident 12", "incidents", "/incidents/12/label"), CaseHead: caseHead(""), Rows: labelRows()}),
+		ex("label", Labels, LabelsView{Frame: frame("Labels of incident 12", "incidents", "/incidents/12/label"), CaseHead: caseHead(""), Rows: labelRows()[2:3], All: Link{"All labels of this incident", "/incidents/12/label"},
+			Form: []Form{{ID: "label", Action: "/incidents/12/label", Button: "Set the label", Hidden: []Option{{Word: "what", Value: "decision:2"}}, Fields: []Field{{Name: "label", Kind: "choice", Label: "Who may hear of it", Options: []Option{{"", "as the incident", false}, {"RED", "TLP:RED: the people named only", true}}}, {Name: "reason", Label: "Why", Hint: "needed when more people may hear it than before"}}}}}),
+	}
+}
+
+func labelRows() []LabelRow {
+	red := Label{"TLP:RED", "For the eyes and ears of individual recipients only"}
+	return []LabelRow{
+		{Word: "The incident", Href: "/incidents/12", Label: amber, Says: "nobody said anything: the usual one"},
+		{Word: "What is known", Href: "/incidents/12/label?what=statement", Label: amber, Says: "as the incident", Text: Visible("A foreign script in the payment page reads card data.")},
+		{Word: "Decision 2", Href: "/incidents/12/label?what=decision%3A2", Label: red, Own: true, By: "Anna Keller", At: before(9 * time.Minute), Why: Visible("the agency must not hear of it"), Text: Visible("Do we accuse the agency?")},
+		{Word: "Attachment 1, of incident 9", Href: "/incidents/9/label?what=attachment%3A1", Label: amber, Says: "as the incident", Text: Visible("page.html")},
 	}
 }

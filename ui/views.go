@@ -336,6 +336,8 @@ func Done(key string) string {
 		return "The question is asked."
 	case "question-answered":
 		return "The answer is kept."
+	case "evidence":
+		return "The files are evidence now, with their custody."
 	case "handed":
 		return "The hand-over waits for the next shift. Until they take it, you hold your roles."
 	case "taken-over":

@@ -14,6 +14,7 @@ type Lead struct {
 	Tabs       []Tab
 	Label      Label
 	Labels     []Fold // to set it
+	Marks      Link   // to the labels of all things in it
 	Statement  []Text // what is known, in the Commander's sentences; none while nobody wrote it
 	StatedBy   string // "Anna Keller"
 	Stated     Time
@@ -136,7 +137,8 @@ type RunRow struct {
 type DecisionRow struct {
 	ID      string
 	Text    Text
-	Label   Label
+	Label   Label // when it is another than the incident's
+	Mark    Link  // to its label, here and below
 	State   State
 	Asked   string // by whom
 	At      Time
@@ -161,6 +163,8 @@ type QuestionRow struct {
 	ID       string
 	Text     Text
 	For      string // "Legal Advisor", "everybody"
+	Label    Label
+	Mark     Link
 	Asked    string
 	At       Time
 	State    State
@@ -179,7 +183,11 @@ type HandoverRow struct {
 	At       Time
 	State    State
 	Answer   Text
+	Label    Label
+	Mark     Link
+	Gone     Text   // why it was withdrawn
 	Take     []Form // the reader is the next shift
+	Folds    []Fold // correct it, withdraw it
 }
 
 // A TaskRow is something to be done that no playbook has.
@@ -195,6 +203,8 @@ type TaskRow struct {
 	Late     bool
 	Since    Time
 	Result   Text
+	Label    Label
+	Mark     Link
 	Href     string
 	Done     []Form
 	Folds    []Fold

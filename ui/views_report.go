@@ -10,6 +10,7 @@ type Outside struct {
 	Lang   string // see Choose
 	Path   string // of the page, for the links to other languages: "/report" or "/report/thread"
 	Sample bool
+	Of     string // whose page it is, "" is not said
 	Errors Errors
 	Limits ReportLimits
 }
@@ -253,7 +254,8 @@ type ReportOneView struct {
 	Pager      Pager  // of Bucket
 	Seen       int    // see report.Case.Moves; goes back with the form
 
-	MayUnmailed bool // it may be decided without opening it
+	MayUnmailed bool   // it may be decided without opening it
+	Evidence    []Form // makes its files evidence of its incident; none when it has none
 }
 
 // Styles names the sheet of reports.

@@ -72,7 +72,7 @@ type CauseView struct {
 	Other    []Text // what another wrote meanwhile
 	Lessons  []LessonRow
 	Learn    []Form
-	Mark     []Fold // labels
+	Marks    []Link // to the labels, and to what was written of parts
 }
 
 // A LessonRow is what was learnt.
@@ -111,6 +111,7 @@ type FileRow struct {
 	From    Text
 	Why     Text
 	Label   Label
+	Mark    Link  // to its label
 	State   State // "whole whenever somebody looked", "changed: it is not what was brought"
 	Chain   []CustodyRow
 	Open    []Form

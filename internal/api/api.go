@@ -46,7 +46,7 @@ func SearchHandler(log *slog.Logger, d *desk.Desk) http.Handler {
 // all registers every operation.
 func all(log *slog.Logger, d *desk.Desk) *table {
 	t := newTable(log, d)
-	for _, register := range []func(*table){incidentOperations, roleOperations, commandOperations, decisionOperations, taskOperations, evidenceOperations, dossierOperations, measureOperations, reviewOperations, runOperations, playbookOperations, alertOperations, callOperations, oncallOperations, policyOperations, scheduleOperations, coverOperations, searchOperation, searchOperations,
+	for _, register := range []func(*table){incidentOperations, roleOperations, commandOperations, decisionOperations, labelOperations, taskOperations, evidenceOperations, dossierOperations, measureOperations, reviewOperations, runOperations, playbookOperations, alertOperations, callOperations, oncallOperations, policyOperations, scheduleOperations, coverOperations, searchOperation, searchOperations,
 		ruleOperations, habitOperations, listOperations, agentOperations, webhookOperations, reportOperations, contactOperations, stakeholderOperations, updateOperations, peopleOperations, mailOperations, ownOperations,
 		mailKeyOperations, noticeOperations, rightOperations, ledgerOperations} {
 		register(t)

@@ -204,6 +204,16 @@ func makes[B any](t *table, path, id, sum string, do func(a ask, id int64, x B) 
 	})
 }
 
+// makesOn registers an act on a numbered part that numbers what it makes.
+func makesOn[B any](t *table, path, id, sum string, do func(a ask, id, number int64, x B) (int64, error)) {
+	o := post("/incidents/{id}/"+path, id, sum)
+	o.need = auth.Note
+	add(t, o, func(a ask, in *part2With[B]) (client.Numbered, error) {
+		n, err := do(a, in.ID, in.Number, in.Body)
+		return client.Numbered{ID: n}, err
+	})
+}
+
 func grounds(of []client.Ground) (out []desk.ReasonText) {
 	for _, g := range of {
 		r := desk.ReasonText{Branch: g.Branch, Text: g.Text}

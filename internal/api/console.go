@@ -12,7 +12,7 @@ func consoleRoutes(id string) string {
 		"workStep":    "POST" + at + "steps/{n}/{step}/take, POST" + at + "steps/{n}/{step}/leave, POST" + at + "steps/{n}/{step}/done, POST" + at + "steps/{n}/{step}/skip, POST" + at + "steps/{n}/{step}/reopen, POST" + at + "steps/{n}/{step}/approve, POST" + at + "steps/{n}/{step}/deny",
 		"askDecision": "POST" + at + "decisions, POST" + at + "decisions/{n}/anew", "choose": "POST" + at + "decisions/{n}/choose", "withdrawDecision": "POST" + at + "decisions/{n}/withdraw",
 		"askQuestion": "POST" + at + "questions", "answerQuestion": "POST" + at + "questions/{n}/answer", "withdrawQuestion": "POST" + at + "questions/{n}/withdraw",
-		"handOver": "POST" + at + "handovers", "takeOver": "POST" + at + "handovers/{n}/take",
+		"handOver": "POST" + at + "handovers", "takeOver": "POST" + at + "handovers/{n}/take", "correctHandover": "POST" + at + "handovers/{n}/correct", "withdrawHandover": "POST" + at + "handovers/{n}/withdraw",
 		"addMeasure": "POST" + at + "review/measures", "callReview": "POST" + at + "review/call", "holdReview": "POST" + at + "review/held",
 		"addTask": "POST" + at + "tasks", "changeTask": "POST" + at + "tasks/{n}/change", "finishTask": "POST" + at + "tasks/{n}/done", "dropTask": "POST" + at + "tasks/{n}/drop",
 		"editNote": "POST" + at + "moments/{n}/edit", "pinLine": "POST" + at + "moments/{n}/pin",

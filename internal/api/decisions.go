@@ -38,6 +38,10 @@ type (
 		Roles []string `json:"roles,omitempty" maxItems:"5" doc:"of yours in it that go over once it is taken"`
 		Note  string   `json:"note" minLength:"1" maxLength:"10000" doc:"what stands, and what comes next"`
 	}
+	correcting struct {
+		To   string `json:"to" minLength:"1" maxLength:"64" doc:"staff id of who takes over"`
+		Note string `json:"note" minLength:"1" maxLength:"10000" doc:"what stands, and what comes next"`
+	}
 	taking struct {
 		Answer string `json:"answer,omitempty" maxLength:"10000"`
 	}
@@ -69,6 +73,12 @@ func decisionOperations(t *table) {
 	})
 	makes(t, "handovers", "handOver", "Hand over to the next shift", func(a ask, id int64, x handing) (int64, error) {
 		return a.desk.HandOver(a.actor, id, x.To, x.Roles, x.Note)
+	})
+	makesOn(t, "handovers/{number}/correct", "correctHandover", "Put another note in the place of a hand-over that nobody has taken yet", func(a ask, id, number int64, x correcting) (int64, error) {
+		return a.desk.CorrectHandover(a.actor, id, number, x.To, x.Note)
+	})
+	onPart(t, "handovers/{number}/withdraw", "withdrawHandover", "Say that a hand-over need not be taken any more", func(a ask, id, number int64, x client.Reason) error {
+		return a.desk.WithdrawHandover(a.actor, id, number, x.Why)
 	})
 	onPart(t, "handovers/{number}/take", "takeOver", "Take a hand-over, with its roles", func(a ask, id, number int64, x taking) error {
 		return a.desk.TakeOver(a.actor, id, number, x.Answer)
@@ -119,6 +129,9 @@ func handovers(a ask, id int64, all []incident.Handover) []client.Handover {
 		x := client.Handover{ID: h.ID, Incident: elsewhere(id, h.Incident), From: h.From, To: h.To, Roles: slices.Clone(h.Roles), Text: a.word(h.Incident, subject("handover", h.ID), h.Text), At: h.Given.At}
 		if h.Taken != nil {
 			x.Taken = h.Taken.At
+		}
+		if h.Gone != nil {
+			x.Withdrawn, x.Why = h.Gone.At, a.word(h.Incident, subject("handover", h.ID), h.Gone.What.Text)
 		}
 		out = append(out, x)
 	}

@@ -16,7 +16,7 @@ const version = "1"
 func tags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "incidents", Description: "What people work on"}, {Name: "alerts", Description: "Records that matched a rule"}, {Name: "calls", Description: "Paging people until somebody answers"},
-		{Name: "work", Description: "What one has to do, across incidents"}, {Name: "playbooks", Description: "The written plan"}, {Name: "playbook-check", Description: "What is wrong with a playbook"},
+		{Name: "work", Description: "What one has to do, across incidents"}, {Name: "playbooks", Description: "The written plan"}, {Name: "plan", Description: "The whole plan as one document"}, {Name: "playbook-check", Description: "What is wrong with a playbook"},
 		{Name: "reports", Description: "What people told us from outside"}, {Name: "review", Description: "Parts of the plan, and when each was read and approved"},
 		{Name: "measures", Description: "What is done so that a gap is closed"},
 		{Name: "oncall", Description: "Who would be rung"}, {Name: "schedules", Description: "Who is on call when"}, {Name: "policies", Description: "Who is rung in which order"},

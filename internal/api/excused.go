@@ -15,7 +15,7 @@ func Excused() map[string]string {
 	return map[string]string{
 		"GET /report": outside, "POST /report": outside, "GET /report/thread": outside, "POST /report/thread": outside, "POST /report/answer": outside, "GET /.well-known/security.txt": other,
 		"GET /incidents/{id}/close": page, "GET /plan/{id}/edit": page, "GET /proposals/{id}": page,
-		"POST /incidents/{id}/triage/tune": "the form of exceptions with the incident's own filled in: a program adds the exception itself", "POST /incidents/{id}/seen": live, "GET /plan/print": "the plan on paper, for people at a browser: programs take the playbooks as files (tocsin plan pull)",
+		"POST /incidents/{id}/triage/tune": "the form of exceptions with the incident's own filled in: a program adds the exception itself", "POST /incidents/{id}/seen": live,
 		"GET /search/attach": page, "GET /step-up": browse, "POST /step-up": browse, "POST /step-up/passkey/begin": browse, "POST /step-up/passkey": browse,
 		"GET /sign-in": browse, "POST /sign-in": browse, "POST /sign-in/passkey/begin": browse, "POST /sign-in/passkey": browse, "GET /sign-in/provider": browse, "GET /sign-in/provider/back": browse,
 		"GET /sign-in/break-glass": browse, "POST /sign-in/break-glass": browse, "POST /sign-out": browse,

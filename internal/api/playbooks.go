@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"time"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/cacao"
@@ -14,6 +15,11 @@ type diffQuery struct {
 	ID   string `path:"id" maxLength:"200" doc:"its id"`
 	From string `query:"from" maxLength:"64" doc:"a revision; without it, the one before"`
 	To   string `query:"to" maxLength:"64" doc:"a revision, or offered; without it, the current one"`
+}
+
+type printQuery struct {
+	Format string `query:"format" enum:"pdf,html,md" doc:"html, if it is not said"`
+	Zone   string `query:"zone" maxLength:"64" doc:"of the times in it, as Europe/Berlin; UTC, if it is not said"`
 }
 
 // bookBody is how many bytes a request with a playbook has at most: its text, escaped as JSON.
@@ -82,6 +88,18 @@ func playbookOperations(t *table) {
 	add(t, o, func(a ask, in *named) (client.ExportedPlaybook, error) {
 		text, findings, err := a.desk.ExportPlaybook(in.ID, "")
 		return client.ExportedPlaybook{Source: string(text), Says: saysOf(findings)}, err
+	})
+	o = get("/plan/print", "printPlan", "Write the whole plan as one document: cover, contents, contacts, roles, playbooks, glossary, revision history")
+	o.need, o.web, o.about = auth.See, "GET /plan/print", "How people and contacts are reached stands in it for those who have the right reach."
+	add(t, o, func(a ask, in *printQuery) (out client.PrintedPlan, err error) {
+		zone := time.UTC
+		if in.Zone != "" {
+			if zone, err = time.LoadLocation(in.Zone); err != nil {
+				return out, desk.FieldError{Field: "zone", Says: "No zone has that name; an example is Europe/Berlin."}
+			}
+		}
+		x, err := a.desk.PrintPlan(a.actor, in.Format, zone)
+		return client.PrintedPlan{Name: x.Name, Type: x.Type, Bytes: x.Bytes}, err
 	})
 	o = post("/playbooks/cacao", "importPlaybook", "Take a file of CACAO 2.0 over as a playbook")
 	o.need, o.most = auth.Playbooks, bookBody

@@ -25,6 +25,12 @@ type (
 		Bundle   bool   `json:"bundle,omitempty" doc:"all that are kept together with it, but for those that got an incident by themselves"`
 		Unmailed bool   `json:"unmailed,omitempty" doc:"decide though the report cannot be opened now, so that nobody knows whether its reporter gave a mail address"`
 	}
+	reportEvidenceBody struct {
+		Files      []int  `json:"files,omitempty" maxItems:"1000" doc:"numbers of the attachments, from 1 on: those of the report, then those of its messages; without it, all"`
+		Why        string `json:"why,omitempty" maxLength:"10000" doc:"why they matter, or the name under which a step expects them"`
+		Label      string `json:"label,omitempty" maxLength:"16" doc:"TLP; empty is that of the incident"`
+		Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"of the key for reports, when it is kept under one"`
+	}
 	reportKeyBody struct {
 		Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"12 characters at least; without one the vault alone protects the key"`
 	}
@@ -63,6 +69,22 @@ func reportOperations(t *table) {
 		x := in.Body
 		id, err := a.desk.DecideReport(held(a), desk.ReportDeed{Report: in.ID, Deed: x.Deed, Incident: x.Incident, Message: x.Message, Reason: x.Reason, Bucket: x.Bundle, Unmailed: x.Unmailed})
 		return ReportIncident{id}, err
+	})
+	o = post("/reports/{id}/evidence", "bringReportFiles", "Make attachments of a report evidence of its incident, with their custody")
+	o.need, o.web, o.about = auth.Handle, "POST /reports/{id}/evidence", "What is evidence of the incident already, byte for byte, is not brought twice."
+	add(t, o, func(a ask, in *numberedWith[reportEvidenceBody]) (client.BroughtEvidence, error) {
+		out, actor := client.BroughtEvidence{Files: []client.BroughtFile{}}, held(a)
+		if in.Body.Passphrase != "" {
+			if err := a.desk.UnlockReports(actor, in.Body.Passphrase); err != nil {
+				return out, err
+			}
+		}
+		at, files, err := a.desk.BringReportFiles(actor, desk.ReportEvidence{Report: in.ID, Files: in.Body.Files, Why: in.Body.Why, Label: in.Body.Label})
+		out.Incident = at
+		for _, f := range files {
+			out.Files = append(out.Files, client.BroughtFile{File: f.File, Attachment: f.Attachment, Was: f.Was})
+		}
+		return out, err
 	})
 	o = post("/reports/key", "makeReportKey", "Make another key to which reports are sealed")
 	o.need, o.web, o.about = auth.Team, "POST /reports/key", "Older reports stay readable with the older key."

@@ -131,6 +131,12 @@ func reviewOperations(t *table) {
 		}
 		return out, nil
 	})
+	o = get("/incidents/{id}/review/calendar", "getReviewCalendar", "Show when the internal review of an incident is held, as iCalendar")
+	o.need, o.web = auth.See, "GET /incidents/{id}/review/calendar"
+	add(t, o, func(a ask, in *numbered) (client.ReviewCalendar, error) {
+		file, err := a.desk.ReviewCalendar(a.actor, in.ID)
+		return client.ReviewCalendar{Calendar: string(file)}, err
+	})
 	onIncident(t, "review/call", "callReview", "Say when the internal review of an incident is held", auth.Note, func(a ask, id int64, x meetingCall) error {
 		return a.desk.CallReview(a.actor, id, desk.ReviewCalling{At: x.At, Chair: x.Chair, Invited: x.Invited})
 	})

@@ -36,11 +36,11 @@ type pulled struct {
 
 // plan are the commands on playbooks.
 func (p Program) plan() *cobra.Command {
-	c := &cobra.Command{Use: "plan", Short: "The playbooks of the plan as files: pull, check, push, import, export", Args: takes(0, 0, ""),
+	c := &cobra.Command{Use: "plan", Short: "The playbooks of the plan as files, and the whole plan on paper: pull, check, push, import, export, print", Args: takes(0, 0, ""),
 		Example: "  tocsin plan pull plan/\n  tocsin plan check plan/*.yaml\n  tocsin plan push plan/ --why 'the provider has another number' --as anna", RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var f listFlags
 	var why string
-	all := []*cobra.Command{p.planList(&f), p.planPull(&f), p.planPush(&f, &why), p.planImport(&f, &why), p.planExport(&f)}
+	all := []*cobra.Command{p.planList(&f), p.planPull(&f), p.planPush(&f, &why), p.planImport(&f, &why), p.planExport(&f), p.planPrint(&f)}
 	for _, sub := range all {
 		f.flags(sub)
 		sub.Flags().StringVar(&f.as, "as", "", "staff id of who does it (default: nobody in particular)")

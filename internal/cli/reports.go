@@ -37,7 +37,7 @@ func (p Program) reportsOutside() *cobra.Command {
 	} {
 		c.AddCommand(p.reportDeed(x.use, x.deed, x.short, x.example))
 	}
-	c.AddCommand(p.reportKey(), p.reportSecurityText())
+	c.AddCommand(p.reportEvidence(), p.reportKey(), p.reportSecurityText())
 	return c
 }
 

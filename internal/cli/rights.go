@@ -104,7 +104,7 @@ func (p Program) incident() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	role := &cobra.Command{Use: "role", Short: "See, take, give, hand over or leave a role in an incident", Example: "  tocsin incident role hand 4 commander boris --note 'the shop is off, the host is imaged' --as anna", Args: takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(role, p.incidentReport(), p.incidentAffected(), p.exchangeIncident())
+	c.AddCommand(role, p.incidentReport(), p.incidentAffected(), p.exchangeIncident(), p.incidentLabel())
 	c.AddCommand(p.incidentActs()...)
 	var f listFlags
 	var deputy bool

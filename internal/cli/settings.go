@@ -47,7 +47,7 @@ func (p Program) settings(o serveFlags) (settings, error) {
 	if o.sample && (len(o.watch) > 0 || len(s.Config.Watch) > 0) {
 		return s, wrong{errors.New("--sample plays bundled logs and watches nothing: leave out --watch, or --sample")}
 	}
-	s.desk = desk.Options{Version: Version, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned, Folders: &folders,
+	s.desk = desk.Options{Version: Version, Organisation: s.Organisation, Rules: s.rules.Rules, Refused: s.rules.Refused, Warned: s.rules.Warned, Folders: &folders,
 		Own: config.Prefixes(s.OwnNetworks), Shared: config.Prefixes(s.SharedNetworks), Trusted: config.Prefixes(s.TrustedProxies), Zone: s.Zone.Location,
 		Maps: mappings(s.Config), Watch: append(s.Config.Watch, o.watch...), Pace: o.pace, Retention: time.Duration(s.Retention), Reserve: reserve, LogBytes: p.LogBytes, JoinAfter: p.JoinAfter}
 	if s.desk.Plan, err = fs.Sub(p.Files, "plan"); err != nil {

@@ -76,6 +76,9 @@ type Handover struct {
 	Text     string    `json:"text"`
 	At       time.Time `json:"at"`
 	Taken    time.Time `json:"taken,omitzero"`
+
+	Withdrawn time.Time `json:"withdrawn,omitzero"`
+	Why       string    `json:"why,omitempty"` // it was withdrawn
 }
 
 // An IncidentTask is something to be done that no playbook has.

@@ -120,3 +120,15 @@ func (c *Client) ExportPlaybook(ctx context.Context, id, person string) (out Exp
 func (c *Client) ImportPlaybook(ctx context.Context, x ForeignPlaybook, person string) (out TakenOver, err error) {
 	return out, c.do(ctx, http.MethodPost, as("/v1/playbooks/cacao", person), x, &out)
 }
+
+// A PrintedPlan is the whole plan as one file.
+type PrintedPlan struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Bytes []byte `json:"bytes" doc:"base64"`
+}
+
+// PrintPlan writes the whole plan as pdf, html or md, with times in the zone; "" is UTC.
+func (c *Client) PrintPlan(ctx context.Context, format, zone, person string) (out PrintedPlan, err error) {
+	return out, c.do(ctx, http.MethodGet, as("/v1/plan/print?"+url.Values{"format": {format}, "zone": {zone}}.Encode(), person), nil, &out)
+}

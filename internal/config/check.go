@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // check finds what is wrong with values that are right by themselves. Of a value that could not be read nothing more is
@@ -22,6 +24,7 @@ func (d *decoder) check(c *Config) {
 			d.wrong(d.near(key), key, format, args...)
 		}
 	}
+	checkOrganisation(c, say)
 	checkListen(c, say)
 	checkFolders(c, say)
 	checkWays(c, say)
@@ -51,6 +54,16 @@ func (d *decoder) near(key string) place {
 }
 
 type say func(key, format string, args ...any)
+
+// checkOrganisation refuses a name that would break a cover or a mail.
+func checkOrganisation(c *Config, say say) {
+	if n := utf8.RuneCountInString(c.Organisation); n > 100 {
+		say("organisation", "the name has %d characters; at most 100 fit a cover", n)
+	}
+	if strings.TrimSpace(c.Organisation) != c.Organisation || strings.IndexFunc(c.Organisation, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
+		say("organisation", "the name is one line of text, without spaces around it and without signs that nobody sees")
+	}
+}
 
 func checkListen(c *Config, say say) {
 	host, port, err := net.SplitHostPort(c.Listen)

@@ -22,6 +22,9 @@ var Example string
 
 // Config is what tocsin.yaml may say. Every key is optional; the comments are the manual.
 type Config struct {
+	// Organisation is your name, as outsiders know it: on the covers of the plan and of reports, on the page for reports from outside and below
+	// the mails to those who reported. One line of at most 100 characters. Default: the covers have the name of the ledger's key, the others none.
+	Organisation string `yaml:"organisation"`
 	// Listen is the console's address and port. Beyond loopback it needs tls and public_url. Default: localhost:8181.
 	Listen string `yaml:"listen"`
 	// PublicURL is how people reach the console; links in calls begin with it. Default: http://localhost and the port.

@@ -145,6 +145,8 @@ func TestMistakes(t *testing.T) {
 		{"all addresses", "listen: :8181\n", "others than this machine can reach :8181"},
 		{"beyond loopback, without URL", "listen: 192.0.2.1:443\ntls: {cert: a, key: b}\n", "1:9: listen: calls need a link that works from outside"},
 		{"beyond loopback, URL in the clear", "listen: 192.0.2.1:443\npublic_url: http://localhost\ntls: {cert: a, key: b}\n", "2:13: public_url: others than this machine can reach"},
+		{"a name of many letters", "organisation: " + strings.Repeat("ö", 101) + "\n", "1:15: organisation: the name has 101 characters"},
+		{"a name that turns the line", "organisation: \"Shop \\u202e & Sons\"\n", "organisation: the name is one line"},
 		{"no port", "listen: localhost\n", `"localhost" is no address with port`},
 		{"half of TLS", "tls:\n  cert: a\n", "tls.key: the key of the certificate is missing"},
 		{"no URL", "public_url: tocsin.example.com\n", "is no address of a web site"},

@@ -141,6 +141,37 @@ func (d *Desk) HandOver(actor auth.Actor, id int64, to string, roles []string, n
 	return number, err
 }
 
+// WithdrawHandover says that one need not be taken any more, and why.
+func (d *Desk) WithdrawHandover(actor auth.Actor, id, handover int64, why string) error {
+	return d.wrote(actor, auth.Note, id, []string{why}, func(s *State, _ time.Time, person string, texts []string) ([]entry.Draft, error) {
+		return one(s.Incidents.WithdrawHandover(actor.Name, entry.Reply{Incident: id, ID: handover, Person: person, Text: texts[0]}))
+	})
+}
+
+// CorrectHandover puts another note in the place of one that who acts gave and that nobody has taken yet, in one append, and returns its number. The roles are those that
+// the first one named and they still hold.
+func (d *Desk) CorrectHandover(actor auth.Actor, id, handover int64, to, note string) (number int64, err error) {
+	err = d.wrote(actor, auth.Note, id, []string{note, "It was corrected: another note takes its place."}, func(s *State, _ time.Time, person string, texts []string) ([]entry.Draft, error) {
+		if err := mayHold(s, id, to); err != nil {
+			return nil, err
+		}
+		x := entry.Handover{Incident: id, From: person, To: to, Text: texts[0]}
+		if i, err := s.Incidents.Get(id); err == nil && handover >= 1 && handover <= int64(len(i.Command().Handovers)) {
+			for _, role := range i.Command().Handovers[handover-1].Roles {
+				if i.Roles[role].Person == person {
+					x.Roles = append(x.Roles, role)
+				}
+			}
+		}
+		drafts, err := s.Incidents.CorrectHandover(actor.Name, handover, texts[1], x)
+		if err == nil {
+			number = drafts[1].Body.(entry.Handover).ID
+		}
+		return drafts, err
+	})
+	return number, err
+}
+
 // TakeOver says that who acts has read a hand-over; the roles go over with it.
 func (d *Desk) TakeOver(actor auth.Actor, id, handover int64, answer string) error {
 	return d.wrote(actor, auth.Note, id, []string{answer}, func(s *State, _ time.Time, person string, texts []string) ([]entry.Draft, error) {

@@ -41,6 +41,8 @@ func TestTheStateFoldsACommand(t *testing.T) {
 		{Kind: entry.AttachmentAdded, Body: entry.File{Incident: 1, ID: 1, SHA256: "ab", Vault: "v", Name: "v", Kind: "log", Person: "anna", From: "v"}},
 		{Kind: entry.AttachmentPassed, Body: entry.FilePass{Incident: 1, ID: 1, Person: "anna", To: "v", Why: "v"}},
 		{Kind: entry.AttachmentRead, Body: entry.FileRead{Incident: 1, ID: 1, Person: "anna", SHA256: "cd"}},
+		{Kind: entry.HandoverGiven, Body: entry.Handover{Incident: 1, ID: 2, From: "boris", To: "anna", Text: "v"}},
+		{Kind: entry.HandoverWithdrawn, Body: entry.Reply{Incident: 1, ID: 2, Person: "boris", Text: "v"}},
 		{Kind: entry.IncidentMerged, Body: entry.Merge{Incident: 2, Into: 1, Text: "v"}},
 		{Kind: entry.IncidentUnmerged, Body: entry.Merge{Incident: 2, Into: 1, Text: "v"}},
 	} {
@@ -57,7 +59,7 @@ func TestTheStateFoldsACommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := i.Command(); len(c.Decisions) != 2 || len(c.Files[0].Faults) != 1 || len(s.Incidents.Mine("anna", nil)) != 0 || len(i.Timeline) != 30 {
+	if c := i.Command(); len(c.Decisions) != 2 || len(c.Files[0].Faults) != 1 || len(s.Incidents.Mine("anna", nil)) != 0 || len(i.Timeline) != 32 {
 		t.Errorf("%d lines, %+v", len(i.Timeline), c)
 	}
 }

@@ -100,6 +100,8 @@ type Options struct {
 	Outside     *OutsideOptions                                                // where people outside report; nil is nowhere
 	SignOn      *signin.ProviderConfig                                         // where people may sign in elsewhere; nil is nowhere
 	URL         string                                                         // where people reach the console, without a slash at the end
+
+	Organisation string // whose program this is, on covers, on /report and below mails to who reported; "" is not said
 }
 
 // A Desk is the running system.
@@ -126,7 +128,8 @@ type Desk struct {
 	landed       chan landing
 	notices      couriers
 	updates      runners
-	postmen      postmen // reminders of reviews and measures
+	postmen      postmen   // reminders of reviews and measures
+	asks         time.Time // when it is looked next for what the plan is to be reviewed for; the debt loop owns it
 	cards        cards
 	reader       *reader
 	rules        atomic.Pointer[RuleSet] // that detection uses

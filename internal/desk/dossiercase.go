@@ -93,7 +93,7 @@ func (r *caseReader) label(id int64, what string) dossier.Label {
 func (r *caseReader) read() error {
 	i, whole := r.i, r.label(r.id, "")
 	r.c = dossier.Case{ID: i.ID, Title: dossier.Text{Says: i.Title, Label: whole}, Label: whole, Restricted: i.Restriction.Kind, Sample: i.Sample, Severity: i.Severity, Verdict: i.Verdict,
-		Affected: i.Scope(), Phase: i.Phase, Closed: i.Closed, Happened: i.Happened, Ended: i.Ended, Organisation: r.d.key.Origin(), Reference: r.reference()}
+		Affected: i.Scope(), Phase: i.Phase, Closed: i.Closed, Happened: i.Happened, Ended: i.Ended, Organisation: r.d.organisation(), Reference: r.reference()}
 	for _, code := range i.Why {
 		r.c.Criteria = append(r.c.Criteria, dossier.Text{Says: incident.Words(code), Label: whole})
 	}
@@ -189,7 +189,9 @@ func (r *caseReader) command(i *incident.Incident) {
 		if x.Taken != nil {
 			h.Taken = x.Taken.At
 		}
-		r.c.Handovers = append(r.c.Handovers, h)
+		if x.Gone == nil {
+			r.c.Handovers = append(r.c.Handovers, h)
+		}
 	}
 	for _, x := range c.Files {
 		custody := []string{}

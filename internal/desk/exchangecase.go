@@ -64,7 +64,7 @@ func (d *Desk) exchanged(actor auth.Actor, id int64) (c exchange.Case, size int6
 func (r *exchangeReader) read(s *State, i *incident.Incident) {
 	id, origin := i.ID, r.d.key.Origin()
 	label := func(what string) string { return string(s.Incidents.Label(id, what)) }
-	r.c = exchange.Case{ID: id, Origin: origin, Organisation: origin, Label: label(""), Title: i.Title, Severity: i.Severity, Verdict: i.Verdict,
+	r.c = exchange.Case{ID: id, Origin: origin, Organisation: r.d.organisation(), Label: label(""), Title: i.Title, Severity: i.Severity, Verdict: i.Verdict,
 		Happened: i.Happened, Opened: i.Opened, Closed: i.Ended, Changed: i.Opened, ToldBy: toldBy(s, i), Customers: i.Scope() == "customers", Insider: i.Restriction.Kind == "insider", Drill: i.Sample}
 	if n := len(i.Command().Statements); n > 0 {
 		r.c.Summary = exchange.Text{Text: i.Command().Statements[n-1].What.Text, Label: label("statement")}

@@ -15,7 +15,7 @@ func TestEachLineHasWords(t *testing.T) {
 		entry.IncidentRoleTaken, entry.IncidentRoleGiven, entry.IncidentRoleHanded, entry.IncidentRoleLeft, entry.IncidentRestricted, entry.IncidentUnrestricted, entry.IncidentHeld, entry.IncidentReleased,
 		entry.IncidentAttached, entry.IncidentChannels, entry.RoomJoined, entry.RoomLeft, entry.RoomMuted, entry.RoomRecorded, entry.RoomEnded, entry.IncidentStated, entry.IncidentLabelled, entry.IncidentMerged,
 		entry.IncidentUnmerged, entry.IncidentAffected, entry.CausePut, entry.LessonsPut, entry.DecisionAsked, entry.DecisionMade, entry.DecisionWithdrawn, entry.QuestionAsked, entry.QuestionAnswered,
-		entry.QuestionWithdrawn, entry.HandoverGiven, entry.HandoverTaken, entry.TaskAdded, entry.TaskChanged, entry.TaskDone, entry.TaskDropped, entry.TaskReminded, entry.TaskUnreminded, entry.NoteEdited, entry.NotePinned,
+		entry.QuestionWithdrawn, entry.HandoverGiven, entry.HandoverTaken, entry.HandoverWithdrawn, entry.TaskAdded, entry.TaskChanged, entry.TaskDone, entry.TaskDropped, entry.TaskReminded, entry.TaskUnreminded, entry.NoteEdited, entry.NotePinned,
 		entry.AttachmentAdded, entry.AttachmentPassed, entry.AttachmentRead, entry.FactAnswered, entry.StepDone} {
 		if m := d.Moment(s, incident.Mark{Kind: k, From: incident.Affected, Why: []string{"commander"}}); m.Says == "" {
 			t.Errorf("%s has no words", k)

@@ -49,6 +49,8 @@ func (d *Desk) leadMoment(st *State, m incident.Mark, x *Moment) {
 		x.Icon, x.Tone, x.Says = "user", "late", d.Called(st, m.From)+" hands over to "+d.Called(st, m.To)+": "+RoleWords(m.Why)
 	case entry.HandoverTaken:
 		x.Icon, x.Tone, x.Says = "user", "good", d.Called(st, m.To)+" took over from "+d.Called(st, m.From)
+	case entry.HandoverWithdrawn:
+		x.Icon, x.Says = "user", "Withdrawn: "+d.Called(st, m.From)+" hands over to "+d.Called(st, m.To)
 	case entry.TaskAdded:
 		x.Icon, x.Tone, x.Says, x.Href = "list", "late", about("Task"), "#task-"+m.To
 	case entry.TaskChanged:

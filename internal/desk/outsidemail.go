@@ -118,7 +118,11 @@ func (d *Desk) reporterAddress(actor auth.Actor, c OutsideReport) (string, error
 // mailFor keeps the mail that brings an answer to an address.
 func (d *Desk) mailFor(to string, c OutsideReport, words string) (*entry.ReportMail, error) {
 	subject, intro := reportWords(c.Lang)
-	b, err := json.Marshal(reportLetter{to, subject, intro + "\n\n" + words + "\n"})
+	signed := ""
+	if d.o.Organisation != "" {
+		signed = "\n-- \n" + d.o.Organisation + "\n"
+	}
+	b, err := json.Marshal(reportLetter{to, subject, intro + "\n\n" + words + "\n" + signed})
 	if err != nil {
 		return nil, err
 	}

@@ -339,7 +339,7 @@ func (d *Desk) WholePlan(actor auth.Actor, zone *time.Location) (w playbook.Whol
 	if err := auth.May(actor, auth.See); err != nil {
 		return w, err
 	}
-	w = playbook.Whole{Printed: time.Now(), Zone: zone, Head: fmt.Sprintf("%d entries, %s", d.ledger.Head().Size, d.ledger.Head().Root), Glossary: d.Glossary().Terms}
+	w = playbook.Whole{Organisation: d.organisation(), Printed: time.Now(), Zone: zone, Head: fmt.Sprintf("%d entries, %s", d.ledger.Head().Size, d.ledger.Head().Root), Glossary: d.Glossary().Terms}
 	reviewed := d.printedPeople(actor, &w)
 	for _, row := range d.Playbooks() {
 		if row.Retired {

@@ -44,6 +44,7 @@ const remindersInMail = 40
 
 // settleReminders wants the reminders that are owed, and sends those that are wanted. It returns when to look again.
 func (d *Desk) settleReminders(ctx context.Context, now time.Time) (again time.Time) {
+	d.settleAsks(now)
 	if now.Before(d.postmen.next) && d.postmen.next.Sub(now) <= remindersEvery {
 		return d.postmen.next
 	}
@@ -231,6 +232,9 @@ func (d *Desk) reminderWords(person, channel string, bag []review.Reminder, twic
 		lines, more = lines[:remindersInMail], fmt.Sprintf("\n- and %d more", n)
 	}
 	subject := "A review or a measure waits for you"
+	if strings.HasPrefix(bag[0].About, "meeting:") {
+		subject = "You are invited to an internal review"
+	}
 	if len(bag) > 1 {
 		subject = fmt.Sprintf("%d reviews and measures wait for you", len(bag))
 	}
@@ -264,6 +268,9 @@ func (d *Desk) reminderLine(s *State, r review.Reminder, channel string, zone *t
 	bare := func(of int64) bool {
 		i, err := s.Incidents.Get(of)
 		return err != nil || i.Restriction.Kind != "" || plan.Bars(s.Calls.Barred(of), channel) || !mayTell(s, of, "lessons", exit)
+	}
+	if kind == "meeting" && err == nil {
+		return d.meetingLine(s, r, id, zone, bare(id))
 	}
 	if kind == "review" && err == nil {
 		if bare(id) {

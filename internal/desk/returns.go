@@ -105,6 +105,7 @@ func (d *Desk) settleReturns(now time.Time) {
 		at     time.Time
 		alerts []string // vault objects
 		hashes []string
+		places []string // vault objects: where foreign code is from
 	}
 	var all []owed
 	d.rereadReturns(now)
@@ -129,7 +130,7 @@ func (d *Desk) settleReturns(now time.Time) {
 				}
 				for _, f := range j.Command().Files {
 					if f.Kind == "code" {
-						x.hashes = append(x.hashes, f.SHA256)
+						x.hashes, x.places = append(x.hashes, f.SHA256), append(x.places, f.From)
 					}
 				}
 			}
@@ -143,7 +144,7 @@ func (d *Desk) settleReturns(now time.Time) {
 		if err == nil && lost > 0 && f.tries < readTries {
 			err = unreadAlerts(lost)
 		}
-		w := tuning.Recurrence(x.id, trails, x.at)
+		w := tuning.Recurrence(x.id, append(trails, d.placeTrails(x.places)...), x.at)
 		if err == nil {
 			err = d.beginWatch(w)
 		}

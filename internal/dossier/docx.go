@@ -274,6 +274,9 @@ func wordFooter(d *Document) string {
 // foot is what stands at the foot of each page, before its number.
 func (d *Document) foot() string {
 	text := cutTo("Incident "+d.Incident, 60)
+	if d.Incident == "" {
+		text = cutTo(d.Title, 60)
+	}
 	if d.For != "" {
 		text += ". " + cutTo(d.For, 100)
 	}

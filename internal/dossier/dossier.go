@@ -87,6 +87,7 @@ type Document struct {
 	Title        string // of the incident, as people call it
 	Incident     string // its number, as people say it
 	Organisation string
+	Subject      string // what stands over the title; "" is what Kind says of an incident's report
 	Depth        Depth
 	Label        Label  // the audience
 	Restricted   string // a sentence; "" when the incident is for everybody of the team
@@ -100,6 +101,7 @@ type Document struct {
 type Section struct {
 	ID      string // small letters and "-", the same in each document
 	Heading string
+	Apart   bool // on paper it begins a page
 	Blocks  []Block
 }
 
@@ -207,6 +209,9 @@ func (d *Document) Text() string {
 
 // Kind is what stands over the title.
 func (d *Document) Kind() string {
+	if d.Subject != "" {
+		return d.Subject
+	}
 	if d.Depth == Executive {
 		return "Incident report: executive summary"
 	}

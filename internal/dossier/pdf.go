@@ -202,6 +202,9 @@ func (p *paper) need(mm float64) {
 
 func (p *paper) header() {
 	label := string(p.d.Label)
+	if label == "" {
+		return
+	}
 	f := face{"B", 12} // TLP 2.0 asks for 12 points, at the right, on black
 	p.use(f)
 	w := p.GetStringWidth(label) + 4
@@ -265,6 +268,9 @@ func (p *paper) cover() {
 }
 
 func (p *paper) section(s Section) {
+	if s.Apart {
+		p.page()
+	}
 	first := 2 * bodyFace.line()
 	if len(s.Blocks) > 0 {
 		first = p.least(s.Blocks, 0)

@@ -23,6 +23,8 @@ const (
 	HandoverGiven Kind = "handover.given" // Handover
 	HandoverTaken Kind = "handover.taken" // Reply
 
+	HandoverWithdrawn Kind = "handover.withdrawn" // Reply: it need not be taken any more; why
+
 	TaskAdded    Kind = "task.added"    // Task
 	TaskChanged  Kind = "task.changed"  // Task, with all that holds from then on
 	TaskDone     Kind = "task.done"     // Reply

@@ -157,6 +157,7 @@ var full = map[Kind]any{
 	QuestionWithdrawn: Reply{4, 3, "anna", "v57"},
 	HandoverGiven:     Handover{4, 1, "anna", "boris", []string{"commander"}, "v58"},
 	HandoverTaken:     Reply{4, 1, "boris", "v59"},
+	HandoverWithdrawn: Reply{4, 1, "anna", "v73"},
 	TaskAdded:         Task{4, 5, "v60", "engineer", "", t0, ""},
 	TaskChanged:       Task{4, 5, "v60", "", "boris", t0, "v61"},
 	TaskDone:          Reply{4, 5, "boris", "v62"},

@@ -134,9 +134,9 @@ type Architecture struct {
 // ReminderTry is the intent to remind a person, written before the act.
 type ReminderTry struct {
 	Try     int       `json:"try"`   // from 1, over all
-	About   string    `json:"about"` // part:roles, measure:3
+	About   string    `json:"about"` // part:roles, measure:3, review:4, meeting:4
 	Due     time.Time `json:"due"`   // of what is reminded of
-	Step    string    `json:"step"`  // before, owner, again, commander, administrators, verify
+	Step    string    `json:"step"`  // invited, before, owner, again, commander, administrators, verify
 	Person  string    `json:"person"`
 	Channel string    `json:"channel"`
 	Message string    `json:"message"`         // Message-ID, the same in every repeat of this try

@@ -229,6 +229,56 @@ func TestHandovers(t *testing.T) {
 	refused(t, "again", err, "already")
 }
 
+// Given a hand-over that waits, when who gave it withdraws or corrects it, then nobody has to take it any more, another may follow, and who comes too late is
+// shown what became of it.
+func TestAHandoverIsWithdrawn(t *testing.T) {
+	d := opened(t, 1)
+	d.do(d.book.TakeRole("person:carla", all, 1, "commander", "carla", false))
+	d.do(d.book.TakeRole("person:anna", all, 1, "legal", "anna", false))
+	x := entry.Handover{Incident: 1, From: "anna", To: "boris", Roles: []string{"legal"}, Text: "h1"}
+	d.do(d.book.HandOver("person:anna", x))
+	gone := entry.Reply{Incident: 1, ID: 1, Person: "anna", Text: "r1"}
+	for _, c := range []struct {
+		name, says string
+		change     func(*entry.Reply)
+	}{
+		{"the taker", "from anna", func(x *entry.Reply) { x.Person = "boris" }}, {"nobody", "", func(x *entry.Reply) { x.Person = "" }},
+		{"without a reason", "say why", func(x *entry.Reply) { x.Text = "" }}, {"another number", "", func(x *entry.Reply) { x.ID = 2 }},
+	} {
+		bad := gone
+		c.change(&bad)
+		_, err := d.book.WithdrawHandover("person:x", bad)
+		refused(t, c.name, err, c.says)
+	}
+	other := x
+	other.From, other.Roles = "carla", nil
+	_, err := d.book.CorrectHandover("person:carla", 1, "r", other)
+	refused(t, "who did not give it corrects it", err, "who alone can correct it")
+	x.Text = "h2"
+	d.do(d.book.SetLabel("person:anna", entry.Label{Incident: 1, What: "handover:1", Label: "RED"}))
+	d.doAll(d.book.CorrectHandover("person:anna", 1, "r0", x))
+	all, mine := d.book.Incidents[0].Command().Handovers, d.book.Mine("boris", nil)
+	if len(all) != 2 || all[0].Open() || all[0].Gone.What.Text != "r0" || !all[1].Open() || all[1].Text != "h2" || len(mine) != 1 || mine[0].ID != 2 {
+		t.Fatalf("%+v; to do: %+v", all, mine)
+	}
+	if l := d.book.Label(1, "handover:2"); l != "RED" {
+		t.Errorf("what was RED is %s when it was corrected", l)
+	}
+	_, err = d.book.TakeOver("person:boris", entry.Reply{Incident: 1, ID: 1, Person: "boris"})
+	overtaken(t, err, all[0].Gone.N, "person:anna", "r0")
+	gone.ID, gone.Person = 2, "carla" // who has command
+	n := d.do(d.book.WithdrawHandover("person:carla", gone)).N
+	if mine := d.book.Mine("boris", nil); len(mine) != 0 {
+		t.Errorf("to do: %+v", mine)
+	}
+	_, err = d.book.WithdrawHandover("person:anna", entry.Reply{Incident: 1, ID: 2, Person: "anna", Text: "r2"})
+	overtaken(t, err, n, "person:carla", "r1")
+	if i := d.book.Incidents[0]; i.Roles["legal"].Person != "anna" {
+		t.Error("the role went with a hand-over that was withdrawn")
+	}
+	d.do(d.book.HandOver("person:anna", x))
+}
+
 // Given what changed, when somebody looks who looked at an entry, then it stands in groups, the newest first, of all that is one with the incident.
 func TestSince(t *testing.T) {
 	d := opened(t, 2)

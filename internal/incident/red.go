@@ -22,7 +22,7 @@ func (i *Incident) about(m *Mark) string {
 		return "note:" + m.To
 	case "handover":
 		for k := range i.Command().Handovers {
-			if h := &i.command.Handovers[k]; h.Given.N == m.N || h.Taken != nil && h.Taken.N == m.N {
+			if h := &i.command.Handovers[k]; h.Given.N == m.N || h.Taken != nil && h.Taken.N == m.N || h.Gone != nil && h.Gone.N == m.N {
 				return thing("handover", h.ID)
 			}
 		}
@@ -267,6 +267,7 @@ func (c *Command) coverWork(is func(string) bool, hide func(...*string), reply f
 		if x := &c.Handovers[k]; is(thing("handover", x.ID)) {
 			hide(&x.Text)
 			reply(&x.Taken)
+			reply(&x.Gone)
 		}
 	}
 	for k := range c.Tasks {

@@ -91,6 +91,12 @@ func (w *walk) step() error {
 	case 8:
 		return one(b.HandOver(actor, entry.Handover{Incident: id, From: who, To: w.person(), Roles: i.RolesOf(who), Text: text}))
 	case 9:
+		switch w.next(4) {
+		case 0:
+			return one(b.WithdrawHandover(actor, w.reply()))
+		case 1:
+			return w.keep(b.CorrectHandover(actor, w.number(), w.text(), entry.Handover{Incident: id, From: who, To: w.person(), Roles: i.RolesOf(who), Text: text}))
+		}
 		return w.keep(b.TakeOver(actor, w.reply()))
 	case 10, 11:
 		x := entry.Task{Incident: id, Title: text, Person: who}
@@ -277,7 +283,7 @@ func (w *walk) mine() {
 				}
 			}
 			for _, h := range c.Handovers {
-				if h.Taken == nil && h.To == who {
+				if h.Open() && h.To == who {
 					add(i.ID, Given, h.ID)
 				}
 			}

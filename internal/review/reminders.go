@@ -16,6 +16,7 @@ import (
 
 // Steps of a reminder, from the first to the last.
 const (
+	StepInvited        = "invited"        // who leads a review that is called, and who is invited to it
 	StepBefore         = "before"         // its owner, some time before a measure is due
 	StepOwner          = "owner"          // its owner, when it is due
 	StepAgain          = "again"          // its owner
@@ -98,7 +99,7 @@ type stage struct {
 
 // rank orders steps; 0 is none.
 func rank(step string) int {
-	return slices.Index([]string{StepBefore, StepOwner, StepAgain, StepCommander, StepAdministrators, StepVerify}, step) + 1
+	return slices.Index([]string{StepInvited, StepBefore, StepOwner, StepAgain, StepCommander, StepAdministrators, StepVerify}, step) + 1
 }
 
 // duties lists everything that has a time.
@@ -119,6 +120,12 @@ func (b *Book) duties(c Crew, now time.Time) (out []duty) {
 			_, above := c.people("", id)
 			due := x.closed.Add(MeetWithin)
 			out = append(out, duty{fmt.Sprintf("review:%d", id), due, []stage{{StepCommander, due, c.seeing(above, id)}, {StepAdministrators, due.Add(administratorsAfter), c.seeing(c.admins(), id)}}})
+		}
+	}
+	for id, x := range b.Calls {
+		if now.Before(x.At) && !x.held(b.Meetings[id]) { // one that is moved is another round: all are told anew
+			whom := c.seeing(append([]string{x.Chair}, slices.DeleteFunc(slices.Clone(x.Invited), func(p string) bool { return p == x.Chair })...), id)
+			out = append(out, duty{fmt.Sprintf("meeting:%d", id), x.At, []stage{{StepInvited, x.Called, slices.DeleteFunc(whom, func(p string) bool { return !c.Staff(p) })}}})
 		}
 	}
 	slices.SortFunc(out, func(a, b duty) int { return strings.Compare(a.about, b.about) })
@@ -145,6 +152,11 @@ func (b *Book) duties(c Crew, now time.Time) (out []duty) {
 		}
 	}
 	return out
+}
+
+// held reports whether a review was held since it was called.
+func (x Call) held(all []Meeting) bool {
+	return slices.ContainsFunc(all, func(m Meeting) bool { return m.Written.After(x.Called) })
 }
 
 // people says who stands for an owner, and who above: an owner who left the team is stood for by who commands, and where nobody commands the

@@ -258,3 +258,39 @@ func TestLaw(t *testing.T) {
 		}
 	})
 }
+
+// Given a review that is called, when the time comes, then who leads it and who is invited are told at once and once, anew when it is moved, nobody who may not know of
+// the incident, and nobody of one that was held or lies behind us.
+func TestWhoIsInvitedIsTold(t *testing.T) {
+	l := opened(t)
+	call := func(now, at time.Time, invited ...string) {
+		t.Helper()
+		d, err := l.b.Call("person:carla", entry.ReviewCall{Incident: 1, At: at, Chair: "anna", Invited: invited, Agenda: "v", Hash: "h"}, staff, now)
+		l.add(now, d, err)
+	}
+	call(days(1), days(3), "anna", "boris", "carla")
+	c := crew()
+	c.Sees = func(p string, incident int64) bool { return p != "carla" }
+	for _, x := range []struct {
+		at   float64
+		want string
+	}{{1, "invited anna, invited boris"}, {1.5, ""}, {2.9, ""}} {
+		if got := l.settle(c, days(x.at)); got != x.want {
+			t.Errorf("after %v days %q, want %q", x.at, got, x.want)
+		}
+	}
+	call(days(2.9), days(5), "boris")
+	if got := l.settle(c, days(2.9)); got != "invited anna, invited boris" {
+		t.Errorf("moved: %q", got)
+	}
+	call(days(3), days(4), "boris")
+	d, err := l.b.Hold("person:anna", entry.ReviewMeeting{Incident: 1, At: days(3), Attendees: []string{"anna"}, Minutes: "v", Hash: "h"}, staff, days(3.1))
+	l.add(days(3.1), d, err)
+	if got := l.settle(c, days(3.1)); got != "" {
+		t.Errorf("it was held: %q", got)
+	}
+	call(days(6), days(7), "boris")
+	if got := l.settle(c, days(8)); strings.Contains(got, "invited") {
+		t.Errorf("it lies behind us: %q", got)
+	}
+}

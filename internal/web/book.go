@@ -365,23 +365,23 @@ func (s *Server) explains() func(string) []ui.Term {
 	}
 }
 
-// printPlan is the whole plan as one document, for the printer or as Markdown.
+// printPlan is the whole plan as one document, for the printer, as PDF or as Markdown.
 func (s *Server) printPlan(v *visit) error {
-	w, err := s.desk.WholePlan(v.actor, v.zone)
+	form := v.r.URL.Query().Get("as")
+	if form != "md" && form != "pdf" {
+		form = "html"
+	}
+	x, err := s.desk.PrintPlan(v.actor, form, v.zone)
 	if err != nil {
 		return err
 	}
-	doc := w.Document()
-	if v.r.URL.Query().Get("as") == "md" {
-		v.w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
-		v.w.Header().Set("Content-Disposition", `attachment; filename="emergency-plan.md"`)
-		_, err = v.w.Write(doc.Markdown())
-		return err
+	v.w.Header().Set("Content-Type", x.Type)
+	if form == "html" {
+		v.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash(x.Bytes)+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	} else {
+		v.w.Header().Set("Content-Disposition", `attachment; filename="`+x.Name+`"`)
 	}
-	html := doc.HTML()
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	v.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash(html)+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	_, err = v.w.Write(html)
+	_, err = v.w.Write(x.Bytes)
 	return err
 }
 

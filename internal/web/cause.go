@@ -100,12 +100,33 @@ func (s *Server) fillCause(v *visit, st *desk.State, i *incident.Incident, x des
 		}
 		view.Lessons = append(view.Lessons, row)
 	}
+	view.Marks = causeMarks(st, i)
 	if me.note && i.Merged == 0 {
 		lacking := st.Incidents.Lacking(i.ID, "true")
 		view.Edit = []ui.Form{causeForm(i.ID, x, slices.Contains(lacking, "cause"))}
 		view.Learn = []ui.Form{{ID: "lessons", Action: fmt.Sprintf("/incidents/%d/lessons", i.ID), Button: "Write them down", Hidden: []ui.Option{{Word: "seen", Value: fmt.Sprint(lessons.Before)}}, Next: !slices.Contains(lacking, "cause") && slices.Contains(lacking, "lessons"),
 			Fields: []ui.Field{{Name: "well", Kind: "lines", Label: "What went well", Value: lessons.Well, Most: 10000}, {Name: "badly", Kind: "lines", Label: "What went badly", Value: lessons.Badly, Most: 10000}, {Name: "text", Kind: "lines", Label: "What follows from it", Value: lessons.Follows, Most: 10000}}}}
 	}
+}
+
+// causeMarks lead to the labels of what was written here, and to what was written of incidents that are part of this one, where the page shows this one's own.
+func causeMarks(st *desk.State, i *incident.Incident) (out []ui.Link) {
+	_, own := i.Cause()
+	_, learnt := i.Lesson()
+	for _, p := range st.Incidents.Parts(i.ID) {
+		_, c := p.Cause()
+		_, l := p.Lesson()
+		if p.ID != i.ID && (own > 0 && c > 0 || learnt > 0 && l > 0) {
+			out = append(out, ui.Link{Word: fmt.Sprintf("What was written of incident %d, which is part of this one", p.ID), Href: fmt.Sprintf("/incidents/%d/cause", p.ID)})
+		}
+		if c > 0 && (p.ID == i.ID || own == 0) {
+			out = append(out, ui.Link{Word: "Who may hear of the cause", Href: labelHref(p.ID, "cause")})
+		}
+		if l > 0 && (p.ID == i.ID || learnt == 0) {
+			out = append(out, ui.Link{Word: "Who may hear of the lessons", Href: labelHref(p.ID, "lessons")})
+		}
+	}
+	return out
 }
 
 // causeForm is the form of the root cause: its class, the whys, a field for each branch of the fishbone.

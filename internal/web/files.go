@@ -16,7 +16,6 @@ import (
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
-	"tocsin/internal/tlp"
 	"tocsin/ui"
 )
 
@@ -109,19 +108,15 @@ func filesOn(v *visit, all []incident.File, p *ui.Pager) []incident.File {
 
 // fileForm brings a file. The file is last, so that what is said of it is known when it comes.
 func (s *Server) fileForm(v *visit, i *incident.Incident) ui.Form {
-	var kinds, labels []ui.Option
+	var kinds []ui.Option
 	for _, k := range incident.FileKinds() {
 		kinds = append(kinds, ui.Option{Value: k, Word: desk.Title(k)})
-	}
-	labels = append(labels, ui.Option{Value: "", Word: "as the incident", Chosen: true})
-	for _, l := range tlp.Labels() {
-		labels = append(labels, ui.Option{Value: string(l), Word: l.String()})
 	}
 	f := ui.Form{ID: "add", Action: fmt.Sprintf("/incidents/%d/files", i.ID), Files: true, Button: "Bring it", Main: true, Fields: []ui.Field{
 		{Name: "kind", Kind: "choice", Label: "What it is", Options: kinds},
 		{Name: "from", Label: "Where it is from", Hint: "a server and path, a mail, a person", Need: true},
 		{Name: "why", Label: "Why it matters", Value: v.r.URL.Query().Get("for"), Hint: "or the name that the playbook gives it"},
-		{Name: "label", Kind: "choice", Label: "Who may hear of it", Options: labels},
+		{Name: "label", Kind: "choice", Label: "Who may hear of it", Options: labelOptions()},
 		{Name: "file", Kind: "file", Label: "File", Need: true, Hint: fmt.Sprintf("At most %d MB. Larger ones: seal them where they are, and note their SHA-256.", desk.FileAtMost>>20)}}}
 	if step := orElse(v.r.PostForm.Get("step"), v.r.URL.Query().Get("step")); step != "" { // of a form with a file, FormValue knows the address alone
 		f.Hidden = []ui.Option{{Word: "step", Value: step}}
@@ -178,6 +173,7 @@ func (s *Server) fileRow(v *visit, st *desk.State, f *incident.File, words map[s
 		}
 		row.Chain = append(row.Chain, link)
 	}
+	row.Mark = ui.Link{Word: "Who may hear of it", Href: labelHref(f.Incident, fmt.Sprintf("attachment:%d", f.ID))}
 	at := fmt.Sprintf("/incidents/%d/files/%d/", f.Incident, f.ID)
 	if me.note {
 		row.Open = []ui.Form{{ID: "read-" + id, Action: at + "read", Button: "Open it", Leaves: true, Fields: []ui.Field{{Name: "why", Label: "Why you open it", Hint: "It is hashed, and written down."}}}}

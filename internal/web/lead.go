@@ -227,7 +227,7 @@ func (s *Server) fillLead(v *visit, st *desk.State, i *incident.Incident, me one
 	s.fillWatch(v, st, i, me, l)
 	l.Decisions = s.decisionRows(v, st, i, me, l)
 	l.Questions = s.questionRows(v, st, i, me, l)
-	l.Handovers = s.handoverRows(v, st, i, l)
+	l.Handovers = s.handoverRows(v, st, i, me, l)
 	l.Tasks = s.taskRows(v, st, i, me, l)
 	l.More = openPager(v, l.Open)
 	s.leadForms(v, st, i, me, l)
@@ -290,7 +290,7 @@ func (s *Server) fillLanes(v *visit, st *desk.State, i *incident.Incident, runs 
 	tasks := slices.DeleteFunc(each(st, i, func(c *incident.Command) []incident.Task { return c.Tasks }), func(t incident.Task) bool { return !t.Open() || t.Due.IsZero() })
 	slices.SortStableFunc(tasks, func(a, b incident.Task) int { return a.Due.Compare(b.Due) })
 	for _, t := range tasks[:min(len(tasks), eachShown)] {
-		l.Clocks = append(l.Clocks, ui.Clock{What: s.desk.Text(t.Title), Href: workHref(st, incident.Tasked, t.Incident, t.ID), Who: s.taskWho(st, t.Person, t.Role), Due: v.at(t.Due), Late: v.now.After(t.Due)})
+		l.Clocks = append(l.Clocks, ui.Clock{What: s.desk.Text(t.Title), Href: onPage("#task-" + place(st, t.Incident, t.ID)), Who: s.taskWho(st, t.Person, t.Role), Due: v.at(t.Due), Late: v.now.After(t.Due)})
 	}
 	slices.SortStableFunc(l.Clocks, func(a, b ui.Clock) int { return strings.Compare(a.Due.UTC, b.Due.UTC) })
 }
@@ -383,7 +383,7 @@ func (s *Server) fillSince(v *visit, st *desk.State, id, n int64, l *ui.Lead) {
 func (s *Server) nextForMe(v *visit, st *desk.State, i *incident.Incident, me oneself, suggested []string, l *ui.Lead) (n ui.Next, ok bool) {
 	at := fmt.Sprintf("/incidents/%d", i.ID)
 	for _, h := range each(st, i, func(c *incident.Command) []incident.Handover { return c.Handovers }) {
-		if h.Taken == nil && h.To == v.actor.ID {
+		if h.Open() && h.To == v.actor.ID {
 			return ui.Next{Says: s.name(st, h.From) + " hands over to you: " + s.desk.Text(h.Text), Button: "I have read it and take over", Action: fmt.Sprintf("/incidents/%d/handovers/%d/take", h.Incident, h.ID), Fields: []ui.Option{}, Urgent: true}, true
 		}
 	}
@@ -414,12 +414,12 @@ func (s *Server) nextForMe(v *visit, st *desk.State, i *incident.Incident, me on
 	}
 	for _, q := range each(st, i, func(c *incident.Command) []incident.Question { return c.Questions }) {
 		if q.Open() && q.Role != "" && me.has(q.Role) {
-			return ui.Next{Says: "A question for you: " + s.desk.Text(q.Text), Button: "Answer it", Action: "#question-" + place(st, q.Incident, q.ID), Get: true}, true
+			return ui.Next{Says: "A question for you: " + s.desk.Text(q.Text), Button: "Answer it", Action: "#question-" + place(st, q.Incident, q.ID), Get: true, Fields: []ui.Option{{Word: "at", Value: "question-" + place(st, q.Incident, q.ID)}}}, true
 		}
 	}
 	for _, d := range each(st, i, func(c *incident.Command) []incident.Decision { return c.Decisions }) {
 		if d.Open() && me.has(plan.Commander) {
-			return ui.Next{Says: "To be decided: " + s.desk.Text(d.Text), Button: "Decide it", Action: "#decision-" + place(st, d.Incident, d.ID), Get: true}, true
+			return ui.Next{Says: "To be decided: " + s.desk.Text(d.Text), Button: "Decide it", Action: "#decision-" + place(st, d.Incident, d.ID), Get: true, Fields: []ui.Option{{Word: "at", Value: "decision-" + place(st, d.Incident, d.ID)}}}, true
 		}
 	}
 	if over := going && !slices.ContainsFunc(runs, func(r *playbook.Run) bool { return !r.Stopped && !r.Over() }); over && me.handle {
@@ -507,14 +507,15 @@ func (s *Server) taskWho(st *desk.State, person, role string) string {
 }
 
 // openFirst returns a page of what is open, the newest first, and on the first page the newest of what is over. A form that comes back with a mistake is on the
-// page whatever its place: then all that is open is there.
-func openFirst[T any](v *visit, l *ui.Lead, all []T, open func(*T) bool) (out []*T) {
+// page whatever its place: then all that is open is there. What the address asks for by at (question-5, as name has it) is on the page, too, whatever its place.
+func openFirst[T any](v *visit, l *ui.Lead, all []T, open func(*T) bool, name func(*T) string) (out []*T) {
 	var over []*T
+	at := v.r.URL.Query().Get("at")
 	for k := len(all) - 1; k >= 0; k-- {
 		switch {
 		case open(&all[k]):
 			out = append(out, &all[k])
-		case len(over) < settledShown:
+		case len(over) < settledShown || at != "" && name(&all[k]) == at:
 			over = append(over, &all[k])
 		}
 	}
@@ -522,6 +523,9 @@ func openFirst[T any](v *visit, l *ui.Lead, all []T, open func(*T) bool) (out []
 	if v.r.Method == http.MethodGet {
 		page, _ = strconv.Atoi(v.r.URL.Query().Get("open"))
 		page = max(page-1, 0)
+		if k := slices.IndexFunc(out, func(x *T) bool { return at != "" && name(x) == at }); k >= 0 {
+			page = k / eachShown
+		}
 		l.Open = max(l.Open, len(out))
 		out = out[min(page*eachShown, len(out)):min((page+1)*eachShown, len(out))]
 	}

@@ -114,6 +114,7 @@ func putBack(l *ui.Lead, v *visit, form string, mistake error) (es ui.Errors, fo
 		for j := range l.Handovers[k].Take {
 			put(&l.Handovers[k].Take[j])
 		}
+		folds = append(folds, l.Handovers[k].Folds)
 	}
 	for _, list := range folds {
 		for k := range list {
@@ -284,6 +285,19 @@ func (s *Server) takeOver(v *visit) error {
 	return s.deed(v, fmt.Sprintf("take-%d", n), "taken-over", "", func(id int64) error { return s.desk.TakeOver(v.actor, id, n, text(v.r, "text")) })
 }
 
+func (s *Server) correctHandover(v *visit) error {
+	n := v.second()
+	return s.deed(v, fmt.Sprintf("rehand-%d", n), "handed", "#handovers", func(id int64) error {
+		_, err := s.desk.CorrectHandover(v.actor, id, n, text(v.r, "to"), text(v.r, "text"))
+		return err
+	})
+}
+
+func (s *Server) withdrawHandover(v *visit) error {
+	n := v.second()
+	return s.deed(v, fmt.Sprintf("unhand-%d", n), "withdrawn", "#handovers", func(id int64) error { return s.desk.WithdrawHandover(v.actor, id, n, text(v.r, "reason")) })
+}
+
 // typedTask reads the fields of a task.
 func (v *visit) typedTask() (desk.TaskAsk, error) {
 	x := desk.TaskAsk{Title: text(v.r, "title")}
@@ -343,10 +357,16 @@ func (s *Server) setLabel(v *visit) error {
 			v.r.SetPathValue("n", n)
 			return s.showLineOf(v, http.StatusUnprocessableEntity, "label", err)
 		}
+		if what != "" {
+			return s.showLabels(v, http.StatusUnprocessableEntity, what, err)
+		}
 		return s.showIncident(v, http.StatusUnprocessableEntity, "label", err)
 	}
 	if n, ok := strings.CutPrefix(what, "note:"); ok {
 		return done(v, fmt.Sprintf("/incidents/%d/moments/%s", id, n), "labelled")
+	}
+	if what != "" {
+		return done(v, labelHref(id, what), "labelled")
 	}
 	return done(v, fmt.Sprintf("/incidents/%d", id), "labelled")
 }

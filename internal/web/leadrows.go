@@ -16,13 +16,11 @@ import (
 
 // decisionRows words the decisions of an incident, open ones first.
 func (s *Server) decisionRows(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) (out []ui.DecisionRow) {
-	for _, d := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Decision { return c.Decisions }), (*incident.Decision).Open) {
+	for _, d := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Decision { return c.Decisions }), (*incident.Decision).Open, func(x *incident.Decision) string { return "decision-" + place(st, x.Incident, x.ID) }) {
 		id := place(st, d.Incident, d.ID)
 		at := fmt.Sprintf("/incidents/%d/decisions/%d/", d.Incident, d.ID)
 		row := ui.DecisionRow{ID: id, Text: ui.Visible(s.desk.Text(d.Text)), Asked: s.actorName(st, d.Asked.By), At: v.at(d.Asked.At), State: ui.State{Tone: "late", Word: "open since " + ui.Span(d.Waits(v.now))}}
-		if own := st.Incidents.Label(d.Incident, fmt.Sprintf("decision:%d", d.ID)); own != st.Incidents.Label(i.ID, "") {
-			row.Label = label(own)
-		}
+		row.Label, row.Mark = labelled(st, i, d.Incident, "decision", d.ID)
 		var choices []ui.Option
 		for k, o := range d.Options {
 			t := s.desk.Text(o)
@@ -59,9 +57,10 @@ func (s *Server) decideAnew(id string, d *incident.Decision, choices []ui.Option
 }
 
 func (s *Server) questionRows(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) (out []ui.QuestionRow) {
-	for _, q := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Question { return c.Questions }), (*incident.Question).Open) {
+	for _, q := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Question { return c.Questions }), (*incident.Question).Open, func(x *incident.Question) string { return "question-" + place(st, x.Incident, x.ID) }) {
 		at := fmt.Sprintf("/incidents/%d/questions/%d/", q.Incident, q.ID)
 		row := ui.QuestionRow{ID: place(st, q.Incident, q.ID), Text: ui.Visible(s.desk.Text(q.Text)), For: "everybody", Asked: s.name(st, q.Person), At: v.at(q.Asked.At), State: ui.State{Tone: "late", Word: "open"}}
+		row.Label, row.Mark = labelled(st, i, q.Incident, "question", q.ID)
 		if q.Role != "" {
 			row.For = plan.RoleWord(q.Role)
 		}
@@ -79,26 +78,55 @@ func (s *Server) questionRows(v *visit, st *desk.State, i *incident.Incident, me
 	return out
 }
 
-func (s *Server) handoverRows(v *visit, st *desk.State, i *incident.Incident, l *ui.Lead) (out []ui.HandoverRow) {
-	for _, h := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Handover { return c.Handovers }), func(h *incident.Handover) bool { return h.Taken == nil }) {
+func (s *Server) handoverRows(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) (out []ui.HandoverRow) {
+	for _, h := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Handover { return c.Handovers }), (*incident.Handover).Open, func(x *incident.Handover) string { return "handover-" + place(st, x.Incident, x.ID) }) {
 		row := ui.HandoverRow{ID: place(st, h.Incident, h.ID), From: s.name(st, h.From), To: s.name(st, h.To), Roles: desk.RoleWords(h.Roles), Text: ui.VisibleLines(s.desk.Text(h.Text)), At: v.at(h.Given.At), State: ui.State{Tone: "late", Word: "not taken yet"}}
+		row.Label, row.Mark = labelled(st, i, h.Incident, "handover", h.ID)
 		switch {
 		case h.Taken != nil:
 			row.State, row.Answer = ui.State{Tone: "good", Word: "taken " + v.at(h.Taken.At).Ago}, ui.VisibleLines(s.desk.Text(h.Taken.What.Text))
+		case h.Gone != nil:
+			row.State, row.Gone = ui.State{Tone: "off", Word: "withdrawn by " + s.reply(st, h.Gone)}, ui.VisibleLines(s.desk.Text(h.Gone.What.Text))
 		case h.To == v.actor.ID:
 			row.State = ui.State{Tone: "late", Word: "waits for you"}
 			row.Take = []ui.Form{{ID: "take-" + row.ID, Action: fmt.Sprintf("/incidents/%d/handovers/%d/take", h.Incident, h.ID), Button: "I have read it and take over", Main: true, Fields: []ui.Field{{Name: "text", Label: "Answer", Hint: "if something is unclear"}}}}
+		case me.note && h.From == v.actor.ID:
+			row.Folds = append(s.correctForm(st, i, h, row.ID), row.Folds...)
+		}
+		if h.Open() && me.note && (h.From == v.actor.ID || me.command) {
+			row.Folds = append(row.Folds, ui.Fold{Summary: "Withdraw it", Form: ui.Form{ID: "unhand-" + row.ID, Action: fmt.Sprintf("/incidents/%d/handovers/%d/withdraw", h.Incident, h.ID), Button: "Withdraw it", Danger: true, Fields: []ui.Field{why("Why nobody need take it any more")}}})
 		}
 		out = append(out, row)
 	}
 	return out
 }
 
+// correctForm puts another note in the place of a hand-over that waits.
+func (s *Server) correctForm(st *desk.State, i *incident.Incident, h *incident.Handover, id string) []ui.Fold {
+	if i.Closed {
+		return nil
+	}
+	to := s.takers(st, i, h.From, h.To)
+	return []ui.Fold{{Summary: "Correct it", Form: ui.Form{ID: "rehand-" + id, Action: fmt.Sprintf("/incidents/%d/handovers/%d/correct", h.Incident, h.ID), Button: "Correct it", Fields: []ui.Field{{Name: "to", Kind: "choice", Label: "To", Options: to},
+		{Name: "text", Kind: "lines", Label: "What stands, what comes next, what worries you", Need: true, Rows: 5, Most: 10000, Value: s.desk.Text(h.Text)}}}}}
+}
+
+// takers are the people to whom somebody may hand over.
+func (s *Server) takers(st *desk.State, i *incident.Incident, from, chosen string) (to []ui.Option) {
+	for _, id := range staff(st) {
+		if id != from && !i.Hides(id) {
+			to = append(to, ui.Option{Value: id, Word: s.name(st, id), Chosen: id == chosen})
+		}
+	}
+	return to
+}
+
 func (s *Server) taskRows(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) (out []ui.TaskRow) {
-	for _, t := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Task { return c.Tasks }), (*incident.Task).Open) {
+	for _, t := range openFirst(v, l, each(st, i, func(c *incident.Command) []incident.Task { return c.Tasks }), (*incident.Task).Open, func(x *incident.Task) string { return "task-" + place(st, x.Incident, x.ID) }) {
 		id := place(st, t.Incident, t.ID)
 		at := fmt.Sprintf("/incidents/%d/tasks/%d/", t.Incident, t.ID)
 		row := ui.TaskRow{ID: "task-" + id, Text: ui.Visible(s.desk.Text(t.Title)), Who: s.taskWho(st, t.Person, t.Role), State: ui.State{Tone: "late", Word: "to do"}, Due: v.at(t.Due), Late: t.Open() && !t.Due.IsZero() && v.now.After(t.Due)}
+		row.Label, row.Mark = labelled(st, i, t.Incident, "task", t.ID)
 		switch {
 		case t.Ended != nil && t.Ended.Kind == "task.done":
 			row.State, row.Result = ui.State{Tone: "good", Word: "done by " + s.reply(st, t.Ended)}, ui.VisibleLines(s.desk.Text(t.Ended.What.Text))
@@ -143,6 +171,7 @@ func (s *Server) taskFields(v *visit, st *desk.State, i *incident.Incident, titl
 func (s *Server) leadForms(v *visit, st *desk.State, i *incident.Incident, me oneself, l *ui.Lead) {
 	at := fmt.Sprintf("/incidents/%d", i.ID)
 	if me.note {
+		l.Marks = ui.Link{Word: "All labels", Href: at + "/label"}
 		l.Labels = []ui.Fold{{Summary: "Change the label", Form: labelForm(at, "", st.Incidents.Label(i.ID, ""), false)}}
 	}
 	if i.Closed || i.Merged != 0 || !me.note {
@@ -173,13 +202,9 @@ func (s *Server) leadForms(v *visit, st *desk.State, i *incident.Incident, me on
 	l.Asking = []ui.Fold{{Summary: "Ask something", Form: ui.Form{ID: "question", Action: at + "/questions", Button: "Ask", Fields: []ui.Field{{Name: "text", Label: "What do you want to know?", Need: true, Most: 1000}, {Name: "role", Kind: "choice", Label: "Whom do you ask?", Options: roles}}}}}
 	l.Tasking = []ui.Fold{{Summary: "Add a task", Form: ui.Form{ID: "task", Action: at + "/tasks", Button: "Add the task", Fields: s.taskFields(v, st, i, "", "person:"+v.actor.ID, "")}}}
 	if held := i.RolesOf(v.actor.ID); len(held) > 0 {
-		var to []ui.Option
-		for _, id := range staff(st) {
-			if id != v.actor.ID && !i.Hides(id) {
-				to = append(to, ui.Option{Value: id, Word: s.name(st, id)})
-			}
-		}
+		to := s.takers(st, i, v.actor.ID, "")
 		l.Handing = []ui.Fold{{Summary: "Hand over your shift", Form: ui.Form{ID: "shift", Action: at + "/handovers", Button: "Hand over", Hint: "You hand over: " + desk.RoleWords(held) + ". Until the other takes it, you hold it.", Fields: []ui.Field{{Name: "to", Kind: "choice", Label: "To", Options: to}, {Name: "text", Kind: "lines", Label: "What stands, what comes next, what worries you", Need: true, Rows: 5, Most: 10000}}}}}
+		s.remindShift(v, st, i, &l.Handing[0])
 	}
 }
 

@@ -152,6 +152,9 @@ func (s *Server) lineMoment(v *visit, st *desk.State, l incident.Line, id int64,
 			m.Href = ofPart(m.Href, l.Incident)
 		}
 	}
+	if crowded(st, id, m.Href) {
+		m.Href = fmt.Sprintf("/incidents/%d%s", id, onPage(m.Href))
+	}
 	if l.Role != "" {
 		m.Role = plan.RoleWord(l.Role)
 	}
@@ -163,6 +166,17 @@ func (s *Server) lineMoment(v *visit, st *desk.State, l incident.Line, id int64,
 		m.Open, m.N = fmt.Sprintf("/incidents/%d/moments/%d", l.Incident, l.N), ui.Number(l.N)
 	}
 	return m
+}
+
+// crowded reports whether what an anchor names may be missing on the first page of its list.
+func crowded(st *desk.State, id int64, anchor string) bool {
+	noun, _, _ := strings.Cut(strings.TrimPrefix(anchor, "#"), "-")
+	n := 0
+	for _, p := range st.Incidents.Parts(id) {
+		c := p.Command()
+		n += map[string]int{"decision": len(c.Decisions), "question": len(c.Questions), "task": len(c.Tasks), "handover": len(c.Handovers)}[noun]
+	}
+	return n > settledShown
 }
 
 // lineAt finds the line of an entry.

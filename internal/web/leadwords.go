@@ -1,6 +1,9 @@
 package web
 
 import (
+	"slices"
+	"strings"
+
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
@@ -16,7 +19,7 @@ func leadWords(k entry.Kind) string {
 		entry.IncidentAffected: "what is affected was written", entry.CausePut: "a root cause was written", entry.LessonsPut: "lessons were written",
 		entry.DecisionAsked: "a decision was asked for", entry.DecisionMade: "something was decided", entry.DecisionWithdrawn: "a decision was withdrawn",
 		entry.QuestionAsked: "a question was asked", entry.QuestionAnswered: "a question was answered", entry.QuestionWithdrawn: "a question was withdrawn",
-		entry.HandoverGiven: "a shift is handed over", entry.HandoverTaken: "a shift was taken over",
+		entry.HandoverGiven: "a shift is handed over", entry.HandoverTaken: "a shift was taken over", entry.HandoverWithdrawn: "a hand-over was withdrawn",
 		entry.TaskAdded: "a task was added", entry.TaskChanged: "a task was changed", entry.TaskDone: "a task was done", entry.TaskDropped: "a task was dropped", entry.TaskReminded: "somebody was reminded of a task", entry.TaskUnreminded: "a reminder of a task did not reach somebody",
 		entry.NoteEdited: "a note was edited", entry.NotePinned: "a line was pinned, or its pin taken out",
 		entry.AttachmentAdded: "a file was brought as evidence", entry.AttachmentPassed: "a file went to somebody", entry.AttachmentRead: "a file was opened",
@@ -33,6 +36,15 @@ func (s *Server) saidMoment(m desk.Moment, x *ui.Moment) {
 	if m.Name != "" {
 		x.Says += ": " + ui.Visible(s.desk.Text(m.Name)).String()
 	}
+}
+
+// onPage makes of an anchor the address at which it is on the page, also when that shows a part of its list only (openFirst).
+func onPage(anchor string) string {
+	noun, _, _ := strings.Cut(strings.TrimPrefix(anchor, "#"), "-")
+	if !strings.HasPrefix(anchor, "#") || !slices.Contains([]string{"decision", "question", "task", "handover"}, noun) {
+		return anchor
+	}
+	return "?at=" + anchor[1:] + anchor
 }
 
 // moment words one line of an incident's timeline.

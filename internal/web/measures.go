@@ -219,7 +219,7 @@ func (s *Server) showMeeting(v *visit, code int, form string, mistake error) err
 			for _, p := range c.Invited {
 				who = append(who, s.name(st, p))
 			}
-			view.Papers = append(view.Papers, ui.ReviewPaper{ID: "call", Title: "It is held on " + v.both(c.At), Open: true, Says: ui.Visible(s.name(st, c.Chair) + " leads it. Invited: " + strings.Join(who, ", "))})
+			view.Papers = append(view.Papers, ui.ReviewPaper{ID: "call", Title: "It is held on " + v.both(c.At), Open: true, Says: ui.Visible(s.name(st, c.Chair) + " leads it. Invited: " + strings.Join(who, ", ")), Links: []ui.Link{{Word: "For your calendar", Href: at + "/calendar"}}})
 		}
 		s.minutes(v, st, x, at, &view)
 		for k, t := range x.Agenda.Items {

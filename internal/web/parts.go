@@ -49,35 +49,5 @@ func (s *Server) atRoot(v *visit, id int64, form string) (root int64, there stri
 
 // workHref leads to a task, question or hand-over: to the page of the incident as which its own is worked on, and there to the page of what is open that has it.
 func workHref(st *desk.State, what string, id, n int64) string {
-	root := st.Incidents.Root(id)
-	at := fmt.Sprintf("/incidents/%d", root)
-	page := 1
-	if i, err := st.Incidents.Get(root); err == nil {
-		switch what {
-		case incident.Tasked:
-			page = openPage(each(st, i, func(c *incident.Command) []incident.Task { return c.Tasks }), (*incident.Task).Open, func(t *incident.Task) bool { return t.Incident == id && t.ID == n })
-		case incident.Asked:
-			page = openPage(each(st, i, func(c *incident.Command) []incident.Question { return c.Questions }), (*incident.Question).Open, func(q *incident.Question) bool { return q.Incident == id && q.ID == n })
-		case incident.Given:
-			page = openPage(each(st, i, func(c *incident.Command) []incident.Handover { return c.Handovers }), func(h *incident.Handover) bool { return h.Taken == nil }, func(h *incident.Handover) bool { return h.Incident == id && h.ID == n })
-		}
-	}
-	if page > 1 {
-		at += fmt.Sprintf("?open=%d", page)
-	}
-	return at + "#" + what + "-" + place(st, id, n)
-}
-
-// openPage is the page of what is open, from 1, on which openFirst has one of a list.
-func openPage[T any](all []T, open, is func(*T) bool) int {
-	before := 0
-	for k := len(all) - 1; k >= 0; k-- {
-		switch {
-		case is(&all[k]):
-			return before/eachShown + 1
-		case open(&all[k]):
-			before++
-		}
-	}
-	return 1
+	return fmt.Sprintf("/incidents/%d", st.Incidents.Root(id)) + onPage("#"+what+"-"+place(st, id, n))
 }

@@ -147,7 +147,7 @@ func (s *Server) elsewhere(v *visit) bool {
 
 // outside is what the public pages share.
 func (s *Server) outside(v *visit, path string, wrong ui.Errors) ui.Outside {
-	return ui.Outside{Lang: langOf(v.r), Path: path, Sample: s.desk.Sample(), Errors: wrong,
+	return ui.Outside{Lang: langOf(v.r), Path: path, Of: s.desk.Organisation(), Sample: s.desk.Sample(), Errors: wrong,
 		Limits: ui.ReportLimits{Text: report.MostText, Files: report.MostFiles, File: report.MostFile, All: report.MostAll, Classes: report.Classes()}}
 }
 

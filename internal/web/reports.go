@@ -201,6 +201,9 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 				view.Deeds[k].Chosen = view.Deeds[k].Value == "close"
 			}
 		}
+		if i, err := st.Incidents.Get(st.Incidents.Root(x.Incident)); err == nil && locked == nil {
+			view.Evidence = evidenceForm(x, i, told)
+		}
 	})
 	if x.Together > 1 {
 		view.All = fmt.Sprintf("All %s that are kept together. Nobody of them gets a mail: who gave an address is written to one by one.", ui.Number(int64(x.Together)))
@@ -214,7 +217,10 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 		}
 	}
 	if mistake != nil {
-		view.Errors, view.Still = fieldErrors(mistake), true
+		view.Still = true
+		if !evidenceAgain(v, &view, mistake) {
+			view.Errors = fieldErrors(mistake)
+		}
 	}
 	return ui.ReportOne.Show(v.w, code, view)
 }

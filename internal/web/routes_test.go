@@ -22,6 +22,7 @@ import (
 var needs = map[string]auth.Action{
 	"GET /{$}":                                      auth.See,
 	"GET /incidents/{id}/review":                    auth.See,
+	"GET /incidents/{id}/review/calendar":           auth.See,
 	"POST /incidents/{id}/review/call":              auth.Note,
 	"POST /incidents/{id}/review/held":              auth.Note,
 	"POST /incidents/{id}/review/measures":          auth.Note,
@@ -225,7 +226,10 @@ var needs = map[string]auth.Action{
 	"POST /incidents/{id}/questions/{n}/answer":     auth.Note,
 	"POST /incidents/{id}/questions/{n}/withdraw":   auth.Note,
 	"POST /incidents/{id}/handovers":                auth.Note,
+	"GET /incidents/{id}/label":                     auth.See,
 	"POST /incidents/{id}/handovers/{n}/take":       auth.Note,
+	"POST /incidents/{id}/handovers/{n}/correct":    auth.Note,
+	"POST /incidents/{id}/handovers/{n}/withdraw":   auth.Note,
 	"POST /incidents/{id}/tasks":                    auth.Note,
 	"POST /incidents/{id}/tasks/{n}/change":         auth.Note,
 	"POST /incidents/{id}/tasks/{n}/done":           auth.Note,
@@ -271,6 +275,7 @@ var needs = map[string]auth.Action{
 	"GET /reports/{id}":                             auth.Handle,
 	"POST /reports/{id}":                            auth.Handle,
 	"POST /reports/{id}/reopen":                     auth.Handle,
+	"POST /reports/{id}/evidence":                   auth.Handle,
 	"POST /reports/{id}/unlock":                     auth.Handle,
 	"GET /reports/{id}/files/{n}":                   auth.Handle,
 	"POST /reports/key":                             auth.Team,
@@ -329,6 +334,9 @@ func TestEveryRouteAsksWhoItIs(t *testing.T) {
 	c.settled(t)
 	c.commanded(t)
 	if _, err := c.desk.AddMeasure(desk.Local("test"), 1, desk.MeasureText{Text: "patch it", Owner: "anna", Due: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.desk.CallReview(desk.Actor(mustPerson(t, c, "anna")), 1, desk.ReviewCalling{At: time.Now().Add(time.Hour), Chair: "anna", Invited: []string{"anna"}}); err != nil {
 		t.Fatal(err)
 	}
 	c.told(t, report.Parcel{What: "the till asks twice", Files: []report.File{{Name: "a.txt", Size: 1, Data: []byte("a")}}})
