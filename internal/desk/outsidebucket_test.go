@@ -79,6 +79,36 @@ func TestOutsideBucketOfOthers(t *testing.T) {
 	}
 }
 
+// TestOutsideBucketSteps: given a report of a bucket that belonged to an incident that is restricted to others, when the bucket is listed, then its number is not told.
+func TestOutsideBucketSteps(t *testing.T) {
+	_, d, anna, boris, stop := outsideTeam(t, 1)
+	defer stop()
+	bundled(t, d, 1, 3)
+	do := func(r ReportDeed) int64 {
+		t.Helper()
+		id, err := d.DecideReport(anna, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	secret, other := do(ReportDeed{Report: 1, Deed: "open"}), do(ReportDeed{Report: 3, Deed: "open"})
+	do(ReportDeed{Report: 3, Deed: "join", Incident: secret})
+	do(ReportDeed{Report: 3, Deed: "join", Incident: other})
+	if err := d.Restrict(anna, secret, "insider", nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, all, err := d.OutsideBucket(boris, 2, 0, 10)
+	if err != nil || all != 1 || len(rows[0].Steps) != 3 {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	for _, step := range rows[0].Steps {
+		if step.Incident == secret {
+			t.Error("boris learns of the incident")
+		}
+	}
+}
+
 // TestOutsideBucketUnseen: given a bucket, when more come into it after somebody has looked, then their decision about all that are kept together leaves those
 // that came later to be read.
 func TestOutsideBucketUnseen(t *testing.T) {

@@ -191,7 +191,13 @@ func (d *Desk) eraseSentMail() {
 
 // settleReportMail sends the mails to reporters that are owed, and returns when to look again.
 func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.Time) {
-	var owed []reportMail
+	owed, again := d.owedReportMails(now)
+	d.flyReportMails(ctx, now, owed)
+	return again
+}
+
+// owedReportMails are the mails to reporters that are owed now, and when the next one is; some of them may be under way.
+func (d *Desk) owedReportMails(now time.Time) (owed []reportMail, again time.Time) {
 	d.Read(func(s *State) {
 		for _, m := range s.reportMails {
 			switch {
@@ -204,9 +210,24 @@ func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.
 		}
 	})
 	slices.SortFunc(owed, func(a, b reportMail) int { return cmp.Compare(a.Report, b.Report) })
+	return owed, again
+}
+
+// flyReportMails sends those that are not under way.
+func (d *Desk) flyReportMails(ctx context.Context, now time.Time, owed []reportMail) {
 	for _, m := range owed {
 		key := reportMailKey(m.Report, m.N)
 		if _, flies := d.outside.flying.LoadOrStore(key, true); flies {
+			continue
+		}
+		still := false // it may have come down since the list was made
+		d.Read(func(s *State) {
+			if x := s.reportMails[key]; x != nil && !x.done && !now.Before(x.again) {
+				m, still = *x, true
+			}
+		})
+		if !still {
+			d.outside.flying.Delete(key)
 			continue
 		}
 		d.sending.Go(func() {
@@ -215,7 +236,6 @@ func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.
 			d.owes()
 		})
 	}
-	return again
 }
 
 func (d *Desk) sendReportMail(ctx context.Context, m reportMail) {

@@ -212,6 +212,28 @@ func TestReportMailKept(t *testing.T) {
 	}
 }
 
+// TestReportMailOnce: given a list of mails that are owed, when one of them has gone since the list was made, then it is not sent again.
+func TestReportMailOnce(t *testing.T) {
+	h := newHouse(t)
+	h.o.Outside = &OutsideOptions{Limits: report.Usual()}
+	d := h.still()
+	if _, err := d.FilePlain("x", report.Parcel{What: "odd", Contact: "mara@research.example"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.DecideReport(Local("test"), ReportDeed{Report: 1, Deed: "answer", Message: "Thank you."}); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	owed, _ := d.owedReportMails(now)
+	for range 2 {
+		d.flyReportMails(t.Context(), now, owed)
+		d.sending.Wait()
+	}
+	if n := len(h.sent()); len(owed) != 1 || n != 1 {
+		t.Errorf("%d were owed, %d mails went", len(owed), n)
+	}
+}
+
 // TestUnlockThrottled: who gives too many passphrases that open nothing waits, even with the right one; others do not, and what was right forgets what was wrong.
 func TestUnlockThrottled(t *testing.T) {
 	_, d, anna, boris, stop := outsideTeam(t, 50)

@@ -43,7 +43,8 @@ func seenReport(s *State, actor auth.Actor, id int64) (*report.Case, error) {
 	return c, nil
 }
 
-func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
+// aloneReport is a report without those that are kept together with it.
+func aloneReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 	x := OutsideReport{Case: *c}
 	x.Thread, x.Steps = slices.Clone(c.Thread), slices.Clone(c.Steps)
 	for k := range x.Steps {
@@ -51,6 +52,11 @@ func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 			x.Steps[k].Incident = 0 // they may not know its number
 		}
 	}
+	return x
+}
+
+func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
+	x := aloneReport(s, actor, c)
 	if c.Bucket == 0 {
 		return x
 	}
@@ -154,7 +160,7 @@ func (d *Desk) OutsideBucket(actor auth.Actor, id int64, from, most int) (out []
 				continue
 			}
 			if all++; all > from && len(out) < most {
-				out = append(out, OutsideReport{Case: *o})
+				out = append(out, aloneReport(s, actor, o))
 			}
 		}
 	})
