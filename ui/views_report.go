@@ -113,6 +113,7 @@ type ReportFormView struct {
 
 	Sender                     string // what was typed, when the form is shown again
 	What, When, Where, Contact string
+	Once                       string // chance that was drawn with the form, so that the same words from it are one report; without script
 }
 
 // Title is the title of the window.
@@ -170,6 +171,7 @@ type ReportThreadView struct {
 	Filed    string
 	Rows     []ThreadRow
 	What     string
+	Once     string // see ReportFormView
 }
 
 // Title is the title of the window.
@@ -250,13 +252,22 @@ type ReportOneView struct {
 	CanAnswer  bool
 	AnswerHint string
 	Message    string
+	Reason     string
 	All        string // "All 9,353 of this bucket"; "" is none
+	AllTicked  bool
+	Last       int64  // the last of these; goes back with the form, so that what came after it is not decided about unseen
 	Pager      Pager  // of Bucket
 	Seen       int    // see report.Case.Moves; goes back with the form
+	Tally      string // what else came in the wave to which it belongs; "" is nothing to say
 
-	MayUnmailed bool   // it may be decided without opening it
-	Evidence    []Form // makes its files evidence of its incident; none when it has none
+	MayUnmailed bool        // it may be decided without opening it
+	Unmailed    bool        // which is ticked
+	Kept        []KeptField // what was typed below, when the passphrase is asked for above: it goes through that form, too
+	Evidence    []Form      // makes its files evidence of its incident; none when it has none
 }
+
+// A KeptField is a field that goes with a form unseen.
+type KeptField struct{ Name, Value string }
 
 // Styles names the sheet of reports.
 func (v ReportOneView) Styles() []string { return []string{"report.css"} }

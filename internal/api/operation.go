@@ -241,6 +241,12 @@ func (t *table) gate(h huma.Context, next func(huma.Context)) {
 		err = t.may(a, o, r)
 	}
 	var sent []byte
+	if err == nil && o.large(r) {
+		var giveBack func()
+		if giveBack, err = t.bring(a, r, control); err == nil {
+			defer giveBack()
+		}
+	}
 	if err == nil {
 		sent, err = t.sent(w, r, o)
 	}
@@ -314,6 +320,23 @@ func (t *table) may(a ask, o operation, r *http.Request) error {
 		}
 	}
 	return auth.May(a.actor, o.need)
+}
+
+// large reports whether what comes with a request may be so large that it needs a slot.
+func (o operation) large(r *http.Request) bool {
+	return o.most > desk.BringLarge && (r.ContentLength < 0 || r.ContentLength > desk.BringLarge)
+}
+
+// bring waits for a slot in which a large request is held until it is done, and gives it a time to come in.
+func (t *table) bring(a ask, r *http.Request, control *http.ResponseController) (giveBack func(), err error) {
+	wait, stop := context.WithTimeout(r.Context(), desk.BringWait)
+	defer stop()
+	giveBack, ok := t.desk.Bringing().Take(wait, a.actor.Name)
+	if !ok {
+		return nil, errManyLarge
+	}
+	_ = control.SetReadDeadline(time.Now().Add(desk.BringWithin)) // not every connection has one
+	return giveBack, nil
 }
 
 // sent reads what came with a request.

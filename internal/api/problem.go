@@ -81,6 +81,7 @@ var errMissing = errors.New("there is no such thing here; it may have ended")
 // Too many ask the kept lines at once.
 var (
 	errManySearches = errors.New("too many searches are under way: wait a little, and ask again")
+	errManyLarge    = errors.New("too many large requests come at this moment: wait a little, and send it again")
 	errManyExports  = errors.New("too many exports are under way: wait until one is handed out, and ask again")
 	errManyFollow   = errors.New("too many follow lines: end one, and ask again")
 )
@@ -113,7 +114,7 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case is(errMissing, desk.ErrNoOutsideReport, desk.ErrNoPlaybook, playbook.ErrNoRun, desk.ErrNoHabit, desk.ErrNoHook, desk.ErrNoRoom, desk.ErrNoMailKey, fleet.ErrNoAgent, incident.ErrNotFound, review.ErrNotFound, auth.ErrNoApproval, contact.ErrNotFound, rota.ErrUnknown):
 		return http.StatusNotFound
-	case is(desk.ErrManyKeys, errManySearches, errManyExports, errManyFollow):
+	case is(desk.ErrManyKeys, errManySearches, errManyExports, errManyFollow, errManyLarge):
 		return http.StatusTooManyRequests
 	case is(desk.ErrBroken):
 		return http.StatusServiceUnavailable

@@ -13,6 +13,11 @@ type (
 		From int  `query:"from" minimum:"0" default:"0" doc:"how many of the list are passed over"`
 		Most int  `query:"most" minimum:"1" maximum:"1000" default:"100" doc:"how many the answer has at most"`
 	}
+	bundleQuery struct {
+		ID   int64 `path:"id" minimum:"1" doc:"its number"`
+		From int   `query:"from" minimum:"0" default:"0" doc:"how many of the list are passed over"`
+		Most int   `query:"most" minimum:"1" maximum:"1000" default:"100" doc:"how many the answer has at most"`
+	}
 	reportOpeningBody struct {
 		Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"of the key for reports, when it is kept under one; it is held for 15 minutes"`
 		Files      bool   `json:"files,omitempty" doc:"the attachments, too, in base64"`
@@ -23,6 +28,8 @@ type (
 		Message  string `json:"message,omitempty" maxLength:"20000" doc:"what the reporter is told"`
 		Reason   string `json:"reason,omitempty" maxLength:"10000" doc:"for us, and the ledger"`
 		Bundle   bool   `json:"bundle,omitempty" doc:"all that are kept together with it, but for those that got an incident by themselves"`
+		Last     int64  `json:"last,omitempty" minimum:"0" doc:"of bundle: the last of these that you saw, as the list names it; what came after it stays as it is"`
+		Seen     *int   `json:"seen,omitempty" minimum:"0" doc:"the moves of the report as you saw them: it is refused when something was done with it since"`
 		Unmailed bool   `json:"unmailed,omitempty" doc:"decide though the report cannot be opened now, so that nobody knows whether its reporter gave a mail address"`
 	}
 	reportEvidenceBody struct {
@@ -57,6 +64,17 @@ func reportOperations(t *table) {
 		out.All = all
 		return out, err
 	})
+	o = get("/reports/{id}/bundle", "listBundle", "List the reports that are kept together with one")
+	o.need, o.web, o.about = auth.Handle, "GET /reports/{id}", "The oldest first, itself left out. It opens none of them."
+	add(t, o, func(a ask, in *bundleQuery) (client.ReportList, error) {
+		out := client.ReportList{Reports: []client.Report{}, Waiting: a.desk.ReportsWaiting(a.actor)}
+		rows, all, err := a.desk.OutsideBucket(a.actor, in.ID, in.From, in.Most)
+		for _, x := range rows {
+			out.Reports = append(out.Reports, reportOf(a.desk, x))
+		}
+		out.All = all
+		return out, err
+	})
 	o = post("/reports/{id}/open", "openReport", "Open a report")
 	o.need, o.web, o.about = auth.Handle, "GET /reports/{id}, POST /reports/{id}/unlock, GET /reports/{id}/files/{n}", "That it was opened is written down. All that it says is in a stranger's words."
 	o.shown = true // no copy of what was told is kept under an idempotency key
@@ -67,7 +85,7 @@ func reportOperations(t *table) {
 	o.need, o.web = auth.Handle, "POST /reports/{id}, POST /reports/{id}/reopen"
 	add(t, o, func(a ask, in *numberedWith[reportDeedBody]) (ReportIncident, error) {
 		x := in.Body
-		id, err := a.desk.DecideReport(held(a), desk.ReportDeed{Report: in.ID, Deed: x.Deed, Incident: x.Incident, Message: x.Message, Reason: x.Reason, Bucket: x.Bundle, Unmailed: x.Unmailed})
+		id, err := a.desk.DecideReport(held(a), desk.ReportDeed{Report: in.ID, Deed: x.Deed, Incident: x.Incident, Message: x.Message, Reason: x.Reason, Bucket: x.Bundle, Last: x.Last, Seen: x.Seen, Unmailed: x.Unmailed})
 		return ReportIncident{id}, err
 	})
 	o = post("/reports/{id}/evidence", "bringReportFiles", "Make attachments of a report evidence of its incident, with their custody")
@@ -110,7 +128,7 @@ func securityText(x desk.SecurityText) client.SecurityText {
 }
 
 func reportOf(d *desk.Desk, x desk.OutsideReport) client.Report {
-	out := client.Report{ID: x.ID, Day: x.Day, From: x.From, Way: x.Way, Size: x.Size, Readable: x.Plain, Lang: x.Lang, Standing: string(x.Standing), Incident: x.Incident, Unread: x.Unread, Bundled: x.Bundled, Last: x.Last}
+	out := client.Report{ID: x.ID, Day: x.Day, From: x.From, Way: x.Way, Size: x.Size, Readable: x.Plain, Lang: x.Lang, Standing: string(x.Standing), Incident: x.Incident, Unread: x.Unread, Bundled: x.Bundled, Last: x.Last, Bucket: x.Bucket, Moves: x.Moves()}
 	for _, s := range x.Steps {
 		out.Steps = append(out.Steps, client.ReportStep{At: s.At, Kind: string(s.Kind), Person: s.Person, Incident: s.Incident, Why: d.Text(s.Text)})
 	}

@@ -26,7 +26,7 @@ func (p Program) reportsOutside() *cobra.Command {
 			"team's key alone: when it is kept under a passphrase, --passphrase-file names a file that holds it.",
 		Example: "  tocsin reports list\n  tocsin reports show 3\n  tocsin reports answer 3 'Thank you. Which browser was it?'\n  tocsin reports open 3", Args: takes(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(p.reportList(), p.reportShow())
+	c.AddCommand(p.reportList(), p.reportBundle(), p.reportShow())
 	for _, x := range []struct{ use, deed, short, example string }{
 		{"answer ID TEXT", "answer", "Write to the reporter", "  tocsin reports answer 3 'Thank you. Which browser was it?'"},
 		{"open ID [TEXT]", "open", "Make an incident of a report", "  tocsin reports open 3 --why 'the host is on our watch list'"},
@@ -46,37 +46,65 @@ func (p Program) reportList() *cobra.Command {
 	var all bool
 	c := &cobra.Command{Use: "list", Short: "Show what came, without opening it", Args: takes(0, 0, ""), Example: "  tocsin reports list\n  tocsin reports list --all --json",
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, _ []string) error {
-			x, err := c.Reports(ctx, all, 0, 1000, f.as)
+			x, err := client.AllReports(func(from int) (client.ReportList, error) { return c.Reports(ctx, all, from, reportsAtOnce, f.as) })
 			if err != nil {
 				return err
 			}
-			if f.json {
-				return json.NewEncoder(p.Out).Encode(x)
-			}
-			if len(x.Reports) == 0 {
-				_, err := fmt.Fprintln(p.Out, "No report waits.")
-				return err
-			}
-			t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "REPORT\tDAY\tFROM\tWAY\tSTANDS\tNEW WORDS\tINCIDENT")
-			for _, r := range x.Reports {
-				name := strconv.FormatInt(r.ID, 10)
-				if r.Bundled > 1 {
-					name = fmt.Sprintf("%d to %d", r.ID, r.Last)
-				}
-				incident := ""
-				if r.Incident != 0 {
-					incident = strconv.FormatInt(r.Incident, 10)
-				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", name, Safe(r.Day), Safe(r.From), Safe(r.Way), Safe(r.Standing), r.Unread, incident)
-			}
-			return t.Flush()
+			return p.printReports(x, f.json, "No report waits.")
 		})}
 	f.flags(c)
 	c.Flags().BoolVar(&all, "all", false, "also those that are dealt with")
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
 	c.Flags().StringVar(&f.as, "as", "", "staff id of who does it (default: nobody in particular)")
 	return c
+}
+
+// reportsAtOnce is how many reports one answer of the server has; a list is asked for until all of it is there.
+const reportsAtOnce = 1000
+
+func (p Program) reportBundle() *cobra.Command {
+	var f listFlags
+	c := &cobra.Command{Use: "bundle ID", Short: "Show what is kept together with a report, without opening it", Args: takes(1, 1, "the number of a report"), Example: "  tocsin reports bundle 51",
+		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
+			id, err := reportNumber(args[0])
+			if err != nil {
+				return err
+			}
+			x, err := client.AllReports(func(from int) (client.ReportList, error) { return c.ReportBundle(ctx, id, from, reportsAtOnce, f.as) })
+			if err != nil {
+				return err
+			}
+			return p.printReports(x, f.json, fmt.Sprintf("Report %d stands alone.", id))
+		})}
+	f.flags(c)
+	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
+	c.Flags().StringVar(&f.as, "as", "", "staff id of who does it (default: nobody in particular)")
+	return c
+}
+
+// printReports prints a list as a table or as JSON; none is what is said when it is empty.
+func (p Program) printReports(x client.ReportList, asJSON bool, none string) error {
+	if asJSON {
+		return json.NewEncoder(p.Out).Encode(x)
+	}
+	if len(x.Reports) == 0 {
+		_, err := fmt.Fprintln(p.Out, none)
+		return err
+	}
+	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "REPORT\tDAY\tFROM\tWAY\tSTANDS\tNEW WORDS\tINCIDENT")
+	for _, r := range x.Reports {
+		name := strconv.FormatInt(r.ID, 10)
+		if r.Bundled > 1 {
+			name = fmt.Sprintf("%d to %d", r.ID, r.Last)
+		}
+		incident := ""
+		if r.Incident != 0 {
+			incident = strconv.FormatInt(r.Incident, 10)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", name, Safe(r.Day), Safe(r.From), Safe(r.Way), Safe(r.Standing), r.Unread, incident)
+	}
+	return t.Flush()
 }
 
 // passphraseIn reads a file that holds a passphrase; "" is none.
@@ -191,6 +219,10 @@ func (p Program) printReport(x client.OpenedReport) error {
 	for k, f := range attached(x) {
 		fmt.Fprintf(p.Out, "\nFile %d: %s, %d bytes, %s\n", k+1, Safe(f.Name), f.Size, map[string]string{"false": "claims to be an image, and is none"}[f.Warning]+strings.TrimPrefix(f.Warning, "false"))
 	}
+	if x.Report.Bundled > 1 {
+		fmt.Fprintf(p.Out, "\n%d reports up to %d are kept together with it: to decide about these and no later ones, give --bundle --last %d.\n", x.Report.Bundled, x.Report.Last, x.Report.Last)
+	}
+	fmt.Fprintf(p.Out, "\nTo decide only while nobody else does anything with it: --seen %d\n", x.Report.Moves)
 	for _, m := range x.Thread {
 		who := "The reporter"
 		if m.Team {
@@ -205,6 +237,7 @@ func (p Program) reportDeed(use, deed, short, example string) *cobra.Command {
 	var f listFlags
 	var x client.ReportDeed
 	var pass string
+	var seen int
 	least := strings.Count(use, " ") - strings.Count(use, "[")
 	c := &cobra.Command{Use: use, Short: short, Args: takes(least, strings.Count(use, " "), "what `"+use+"` names"), Example: example,
 		RunE: p.asks(&f, func(ctx context.Context, c *client.Client, _ time.Time, args []string) error {
@@ -213,6 +246,12 @@ func (p Program) reportDeed(use, deed, short, example string) *cobra.Command {
 				return err
 			}
 			x.Deed = deed
+			if seen >= 0 {
+				x.Seen = &seen
+			}
+			if x.Last != 0 && !x.Bundle {
+				return wrong{errors.New("--last goes with --bundle: it says up to which of the reports that are kept together you have seen them")}
+			}
 			rest := args[1:]
 			if deed == "join" {
 				if x.Incident, err = reportNumber(rest[0]); err != nil {
@@ -246,8 +285,10 @@ func (p Program) reportDeed(use, deed, short, example string) *cobra.Command {
 	c.Flags().StringVar(&pass, "passphrase-file", "", "file that holds the passphrase of the key for reports: with it the mail address of the reporter is read, to whom an answer goes, too")
 	c.Flags().BoolVar(&x.Unmailed, "unmailed", false, "though the report cannot be opened, so that its reporter may hear of nothing by mail")
 	if deed != "answer" {
-		c.Flags().BoolVar(&x.Bundle, "bundle", false, "all that are kept together with it")
+		c.Flags().BoolVar(&x.Bundle, "bundle", false, "all that are kept together with it, but for those of other incidents")
+		c.Flags().Int64Var(&x.Last, "last", 0, "of --bundle: the last of these that you saw; what came after it stays as it is (default: all that are there)")
 	}
+	c.Flags().IntVar(&seen, "seen", -1, "as reports show says it: refuse when somebody else did something with it since (default: whatever was done)")
 	c.Flags().StringVar(&f.as, "as", "", "staff id of who does it (default: nobody in particular)")
 	return c
 }

@@ -21,6 +21,8 @@ type Report struct {
 	Unread   int          `json:"unread,omitempty"`  // messages of the reporter that nobody opened
 	Bundled  int          `json:"bundled,omitempty"` // how many are kept together with it, itself among them
 	Last     int64        `json:"last,omitempty"`    // the last of these
+	Bucket   int64        `json:"bucket,omitempty"`  // of one that is kept together with others: the first of them
+	Moves    int          `json:"moves"`             // how much was decided and written about it; goes back with a decision as seen
 	Steps    []ReportStep `json:"steps,omitempty"`
 }
 
@@ -83,6 +85,8 @@ type ReportDeed struct {
 	Message  string `json:"message,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	Bundle   bool   `json:"bundle,omitempty"`
+	Last     int64  `json:"last,omitempty"`     // of bundle: the last of these that you saw; what came after it stays as it is
+	Seen     *int   `json:"seen,omitempty"`     // the moves of the report as you saw them: refused when something was done with it since
 	Unmailed bool   `json:"unmailed,omitempty"` // decide though it cannot be opened, so that nobody knows of a mail address
 }
 
@@ -98,6 +102,32 @@ type SecurityText struct {
 // Reports lists them; all has also those that are dealt with. Errors: ErrNotRunning, or the server's words.
 func (c *Client) Reports(ctx context.Context, all bool, from, most int, person string) (out ReportList, err error) {
 	return out, c.do(ctx, http.MethodGet, as(fmt.Sprintf("/v1/reports?all=%v&from=%d&most=%d", all, from, most), person), nil, &out)
+}
+
+// ReportBundle lists those that are kept together with one, itself left out, the oldest first. Errors as of Reports.
+func (c *Client) ReportBundle(ctx context.Context, id int64, from, most int, person string) (out ReportList, err error) {
+	return out, c.do(ctx, http.MethodGet, as(fmt.Sprintf("/v1/reports/%d/bundle?from=%d&most=%d", id, from, most), person), nil, &out)
+}
+
+// AllReports asks for the pages of a list until all of it is there. What moves to another page meanwhile is listed once.
+func AllReports(page func(from int) (ReportList, error)) (out ReportList, err error) {
+	seen := map[int64]bool{}
+	out.Reports = []Report{}
+	for from := 0; ; {
+		x, err := page(from)
+		if err != nil {
+			return out, err
+		}
+		for _, r := range x.Reports {
+			if !seen[r.ID] {
+				seen[r.ID], out.Reports = true, append(out.Reports, r)
+			}
+		}
+		out.All, out.Waiting = x.All, x.Waiting
+		if from += len(x.Reports); len(x.Reports) == 0 || from >= x.All {
+			return out, nil
+		}
+	}
 }
 
 // OpenReport opens one, which is written down.

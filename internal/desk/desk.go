@@ -140,6 +140,7 @@ type Desk struct {
 	alarm        *alarm
 	secret       []byte // signs answer and setup links
 	replies      once   // idempotency keys
+	bringing     *Slots // of large requests, from their first byte until they are done
 	seeking      *Slots // of searches, traces and exports, while they read
 	exporting    *Slots // of exports until they are handed out
 	following    *Slots // of those that follow lines
@@ -183,7 +184,7 @@ func Local(name string) auth.Actor { return auth.Actor{Name: name, Local: true} 
 // Open opens all stores and folds the ledger. It says what it found in the log. The caller holds the folder's lock.
 func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1),
-		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64), seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers)}
+		flying: map[flight]context.CancelFunc{}, landed: make(chan landing, 64), seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers), bringing: newSlots(uploads)}
 	d.notices, d.updates, d.postmen = newCouriers(), newRunners(), newPostmen()
 	d.beats.told, d.beats.heard = map[string]Told{}, map[string]pulse{}
 	d.state.Plan.Tests = o.Tests
@@ -404,9 +405,8 @@ func (d *Desk) text(s string) (id string, err error) {
 	if s == "" {
 		return "", nil
 	}
-	const most = 20_000
-	if len(s) > most {
-		return "", fmt.Errorf("the text is longer than %d bytes; shorten it or attach a file", most)
+	if len(s) > textAtMost {
+		return "", fmt.Errorf("the text is longer than %d bytes; shorten it or attach a file", textAtMost)
 	}
 	id, err = d.vault.Put([]byte(s))
 	if err != nil {

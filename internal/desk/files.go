@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
+	"tocsin/internal/report"
 	"tocsin/internal/tlp"
 )
 
@@ -30,23 +31,11 @@ type FileText struct {
 	Label string // TLP, "" is that of the incident
 }
 
-// fileName is the name of a file without a path and without what could mislead a screen.
-func fileName(s string) string {
-	s = strings.ToValidUTF8(s, "\ufffd")
-	s = s[strings.LastIndexAny(s, `/\`)+1:]
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c {
-			return '_'
-		}
-		return r
-	}, strings.TrimSpace(s))
-	if len(s) > nameAtMost {
-		s = strings.ToValidUTF8(s[:nameAtMost], "")
-	}
-	return s
-}
-
-const nameAtMost = 200
+// Bounds of what is said of an attachment, in bytes.
+const (
+	nameAtMost = 200
+	textAtMost = 20_000 // what the vault takes as one text, see Desk.text
+)
 
 // AddFile makes bytes evidence of an incident, and returns the number of the attachment. What a file is called, and what it claims to be, is kept as words: nothing
 // in it is opened.
@@ -57,12 +46,17 @@ func (d *Desk) AddFile(actor auth.Actor, id int64, x FileText, body io.Reader) (
 	if err := cmp.Or(d.MayOn(actor, auth.Note, id), d.Broken()); err != nil {
 		return 0, err
 	}
-	x.Name = fileName(x.Name)
+	x.Name = report.KeptName(x.Name, nameAtMost)
+	long := fmt.Sprintf("This has more than %d bytes: shorten it, or bring it as an attachment of its own.", textAtMost)
 	switch {
 	case x.Name == "":
 		return 0, FieldError{"name", "An attachment needs a name."}
 	case strings.TrimSpace(x.From) == "":
 		return 0, FieldError{"from", "Say where the attachment is from: evidence without an origin proves nothing."}
+	case len(strings.TrimSpace(x.From)) > textAtMost:
+		return 0, FieldError{"from", long}
+	case len(strings.TrimSpace(x.Why)) > textAtMost:
+		return 0, FieldError{"why", long}
 	}
 	err = error(nil)
 	d.Read(func(s *State) { err = working(s, id) })
@@ -87,6 +81,7 @@ func (d *Desk) AddFile(actor auth.Actor, id int64, x FileText, body io.Reader) (
 	if y.Vault, err = d.vault.Put(b); err != nil {
 		return 0, fmt.Errorf("keeping the attachment: %w", err)
 	}
+	defer func() { d.unkept(err, y.Vault) }() // somebody else was faster: the bytes are there already, or the incident was closed
 	err = d.wrote(actor, auth.Note, id, []string{x.Name, x.From, x.Why}, func(s *State, _ time.Time, _ string, texts []string) ([]entry.Draft, error) {
 		y.Name, y.From, y.Why = texts[0], texts[1], texts[2]
 		z, err := s.Incidents.AddFile(actor.Name, y)

@@ -18,7 +18,7 @@ import (
 // OpenToRead opens the kept lines of a folder for Search alone: without a lock, beside a server too, and nothing is changed. The ledger and
 // the vault stay closed. The caller closes the desk.
 func OpenToRead(log *slog.Logger, o Options) (*Desk, error) {
-	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1), offline: true, readOnly: true, seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers)}
+	d := &Desk{log: log, o: o, state: newState(), changed: newBroadcast(), owing: make(chan struct{}, 1), offline: true, readOnly: true, seeking: newSlots(seekers), exporting: newSlots(downloads), following: newSlots(followers), bringing: newSlots(uploads)}
 	if err := d.openLines(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

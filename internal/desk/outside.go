@@ -2,7 +2,9 @@ package desk
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -46,6 +48,8 @@ type outside struct {
 
 	unlocked sync.Mutex
 	keys     map[string]unlocked // by session or token
+	tried    map[string]*trial   // passphrases, by who gave them
+	opening  sync.Mutex          // one passphrase is tried at a time: each costs 64 MiB and a part of a second
 
 	changing sync.Mutex // one change of the key or of security.txt at a time
 	flying   sync.Map   // mails to reporters that are being sent, by report and number
@@ -181,7 +185,7 @@ func (d *Desk) FileSealed(network string, w Solved, r SealedReport) error {
 	if !d.TakesReports() || d.TeamKey() == "" {
 		return ErrNoReportKey
 	}
-	if err := errors.Join(letterbox.CheckSealed(r.Sealed), checkToken(r.Token)); err != nil {
+	if err := errors.Join(letterbox.CheckSealed(r.Sealed), checkToken(r.Token), letterbox.CheckRecipient(r.Recipient)); err != nil {
 		return err
 	}
 	if err := d.work(now, w); err != nil {
@@ -199,21 +203,53 @@ func checkToken(token []byte) error {
 
 // FilePlain takes a report that reached us readable, seals it, and returns its receipt, which is kept nowhere. Errors as of FileSealed, without ErrNotWorked.
 func (d *Desk) FilePlain(network string, p report.Parcel) (report.Receipt, error) {
-	return d.filePlain(network, report.Form, p, "")
+	return d.FilePlainOnce(network, "", p)
+}
+
+// FilePlainOnce is FilePlain for a form that was drawn with the chance once: the same words from the same form are one report with one receipt, however often they
+// are sent. once is kept nowhere, and of its form is known whether it was. "" takes each.
+func (d *Desk) FilePlainOnce(network, once string, p report.Parcel) (report.Receipt, error) {
+	return d.filePlain(network, report.Form, p, once, "")
+}
+
+// onceReceipt makes a receipt. Of the same words in the same form it is the same, by a key of the installation and the chance of the form, which we do not keep:
+// so nobody can make it again from what lies here.
+func (d *Desk) onceReceipt(once string, p report.Parcel) (report.Receipt, error) {
+	var chance [report.ReceiptBytes]byte
+	if once == "" {
+		_, _ = rand.Read(chance[:]) // it never fails
+		return report.NewReceipt(chance), nil
+	}
+	b, err := report.WriteParcel(p, letterbox.Overhead(2))
+	if err != nil {
+		return "", err
+	}
+	m := hmac.New(sha256.New, []byte(d.vault.Hash("report form", once)))
+	m.Write(b)
+	copy(chance[:], m.Sum(nil))
+	return report.NewReceipt(chance), nil
 }
 
 // filePlain files a report that is readable. letter is a keyed hash of the mail that it is, "" of a form: the same mail is one report, however often it is read.
-func (d *Desk) filePlain(network, way string, p report.Parcel, letter string) (report.Receipt, error) {
+func (d *Desk) filePlain(network, way string, p report.Parcel, once, letter string) (report.Receipt, error) {
 	team := d.TeamKey()
 	if !d.TakesReports() || team == "" {
 		return "", ErrNoReportKey
 	}
-	var chance [report.ReceiptBytes]byte
-	_, _ = rand.Read(chance[:]) // it never fails
-	receipt := report.NewReceipt(chance)
+	receipt, err := d.onceReceipt(once, p)
+	if err != nil {
+		return "", err
+	}
 	own, err := letterbox.Derive(receipt)
 	if err != nil {
 		return "", err
+	}
+	hash := d.receiptHash(own.Token[:])
+	if letter != "" {
+		hash = d.receiptHash([]byte(letter))
+	}
+	if d.filed(hash) {
+		return receipt, nil
 	}
 	sealed, err := letterbox.Post(p, team, own.Key.Recipient())
 	if err != nil {
@@ -223,11 +259,13 @@ func (d *Desk) filePlain(network, way string, p report.Parcel, letter string) (r
 	if from == "" {
 		from = report.Unknown
 	}
-	hash := d.receiptHash(own.Token[:])
-	if letter != "" {
-		hash = d.receiptHash([]byte(letter))
-	}
 	return receipt, d.file(time.Now(), network, report.Filing{From: from, Way: way, Plain: true, Receipt: hash, Reply: own.Key.Recipient(), Lang: p.Lang}, sealed)
+}
+
+// filed reports whether a report has this hash of a receipt.
+func (d *Desk) filed(hash string) (is bool) {
+	d.Read(func(s *State) { _, is = s.reports.Find(hash) })
+	return is
 }
 
 // file lets a report in, keeps it, and writes its entry.
@@ -236,12 +274,12 @@ func (d *Desk) file(now time.Time, network string, f report.Filing, sealed []byt
 	if err := d.admit(now, network, f.Way, f.Plain, f.Size); err != nil {
 		return err
 	}
+	if d.filed(f.Receipt) { // its answer was lost on the way
+		return nil
+	}
 	d.mu.RLock()
 	_, err := report.Take(d.state.reports, now, 1, []report.Filing{{From: f.From, Way: f.Way, Vault: "-", Size: f.Size, Receipt: f.Receipt, Reply: f.Reply}})
 	d.mu.RUnlock()
-	if errors.Is(err, report.ErrTwice) {
-		return nil
-	}
 	if err != nil { // before anything is kept of it
 		return err
 	}
@@ -249,7 +287,8 @@ func (d *Desk) file(now time.Time, network string, f report.Filing, sealed []byt
 		return fmt.Errorf("keeping a report: %w", err)
 	}
 	err = d.gathered(f)
-	if errors.Is(err, report.ErrTwice) {
+	d.unkept(err, f.Vault)
+	if errors.Is(err, report.ErrTwice) { // it came twice at once
 		return nil
 	}
 	return err

@@ -24,7 +24,8 @@ type ReportDeed struct {
 	Incident int64  // of join
 	Message  string // to the reporter; "" is none
 	Reason   string // for us
-	Bucket   bool   // all that are kept together with it
+	Bucket   bool   // all that are kept together with it, but for those of other incidents
+	Last     int64  // of Bucket: the last of these that they saw; what came after it stays as it is. 0 does not say
 	Unmailed bool   // decide though the report cannot be opened now, so that nobody knows whether its reporter gave a mail address
 	Seen     *int   // report.Case.Moves as they saw it; nil does not say
 }
@@ -46,13 +47,7 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		return 0, err
 	}
 	var kept []string // in the vault, until the entry that names it is written
-	defer func() {
-		if err != nil && !errors.Is(err, ErrBroken) { // when the ledger broke, the entry may be in it
-			if err := d.erase(slices.DeleteFunc(kept, func(id string) bool { return id == "" })); err != nil {
-				d.log.Error("erasing what was kept for a decision that was refused", "report", x.Report, "error", err)
-			}
-		}
-	}()
+	defer func() { d.unkept(err, kept...) }()
 	deed := report.Deed{Person: personOf(actor), Report: x.Report, Bucket: x.Bucket, Incident: x.Incident}
 	deed.Text, err = d.text(strings.TrimSpace(x.Reason))
 	if kept = append(kept, deed.Text); err != nil {
@@ -77,6 +72,9 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		if x.Seen != nil && *x.Seen != c.Moves() {
 			return nil, movedReport(c)
 		}
+		if x.Bucket {
+			deed.Covers = bucketCovers(s, actor, c, x.Last, x.Deed == "open")
+		}
 		drafts, err := decideReport(s, now, actor, x.Deed, &deed, link)
 		if err == nil && mail != nil {
 			drafts = append(drafts, wantReportMail(s, d.vault.Hash, *mail))
@@ -85,6 +83,16 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		return drafts, err
 	})
 	return id, d.late(err, x.Message, x.Reason)
+}
+
+// unkept erases what was put into the vault for an entry that was then refused. When the ledger broke, the entry may be in it, and all stays.
+func (d *Desk) unkept(refused error, kept ...string) {
+	if refused == nil || errors.Is(refused, ErrBroken) {
+		return
+	}
+	if err := d.erase(slices.DeleteFunc(kept, func(id string) bool { return id == "" })); err != nil {
+		d.log.Error("erasing what was kept for something that was refused", "error", err)
+	}
 }
 
 // answerFor seals what the reporter is told into the deed, and keeps the mail that brings it, nil when there is none.
@@ -105,7 +113,11 @@ func (d *Desk) answerFor(actor auth.Actor, c OutsideReport, x *ReportDeed, deed 
 	if x.Message == "" {
 		return nil, nil
 	}
-	sealed, err := letterbox.Post(report.Parcel{What: x.Message}, d.TeamKey(), c.Reply)
+	reply := replyTo(c.Reply)
+	if reply == "" && to == "" {
+		return nil, FieldError{"message", "This report came with a key to which nothing can be sealed, and nobody knows a mail address of its reporter: leave the message empty."}
+	}
+	sealed, err := letterbox.Post(report.Parcel{What: x.Message}, d.TeamKey(), reply)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +133,15 @@ func (d *Desk) answerFor(actor auth.Actor, c OutsideReport, x *ReportDeed, deed 
 		*kept = append(*kept, mail.Vault)
 	}
 	return mail, err
+}
+
+// replyTo is to whom answers are sealed beside the team: the key that came with a report, or "" when nothing can be sealed to it. Then the team alone reads what
+// it wrote, and the reporter is told by mail or not at all; but what is decided about the report never hangs on what a stranger sent.
+func replyTo(recipient string) string {
+	if letterbox.CheckRecipient(recipient) != nil {
+		return ""
+	}
+	return recipient
 }
 
 // movedReport is the refusal of who decides about a report that somebody else did something with since they looked.
@@ -174,6 +195,18 @@ func (d *Desk) mayDecide(actor auth.Actor, c OutsideReport, x *ReportDeed) error
 	return nil
 }
 
+// bucketCovers says which reports of the bucket of c a decision about all of them is about: those that stand alone or belong to the incident of the one that
+// stands for them, up to the last one that was seen. So it reaches none that is hidden from who decides. alone leaves out those of any incident.
+func bucketCovers(s *State, actor auth.Actor, c *report.Case, last int64, alone bool) func(*report.Case) bool {
+	of := int64(0)
+	if _, first := bucketOf(s, actor, c.Bucket); first != nil && !alone {
+		of = s.Incidents.Root(first.Incident)
+	}
+	return func(c *report.Case) bool {
+		return (last == 0 || c.ID <= last) && (c.Incident == 0 || of != 0 && s.Incidents.Root(c.Incident) == of && !reportHidden(s, actor, c))
+	}
+}
+
 // decideReport returns the drafts of a deed, and puts the incident into it.
 func decideReport(s *State, now time.Time, actor auth.Actor, what string, deed *report.Deed, link string) (drafts []entry.Draft, err error) {
 	var x entry.Draft
@@ -198,7 +231,7 @@ func decideReport(s *State, now time.Time, actor auth.Actor, what string, deed *
 	case "join":
 		x, err = report.Join(s.reports, now, *deed, func(id int64) bool {
 			i, err := s.Incidents.Get(id)
-			return err == nil && !i.Closed && !hides(s, i, actor)
+			return err == nil && i.Working() && !hides(s, i, actor)
 		})
 	}
 	if err != nil {
@@ -223,7 +256,7 @@ func waveIncident(s *State, id int64) int64 {
 		return 0
 	}
 	i, err := s.Incidents.Get(a.Incident)
-	if err != nil || i.Closed || i.Restricted() || len(i.Alerts) > 1 {
+	if err != nil || !i.Working() || i.Restricted() || len(i.Alerts) > 1 {
 		return 0
 	}
 	if s.reports.Has(i.ID) {

@@ -92,7 +92,7 @@ func (d *Desk) BringReportFiles(actor auth.Actor, x ReportEvidence) (id int64, o
 			out = append(out, BroughtFile{n, was, true})
 			continue
 		}
-		text := FileText{Name: cmp.Or(fileName(f.Name), fmt.Sprintf("report-%d-%d", x.Report, n)), Kind: evidenceKind(f), Why: x.Why, Label: x.Label,
+		text := FileText{Name: cmp.Or(report.KeptName(f.Name, nameAtMost), fmt.Sprintf("report-%d-%d", x.Report, n)), Kind: evidenceKind(f), Why: x.Why, Label: x.Label,
 			From: fmt.Sprintf("report %d from outside, attachment %d: it came by %s on %s, from who calls themselves: %s", x.Report, n, c.Way, c.Day, c.From)}
 		number, err := d.AddFile(actor, id, text, bytes.NewReader(f.Data))
 		if err != nil {

@@ -107,14 +107,77 @@ func (d *Desk) eachReportKey(look func(secret []byte, wrapped bool) error) error
 	return nil
 }
 
-// UnlockReports opens the keys that are kept under a passphrase, for the session or token of an actor.
+// A trial is what somebody tried of passphrases.
+type trial struct {
+	since time.Time // of the first that was wrong
+	wrong int
+	now   bool // one is being tried
+}
+
+// Of passphrases of the key for reports a person may be wrong mostWrong times in wrongFor.
+const (
+	mostWrong = 10
+	wrongFor  = time.Hour
+)
+
+// try lets somebody try a passphrase, one at a time, and says why not. Call the func with what became of it.
+func (o *outside) try(who string, now time.Time) (tried func(wrong bool), err error) {
+	o.unlocked.Lock()
+	defer o.unlocked.Unlock()
+	x := o.tried[who]
+	if x != nil && x.now {
+		return nil, FieldError{"unlock", "A passphrase that you gave is being tried: wait for its answer."}
+	}
+	if x == nil || now.Sub(x.since) >= wrongFor || now.Before(x.since) {
+		x = &trial{since: now}
+	}
+	if x.wrong >= mostWrong {
+		left := wrongFor - now.Sub(x.since)
+		return nil, FieldError{"unlock", fmt.Sprintf("You gave %d passphrases that open nothing. Try again in %d minutes.", x.wrong, int(left/time.Minute)+1)}
+	}
+	if o.tried == nil {
+		o.tried = map[string]*trial{}
+	}
+	x.now, o.tried[who] = true, x
+	return func(wrong bool) {
+		o.unlocked.Lock()
+		defer o.unlocked.Unlock()
+		if x.now = false; !wrong {
+			delete(o.tried, who)
+			return
+		}
+		x.wrong++
+	}, nil
+}
+
+// UnlockReports opens the keys that are kept under a passphrase, for the session or token of an actor. Who gives too many that open nothing waits.
 func (d *Desk) UnlockReports(actor auth.Actor, passphrase string) error {
 	if err := auth.May(actor, auth.Handle); err != nil {
 		return err
 	}
-	var u unlocked
+	tried, err := d.outside.try(actor.Name, time.Now())
+	if err != nil {
+		return err
+	}
+	d.outside.opening.Lock()
+	u, err := d.unwrapReports(actor, passphrase)
+	d.outside.opening.Unlock()
+	_, wrong := errors.AsType[FieldError](err)
+	tried(wrong)
+	if err != nil {
+		return err
+	}
+	d.holdReportKeys(actor.Via, u)
+	return nil
+}
+
+// unwrapReports opens the keys that a passphrase opens.
+func (d *Desk) unwrapReports(actor auth.Actor, passphrase string) (u unlocked, err error) {
+	if actor.Via == "" && !actor.Local {
+		return u, FieldError{"unlock", "The key is held for a session or token, and this is none."}
+	}
 	var wrong error
-	err := d.eachReportKey(func(secret []byte, wrapped bool) error {
+	err = d.eachReportKey(func(secret []byte, wrapped bool) error {
 		if !wrapped {
 			return nil
 		}
@@ -126,32 +189,31 @@ func (d *Desk) UnlockReports(actor auth.Actor, passphrase string) error {
 		u.keys = append(u.keys, k)
 		return nil
 	})
-	switch {
-	case err != nil:
-		return err
-	case len(u.keys) == 0 && wrong != nil:
-		return FieldError{"unlock", Title(wrong.Error()) + "."}
-	case actor.Via == "" && !actor.Local:
-		return FieldError{"unlock", "The key is held for a session or token, and this is none."}
+	if err == nil && len(u.keys) == 0 && wrong != nil {
+		err = FieldError{"unlock", Title(wrong.Error()) + "."}
 	}
+	return u, err
+}
+
+// holdReportKeys holds keys for a session or token.
+func (d *Desk) holdReportKeys(via string, u unlocked) {
 	u.until = time.Now().Add(unlockedFor)
 	d.outside.unlocked.Lock()
 	defer d.outside.unlocked.Unlock()
 	if d.outside.keys == nil {
 		d.outside.keys = map[string]unlocked{}
 	}
-	for via, x := range d.outside.keys {
+	for held, x := range d.outside.keys {
 		if time.Now().After(x.until) {
-			delete(d.outside.keys, via)
+			delete(d.outside.keys, held)
 		}
 	}
-	for _, k := range d.outside.keys[actor.Via].keys { // each passphrase opens its key, and those given before go on
+	for _, k := range d.outside.keys[via].keys { // each passphrase opens its key, and those given before go on
 		if !slices.ContainsFunc(u.keys, func(o letterbox.Key) bool { return o.Recipient() == k.Recipient() }) {
 			u.keys = append(u.keys, k)
 		}
 	}
-	d.outside.keys[actor.Via] = u
-	return nil
+	d.outside.keys[via] = u
 }
 
 // openParcel opens something sealed, with the keys that an actor has now.

@@ -64,15 +64,22 @@ func (d *Desk) takeLetter(raw []byte) error {
 		d.log.Info("mail to the mailbox for reports was left there", "why", why, "count", d.outside.left.add(why))
 		return nil
 	}
+	once := d.vault.Hash("report letter", string(raw))
+	if d.toldOnce(once) { // the program ended, or the connection broke, before it was marked as seen
+		return nil
+	}
 	network := "mail " + d.vault.Hash("report sender", strings.ToLower(l.From))
 	p := parcelOf(l)
 	told := errNoThread
 	if hash := d.answersReport(l.Answers); hash != "" {
-		told = d.tellByLetter(network, hash, p)
+		told = d.tellByLetter(network, hash, once, p)
+	}
+	if errors.Is(told, report.ErrTwice) {
+		return nil
 	}
 	full, refused := errors.AsType[report.Refusal](told)
 	if err = told; told != nil && !refused && !errors.Is(told, ErrBroken) { // it answers nothing, or a thread that takes no more
-		_, err = d.filePlain(network, report.Mail, p, d.vault.Hash("report letter", string(raw)))
+		_, err = d.filePlain(network, report.Mail, p, "", once)
 		full, refused = errors.AsType[report.Refusal](err)
 	}
 	switch {
@@ -139,15 +146,15 @@ func (d *Desk) answersReport(ids []string) (hash string) {
 	return ""
 }
 
-// tellByLetter adds a letter to the thread that it answers.
-func (d *Desk) tellByLetter(network, hash string, p report.Parcel) error {
+// tellByLetter adds a letter to the thread that it answers. once is a keyed hash of the letter.
+func (d *Desk) tellByLetter(network, hash, once string, p report.Parcel) error {
 	reply := ""
 	d.Read(func(s *State) {
 		if c, ok := s.reports.Find(hash); ok {
 			reply = c.Reply
 		}
 	})
-	sealed, err := letterbox.Post(p, d.TeamKey(), reply)
+	sealed, err := letterbox.Post(p, d.TeamKey(), replyTo(reply))
 	if err != nil {
 		return err
 	}
@@ -155,5 +162,5 @@ func (d *Desk) tellByLetter(network, hash string, p report.Parcel) error {
 	if err := d.admit(now, network, report.Mail, true, int64(len(sealed))); err != nil {
 		return err
 	}
-	return d.keepMessage(now, hash, true, sealed)
+	return d.keepMessage(now, hash, true, once, sealed)
 }

@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/notify"
 	"tocsin/internal/plan"
 	"tocsin/internal/report"
+	"tocsin/internal/vault"
 )
 
 // Answers to reporters by mail, the part of the debt loop: wanted in the append of the decision, sent, and what became of it is an entry. The words and the
@@ -27,13 +28,17 @@ type reportMail struct {
 	entry.ReportMail
 	wanted time.Time
 	tries  int
+	unread int // how often it could not be read here
 	again  time.Time
 	done   bool
 	failed bool // for good, if done
 }
 
-// reportMailTries is how often a mail is tried before it counts as failed for good.
-const reportMailTries = 8
+// reportMailTries is how often a mail is tried before it counts as failed for good. One that cannot be read here is tried for ever, reportMailLongest apart at most.
+const (
+	reportMailTries   = 8
+	reportMailLongest = 6 * time.Hour
+)
 
 // reportWords are the words of a mail to a reporter, by language.
 func reportWords(lang string) (subject, intro string) {
@@ -164,7 +169,11 @@ func (s *State) applyReportMail(e entry.Entry) error {
 	if err != nil || m == nil {
 		return errors.Join(err, fmt.Errorf("entry %d (%s): no mail %d to the reporter of report %d was wanted", e.N, e.Kind, x.N, x.Report))
 	}
-	m.tries++
+	if x.Unread {
+		m.unread++
+	} else {
+		m.tries++
+	}
 	m.again, m.done, m.failed = x.Again, x.Again.IsZero(), e.Kind == entry.ReportMailFailed
 	return nil
 }
@@ -186,7 +195,13 @@ func (d *Desk) eraseSentMail() {
 
 // settleReportMail sends the mails to reporters that are owed, and returns when to look again.
 func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.Time) {
-	var owed []reportMail
+	owed, again := d.owedReportMails(now)
+	d.flyReportMails(ctx, now, owed)
+	return again
+}
+
+// owedReportMails are the mails to reporters that are owed now, and when the next one is; some of them may be under way.
+func (d *Desk) owedReportMails(now time.Time) (owed []reportMail, again time.Time) {
 	d.Read(func(s *State) {
 		for _, m := range s.reportMails {
 			switch {
@@ -199,9 +214,24 @@ func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.
 		}
 	})
 	slices.SortFunc(owed, func(a, b reportMail) int { return cmp.Compare(a.Report, b.Report) })
+	return owed, again
+}
+
+// flyReportMails sends those that are not under way.
+func (d *Desk) flyReportMails(ctx context.Context, now time.Time, owed []reportMail) {
 	for _, m := range owed {
 		key := reportMailKey(m.Report, m.N)
 		if _, flies := d.outside.flying.LoadOrStore(key, true); flies {
+			continue
+		}
+		still := false // it may have come down since the list was made
+		d.Read(func(s *State) {
+			if x := s.reportMails[key]; x != nil && !x.done && !now.Before(x.again) {
+				m, still = *x, true
+			}
+		})
+		if !still {
+			d.outside.flying.Delete(key)
 			continue
 		}
 		d.sending.Go(func() {
@@ -210,13 +240,15 @@ func (d *Desk) settleReportMail(ctx context.Context, now time.Time) (again time.
 			d.owes()
 		})
 	}
-	return again
 }
 
 func (d *Desk) sendReportMail(ctx context.Context, m reportMail) {
 	x := entry.ReportMailEnd{Report: m.Report, N: m.N, Twice: m.tries > 0 || m.wanted.Before(d.started())}
 	var l reportLetter
-	err := d.fromVault(m.Vault, &l)
+	b, err := d.vault.Get(m.Vault)
+	if x.Unread = err != nil && !errors.Is(err, vault.ErrErased) && !errors.Is(err, vault.ErrNotFound); err == nil {
+		err = json.Unmarshal(b, &l)
+	}
 	if err == nil {
 		_, err = d.carry(ctx, plan.Mail, d.forAddress(notify.Message{To: l.To, Subject: l.Subject, Body: l.Body, ID: m.Message + "@" + d.origin(), Twice: x.Twice}, ""))
 	}
@@ -226,11 +258,22 @@ func (d *Desk) sendReportMail(ctx context.Context, m reportMail) {
 	kind := entry.ReportMailSent
 	if err != nil {
 		kind = entry.ReportMailFailed
+		wait := time.Duration(0)
 		if f, ok := errors.AsType[*notify.Failure](err); ok && f.Temporary && m.tries+1 < reportMailTries {
-			x.Again = time.Now().UTC().Round(0).Add(max(f.After, time.Minute<<m.tries))
+			wait = max(f.After, time.Minute<<m.tries)
+		}
+		if x.Unread { // what lies here is not given up: the disk comes back, or somebody brings the file back
+			wait = min(time.Minute<<min(m.unread, 10), reportMailLongest)
+		}
+		if wait > 0 {
+			x.Again = time.Now().UTC().Round(0).Add(wait)
 		}
 		d.log.Warn("a mail to a reporter failed", "report", m.Report, "again", !x.Again.IsZero())
-		x.Text, _ = d.text(strings.ReplaceAll(err.Error(), l.To, "[address]"))
+		words := err.Error()
+		if l.To != "" {
+			words = strings.ReplaceAll(words, l.To, "[address]")
+		}
+		x.Text, _ = d.text(words)
 	}
 	drafts := []entry.Draft{{Actor: "desk", Kind: kind, Subject: fmt.Sprintf("report:%d", m.Report), Body: x}}
 	if x.Again.IsZero() { // the erasure is written before it is done, so that a start does it again on a vault that came back from a backup

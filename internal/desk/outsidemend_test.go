@@ -146,7 +146,7 @@ func TestOutsideKeysAndOff(t *testing.T) {
 			t.Errorf("report %d with both keys: %v", id, err)
 		}
 	}
-	ok(d.tellByLetter("x", d.hashOf(1), report.Parcel{What: "see file", Files: []report.File{{Name: "log.txt", Size: 8, Data: []byte("EVIDENCE")}}}))
+	ok(d.tellByLetter("x", d.hashOf(1), "", report.Parcel{What: "see file", Files: []report.File{{Name: "log.txt", Size: 8, Data: []byte("EVIDENCE")}}}))
 	told, err := d.OpenReportWith(anna, 1, func(n int, _ int64) bool { return n == 1 })
 	if all := told.All(); err != nil || len(all) != 1 || string(all[0].Data) != "EVIDENCE" || told.Thread[0].What != "see file" {
 		t.Errorf("attachments of the thread: %+v, %v", all, err)

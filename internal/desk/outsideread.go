@@ -43,7 +43,8 @@ func seenReport(s *State, actor auth.Actor, id int64) (*report.Case, error) {
 	return c, nil
 }
 
-func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
+// aloneReport is a report without those that are kept together with it.
+func aloneReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 	x := OutsideReport{Case: *c}
 	x.Thread, x.Steps = slices.Clone(c.Thread), slices.Clone(c.Steps)
 	for k := range x.Steps {
@@ -51,6 +52,11 @@ func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 			x.Steps[k].Incident = 0 // they may not know its number
 		}
 	}
+	return x
+}
+
+func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
+	x := aloneReport(s, actor, c)
 	if c.Bucket == 0 {
 		return x
 	}
@@ -58,9 +64,10 @@ func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 	if first != c {
 		return x
 	}
+	covers := bucketCovers(s, actor, c, 0, false)
 	for _, o := range all {
 		x.Bundled, x.Last = x.Bundled+1, o.ID
-		if !o.Apart {
+		if !o.Apart && covers(o) {
 			x.Together++
 		}
 		if o.Waits() {
@@ -128,8 +135,8 @@ func (d *Desk) ReportsLeft(actor auth.Actor, of int64) (ids []int64) {
 	}
 	d.Read(func(s *State) {
 		for _, c := range s.reports.Unfinished() {
-			i, err := s.Incidents.Get(c.Incident)
-			if err == nil && !hides(s, i, actor) && (i.ID == of || of == 0 && i.Closed) {
+			i, err := s.Incidents.Get(s.Incidents.Root(c.Incident)) // one that is merged was never closed by itself
+			if err == nil && !reportHidden(s, actor, c) && !hides(s, i, actor) && (of != 0 && i.ID == s.Incidents.Root(of) || of == 0 && i.Closed) {
 				ids = append(ids, c.ID)
 			}
 		}
@@ -153,7 +160,7 @@ func (d *Desk) OutsideBucket(actor auth.Actor, id int64, from, most int) (out []
 				continue
 			}
 			if all++; all > from && len(out) < most {
-				out = append(out, OutsideReport{Case: *o})
+				out = append(out, aloneReport(s, actor, o))
 			}
 		}
 	})
@@ -275,6 +282,33 @@ func waveAlert(w report.Wave, severity string, now time.Time) detect.Alert {
 		a.Level = incident.High
 	}
 	return a
+}
+
+// ReportTally says how many reports came in the wave that goes on, and how many of these wait for somebody to open them, if a report is of that wave: of those
+// that the actor may see.
+func (d *Desk) ReportTally(actor auth.Actor, id int64, now time.Time) (came, wait int) {
+	if auth.May(actor, auth.Handle) != nil {
+		return 0, 0
+	}
+	d.Read(func(s *State) {
+		w := s.reports.Wave
+		if w.First == 0 || w.Rung.IsZero() || now.Sub(w.Rung) >= w.Lasts || id < w.First {
+			return
+		}
+		for n := w.First; ; n++ {
+			c, ok := s.reports.Case(n)
+			if !ok {
+				return
+			}
+			if reportHidden(s, actor, c) {
+				continue
+			}
+			if came++; c.Waits() {
+				wait++
+			}
+		}
+	})
+	return came, wait
 }
 
 // ReportFlood is how many reports came together in the wave that goes on, and how many receipts were wrong in the last hour that some were.

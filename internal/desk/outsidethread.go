@@ -127,24 +127,32 @@ func (d *Desk) TellSealed(network string, token []byte, w Solved, sealed []byte)
 			return OutsideThread{}, err
 		}
 	}
-	return d.tellReport(network, token, w, false, func(report.Case) ([]byte, error) { return sealed, nil })
+	// what was sealed is unlike any other, even if it says the same
+	return d.tellReport(network, token, w, false, d.vault.Hash("report message", string(sealed)), func(report.Case) ([]byte, error) { return sealed, nil })
 }
 
-// TellPlain takes one that reached us readable, and seals it.
-func (d *Desk) TellPlain(network string, receipt report.Receipt, what string) (OutsideThread, error) {
+// TellPlain takes one that reached us readable, and seals it. once is the chance of the form in which it was written, see FilePlainOnce.
+func (d *Desk) TellPlain(network string, receipt report.Receipt, once, what string) (OutsideThread, error) {
 	own, err := letterbox.Derive(receipt)
 	if err != nil {
 		return OutsideThread{}, err
 	}
-	return d.tellReport(network, own.Token[:], Solved{}, true, func(c report.Case) ([]byte, error) {
-		return letterbox.Post(report.Parcel{What: what}, d.TeamKey(), c.Reply)
+	if once != "" {
+		once = d.vault.Hash("report message", string(own.Token[:])+once+"\x00"+what)
+	}
+	return d.tellReport(network, own.Token[:], Solved{}, true, once, func(c report.Case) ([]byte, error) {
+		return letterbox.Post(report.Parcel{What: what}, d.TeamKey(), replyTo(c.Reply))
 	})
 }
 
-func (d *Desk) tellReport(network string, token []byte, w Solved, plain bool, seal func(report.Case) ([]byte, error)) (OutsideThread, error) {
+// tellReport takes a message. One that came already is taken once, and the thread is the answer, as it was.
+func (d *Desk) tellReport(network string, token []byte, w Solved, plain bool, once string, seal func(report.Case) ([]byte, error)) (OutsideThread, error) {
 	c, err := d.findReport(network, token, w)
 	if err != nil {
 		return OutsideThread{}, err
+	}
+	if d.toldOnce(once) {
+		return d.threadOf(c), nil
 	}
 	sealed, err := seal(c)
 	if err != nil {
@@ -154,7 +162,7 @@ func (d *Desk) tellReport(network string, token []byte, w Solved, plain bool, se
 	if err := d.admit(now, network, report.Form, plain, int64(len(sealed))); err != nil {
 		return OutsideThread{}, err
 	}
-	if err := d.keepMessage(now, c.Receipt, plain, sealed); err != nil {
+	if err := d.keepMessage(now, c.Receipt, plain, once, sealed); err != nil && !errors.Is(err, report.ErrTwice) {
 		return OutsideThread{}, err
 	}
 	d.Read(func(s *State) {
@@ -165,9 +173,15 @@ func (d *Desk) tellReport(network string, token []byte, w Solved, plain bool, se
 	return d.threadOf(c), nil
 }
 
-// keepMessage keeps a message of a reporter, and writes its entry.
-func (d *Desk) keepMessage(now time.Time, hash string, plain bool, sealed []byte) error {
-	m := report.Written{Vault: "-", Size: int64(len(sealed)), Plain: plain}
+// toldOnce reports whether a message of a reporter came as this already.
+func (d *Desk) toldOnce(once string) (is bool) {
+	d.Read(func(s *State) { is = s.reports.Told(once) })
+	return is
+}
+
+// keepMessage keeps a message of a reporter, and writes its entry. once is a keyed hash of what it came as: the same is kept once, and then a report.ErrTwice.
+func (d *Desk) keepMessage(now time.Time, hash string, plain bool, once string, sealed []byte) error {
+	m := report.Written{Vault: "-", Size: int64(len(sealed)), Plain: plain, Once: once}
 	d.mu.RLock()
 	_, err := report.Tell(d.state.reports, now, hash, m)
 	d.mu.RUnlock()
@@ -177,8 +191,7 @@ func (d *Desk) keepMessage(now time.Time, hash string, plain bool, sealed []byte
 	if m.Vault, err = d.vault.Put(sealed); err != nil {
 		return fmt.Errorf("keeping a message of a reporter: %w", err)
 	}
-	return d.write(func(s *State, now time.Time) ([]entry.Draft, error) {
-		x, err := report.Tell(s.reports, now, hash, m)
-		return []entry.Draft{x}, err
-	})
+	err = d.write(func(s *State, now time.Time) ([]entry.Draft, error) { return one(report.Tell(s.reports, now, hash, m)) })
+	d.unkept(err, m.Vault)
+	return err
 }

@@ -3,15 +3,24 @@ package desk
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 const (
 	seekers   = 3 // searches side by side
 	followers = 8 // that follow lines at once
+	uploads   = 3 // large requests that lie in memory, such as attachments
 	downloads = 3 // exports that lie in memory, from their beginning until they are handed out
 
 	// PerPerson is how many searches of one person work or wait, and how many of them follow lines.
 	PerPerson = 6
+)
+
+// Bounds of a large request.
+const (
+	BringLarge  = 512 << 10        // bytes from which on it needs one of the slots of Bringing; one that does not say how large it is needs one, too
+	BringWait   = 10 * time.Second // for a slot
+	BringWithin = 5 * time.Minute  // in which it must have come then: 32 MiB over a line of 1 Mbit/s
 )
 
 // Slots bound what many ask for at once: most work side by side, of one person one fewer, so that nobody keeps the others from it by work that takes long; and of one
@@ -38,6 +47,9 @@ func (d *Desk) Following() *Slots { return d.following }
 
 // Exporting are the slots of exports until they are handed out, which is as slow as who asked for them.
 func (d *Desk) Exporting() *Slots { return d.exporting }
+
+// Bringing are the slots of large requests, which lie in memory while they come and until they are done: the same for the console and for programs.
+func (d *Desk) Bringing() *Slots { return d.bringing }
 
 // Taken is how many slots are taken.
 func (s *Slots) Taken() int { return len(s.free) }

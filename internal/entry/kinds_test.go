@@ -225,13 +225,13 @@ var full = map[Kind]any{
 	ReportFiled:        report,
 	ReportBundled:      ReportBundle{17, []Report{report}},
 	ReportRead:         ReportStep{ID: 17, Person: "anna"},
-	ReportOpened:       ReportStep{17, "anna", 4, true, "v41", &message},
-	ReportJoined:       ReportStep{17, "anna", 4, true, "v41", &message},
+	ReportOpened:       ReportStep{17, "anna", 4, true, "v41", &message, []ReportSpan{{17, 19}, {24, 24}}},
+	ReportJoined:       ReportStep{17, "anna", 4, true, "v41", &message, []ReportSpan{{17, 19}, {24, 24}}},
 	ReportAnswered:     ReportStep{ID: 17, Person: "anna", Message: &message},
-	ReportClosed:       ReportStep{17, "anna", 0, true, "v41", &message},
+	ReportClosed:       ReportStep{17, "anna", 0, true, "v41", &message, []ReportSpan{{17, 19}, {24, 24}}},
 	ReportSpam:         ReportStep{ID: 17, Person: "anna", Bucket: true, Text: "v41"},
 	ReportReopened:     ReportStep{ID: 17, Person: "anna", Text: "v41"},
-	ReportTold:         message,
+	ReportTold:         told,
 	ReportRung:         ReportWave{17, 1},
 	ReportGrew:         ReportWave{17, 100},
 	ReportGuessed:      ReportGuesses{t0, 10},
@@ -239,12 +239,13 @@ var full = map[Kind]any{
 	SecurityTextPut:    SecurityText{"v44", "aa44", t0, "D8A4"},
 	ReportMailWanted:   ReportMail{17, 2, "v45", "report-17-2-aa45"},
 	ReportMailSent:     ReportMailEnd{Report: 17, N: 2, Twice: true},
-	ReportMailFailed:   ReportMailEnd{17, 2, true, t0, "v46"},
+	ReportMailFailed:   ReportMailEnd{17, 2, true, t0, "v46", true},
 }
 
 var (
 	report  = Report{17, "2026-11-27", "researcher", "form", "v40", 4096, true, "aa40", "age1reply", "de", 12}
-	message = ReportMessage{17, 2, "2026-11-28", "v42", 4096, true}
+	message = ReportMessage{17, 2, "2026-11-28", "v42", 4096, true, ""}
+	told    = ReportMessage{17, 2, "2026-11-28", "v42", 4096, true, "aa42"}
 )
 
 // Golden files are for ever: what a ledger holds must read as it always did.

@@ -53,6 +53,13 @@ type ReportStep struct {
 	Bucket   bool           `json:"bucket,omitempty"`
 	Text     string         `json:"text,omitempty"`    // vault object: why
 	Message  *ReportMessage `json:"message,omitempty"` // what the reporter is told with it
+	Spans    []ReportSpan   `json:"spans,omitempty"`   // of a bucket: the reports for which it holds, ascending; none is all that are in it
+}
+
+// ReportSpan is reports of a bucket by their numbers, both ends among them.
+type ReportSpan struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 }
 
 // ReportMessage is one message between the team and a reporter.
@@ -63,6 +70,7 @@ type ReportMessage struct {
 	Vault string `json:"vault"` // ciphertext (age), sealed to the reporter's receipt and to the team
 	Size  int64  `json:"size"`
 	Plain bool   `json:"plain,omitempty"` // it reached us readable
+	Once  string `json:"once,omitempty"`  // of the reporter's: keyed hash of what it came as, so that the same is taken once
 }
 
 // ReportWave is all that came since the team was last called for reports.

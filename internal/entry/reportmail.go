@@ -21,7 +21,8 @@ type ReportMail struct {
 type ReportMailEnd struct {
 	Report int64     `json:"report"`
 	N      int       `json:"n"`
-	Twice  bool      `json:"twice,omitempty"` // it may have been sent before
-	Again  time.Time `json:"again,omitzero"`  // of failed: when it is tried again; zero is never
-	Text   string    `json:"text,omitempty"`  // vault object: why it failed
+	Twice  bool      `json:"twice,omitempty"`  // it may have been sent before
+	Again  time.Time `json:"again,omitzero"`   // of failed: when it is tried again; zero is never
+	Text   string    `json:"text,omitempty"`   // vault object: why it failed
+	Unread bool      `json:"unread,omitempty"` // of failed: it could not be read here, so nobody was asked to carry it
 }

@@ -107,6 +107,12 @@ func Seal(plain []byte, recipients ...string) ([]byte, error) {
 	return seal(plain, to...)
 }
 
+// CheckRecipient says whether something can be sealed to a recipient. To some that look like one nothing can: points of small order (RFC 7748, section 6.1).
+func CheckRecipient(recipient string) error {
+	_, err := Seal(nil, recipient)
+	return err
+}
+
 func seal(plain []byte, to ...age.Recipient) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := age.Encrypt(&b, to...)

@@ -95,14 +95,15 @@ func (f Filing) report(s *State, now time.Time) (entry.Report, error) {
 	return entry.Report{Day: Day(now), From: f.From, Way: f.Way, Vault: f.Vault, Size: class, Plain: f.Plain, Receipt: f.Receipt, Reply: f.Reply, Lang: lang}, nil
 }
 
-// ErrTwice: the same report was sent again, because its answer was lost on the way. It is there; its writer has the receipt.
-var ErrTwice = errors.New("this report is already here")
+// ErrTwice: the same report or message was sent again, because its answer was lost on the way. It is there; its writer has the receipt.
+var ErrTwice = errors.New("this is already here")
 
 // A Written is a message that was sealed and put into the vault. The zero one is none.
 type Written struct {
 	Vault string
 	Size  int64
 	Plain bool
+	Once  string // of a reporter's: keyed hash of what it came as, "" when it is taken however often it comes
 }
 
 // MostThread is how many messages a thread takes.
@@ -116,15 +117,20 @@ func (w Written) message(c *Case, now time.Time) (*entry.ReportMessage, error) {
 	case len(c.Thread) >= MostThread:
 		return nil, fmt.Errorf("report %d has %d messages, and takes no more; file a new one", c.ID, MostThread)
 	}
-	return &entry.ReportMessage{ID: c.ID, N: len(c.Thread) + 1, Day: Day(now), Vault: w.Vault, Size: class, Plain: w.Plain}, nil
+	return &entry.ReportMessage{ID: c.ID, N: len(c.Thread) + 1, Day: Day(now), Vault: w.Vault, Size: class, Plain: w.Plain, Once: w.Once}, nil
 }
 
 // Tell takes a message of the reporter, who showed the receipt. A closed report stays closed, and is shown as one with something new:
 // the team reopens it, or does not.
+//
+// Errors: ErrReceipt; ErrTwice; else it cannot be, in a sentence.
 func Tell(s *State, now time.Time, receipt string, w Written) (entry.Draft, error) {
 	c, ok := s.Find(receipt)
 	if !ok {
 		return entry.Draft{}, ErrReceipt
+	}
+	if s.Told(w.Once) {
+		return entry.Draft{}, ErrTwice
 	}
 	if w.Vault == "" {
 		return entry.Draft{}, errors.New("a message without its text in the vault")
@@ -147,6 +153,9 @@ type Deed struct {
 	Incident int64   // of Open: the number that the new incident gets in the same append; of Join: one that is there
 	Text     string  // vault object: why
 	Message  Written // of Open, Join, Answer, Close: what the reporter is told; a bucket has none
+
+	// Covers says of each report of a bucket whether the decision is about it, too: not about those that who decides may not see or has not seen. Nil is all.
+	Covers func(*Case) bool
 }
 
 // See says that somebody opened the report. It returns false when that is written already.
@@ -234,7 +243,7 @@ func (s *State) decide(now time.Time, kind entry.Kind, d Deed, may func(*Case) e
 	}
 	var refused error
 	for _, c := range of {
-		if d.Bucket && c.Apart {
+		if d.Bucket && (c.Apart || d.Covers != nil && !d.Covers(c)) {
 			continue
 		}
 		err := may(c)
@@ -246,7 +255,7 @@ func (s *State) decide(now time.Time, kind entry.Kind, d Deed, may func(*Case) e
 		}
 	}
 	if refused == nil {
-		refused = fmt.Errorf("each report that is kept together with report %d got an incident by itself", c.ID)
+		refused = fmt.Errorf("each report that is kept together with report %d belongs to another incident, or came after you looked", c.ID)
 	}
 	return entry.Draft{}, refused
 }
@@ -279,9 +288,31 @@ func (s *State) draft(now time.Time, kind entry.Kind, c *Case, d Deed) (entry.Dr
 		st.Message = m
 	}
 	if d.Bucket {
-		st.ID = c.Bucket
+		st.ID, st.Spans = c.Bucket, spans(s.Bucket(c.Bucket), d.Covers)
 	}
 	return entry.Draft{Actor: "person:" + d.Person, Kind: kind, Subject: subject(st.ID), Body: st}, nil
+}
+
+// spans are the reports of a bucket that a decision covers; nil is all of them.
+func spans(of []*Case, covers func(*Case) bool) (out []entry.ReportSpan) {
+	if covers == nil {
+		return nil
+	}
+	open, left := false, false
+	for _, c := range of {
+		switch {
+		case !covers(c):
+			open, left = false, true
+		case open:
+			out[len(out)-1].To = c.ID
+		default:
+			out, open = append(out, entry.ReportSpan{From: c.ID, To: c.ID}), true
+		}
+	}
+	if !left {
+		return nil
+	}
+	return out
 }
 
 // clip shortens what a stranger wrote, to be quoted.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ type State struct {
 	cases    map[int64]*Case
 	order    []int64 // ids, oldest first
 	receipts map[string]int64
+	once     map[string]bool // messages of reporters, by what they came as
 	buckets  map[int64][]int64
 	last     int64
 	fresh    map[int64]bool // what came in the wave since somebody looked: reports, or those with new messages
@@ -31,7 +33,7 @@ type State struct {
 
 // NewState is the state before the first entry.
 func NewState() *State {
-	return &State{cases: map[int64]*Case{}, receipts: map[string]int64{}, buckets: map[int64][]int64{}, fresh: map[int64]bool{}, waits: map[int64]bool{}}
+	return &State{cases: map[int64]*Case{}, receipts: map[string]int64{}, once: map[string]bool{}, buckets: map[int64][]int64{}, fresh: map[int64]bool{}, waits: map[int64]bool{}}
 }
 
 // Fold takes one entry in. Kinds that are not of reports pass. An error means that the ledger holds what this program would not have
@@ -129,8 +131,8 @@ func (s *State) step(e entry.Entry, st entry.ReportStep) error {
 		if !ok {
 			return fmt.Errorf("entry %d (%s): there is no report %d", e.N, e.Kind, id)
 		}
-		if st.Bucket && (c.Apart || c.Done() && e.Kind != entry.ReportReopened) {
-			continue // somebody had dealt with it by itself
+		if st.Bucket && (c.Apart || c.Done() && e.Kind != entry.ReportReopened || !covered(st.Spans, id)) {
+			continue // somebody had dealt with it by itself, or it is not meant
 		}
 		c.take(e, st)
 		s.note(c)
@@ -140,6 +142,12 @@ func (s *State) step(e entry.Entry, st entry.ReportStep) error {
 		}
 	}
 	return nil
+}
+
+// covered reports whether a step about a bucket holds for one of its reports.
+func covered(spans []entry.ReportSpan, id int64) bool {
+	k, is := slices.BinarySearchFunc(spans, id, func(x entry.ReportSpan, id int64) int { return cmp.Compare(x.From, id) })
+	return len(spans) == 0 || is || k > 0 && id <= spans[k-1].To
 }
 
 // note keeps whether a report waits for somebody.
@@ -153,10 +161,15 @@ func (s *State) note(c *Case) {
 // take changes the standing of one report.
 func (c *Case) take(e entry.Entry, st entry.ReportStep) {
 	c.Steps = append(c.Steps, Step{e.Time, e.Kind, st.Person, st.Incident, st.Text})
-	c.Unread = 0
-	if c.Reader == "" {
-		c.Reader = st.Person
+	if st.Bucket { // which opened none of them: what nobody has read waits again when the bucket is taken up again
+		c.Passed += c.Unread
+	} else {
+		c.Passed = 0
+		if c.Reader == "" {
+			c.Reader = st.Person
+		}
 	}
+	c.Unread = 0
 	c.Apart = c.Apart || !st.Bucket && st.Incident != 0
 	switch e.Kind {
 	case entry.ReportRead:
@@ -176,9 +189,14 @@ func (c *Case) take(e entry.Entry, st entry.ReportStep) {
 	case entry.ReportSpam:
 		c.Standing = Spam
 	case entry.ReportReopened:
-		c.Standing = Read
-		if c.Incident != 0 {
+		c.Unread, c.Passed = c.Passed, 0
+		switch {
+		case c.Incident != 0:
 			c.Standing = Joined
+		case c.Reader == "":
+			c.Standing = New
+		default:
+			c.Standing = Read
 		}
 	}
 }
@@ -187,6 +205,9 @@ func (s *State) told(e entry.Entry, m entry.ReportMessage) error {
 	c, ok := s.cases[m.ID]
 	if !ok {
 		return fmt.Errorf("entry %d (%s): there is no report %d", e.N, e.Kind, m.ID)
+	}
+	if m.Once != "" {
+		s.once[m.Once] = true
 	}
 	c.Thread = append(c.Thread, Message{m, false, ""})
 	c.Unread++
@@ -212,6 +233,9 @@ func (s *State) Find(hash string) (*Case, bool) {
 	}
 	return s.cases[id], true
 }
+
+// Told reports whether a message of a reporter came as this already (Written.Once).
+func (s *State) Told(once string) bool { return s.once[once] }
 
 // Cases returns all reports, newest first. A bucket stands once, as its first report (Bucket has all).
 func (s *State) Cases() []*Case {

@@ -153,28 +153,48 @@ func (p *Parcel) check() error {
 	return nil
 }
 
-// SafeName makes a file name of a stranger's: without folders, without signs that do not show or turn the reading order, without a
-// dot at its beginning, at most 100 bytes, never empty. Names that Windows keeps for devices get an underscore.
+// SafeName makes a file name of a stranger's, under which a file is handed over: without folders, without signs that do not show or turn the reading order,
+// without a dot at its beginning, at most 100 bytes, never empty. Names that Windows keeps for devices get an underscore.
 func SafeName(name string) string {
-	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
-	name = strings.Map(func(r rune) rune {
+	name = strings.Trim(cleanName(name, -1), ". ")
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch strings.TrimRight(stem, "0123456789 ") {
+	case "CON", "PRN", "AUX", "NUL", "COM", "LPT":
+		name = "_" + name
+	}
+	if name = strings.Trim(shorter(name, 100), ". "); name == "" {
+		return "file"
+	}
+	return name
+}
+
+// KeptName is a file name as words, such as evidence has: as it was but for its folders, with an underscore for each sign that does not show or turns the reading
+// order, at most most bytes. It may be empty, and begins with a dot where it did.
+func KeptName(name string, most int) string { return shorter(cleanName(name, '_'), most) }
+
+// cleanName takes folders from a name, and puts hidden for each sign that does not show; -1 drops them.
+func cleanName(name string, hidden rune) string {
+	broken := ""
+	if hidden >= 0 {
+		broken = string(hidden)
+	}
+	name = strings.TrimRight(strings.ReplaceAll(strings.ToValidUTF8(name, broken), `\`, "/"), "/")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune(`<>:"/\|?*`, r):
 			return '_'
 		case r == ' ':
 			return r
 		case !unicode.IsGraphic(r), unicode.Is(unicode.Zs, r), unicode.Is(unicode.Variation_Selector, r):
-			return -1
+			return hidden
 		}
 		return r
-	}, name)
-	name = strings.Trim(name, ". ")
-	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
-	switch strings.TrimRight(stem, "0123456789 ") {
-	case "CON", "PRN", "AUX", "NUL", "COM", "LPT":
-		name = "_" + name
-	}
-	for len(name) > 100 {
+	}, name[strings.LastIndexByte(name, '/')+1:]))
+}
+
+// shorter cuts a name to most bytes before its extension, when that is no longer than 12.
+func shorter(name string, most int) string {
+	for len(name) > most {
 		ext := path.Ext(name)
 		if len(ext) > 12 {
 			ext = ""
@@ -182,9 +202,6 @@ func SafeName(name string) string {
 		front := name[:len(name)-len(ext)]
 		_, n := utf8.DecodeLastRuneInString(front)
 		name = front[:len(front)-n] + ext
-	}
-	if name = strings.Trim(name, ". "); name == "" {
-		return "file"
 	}
 	return name
 }

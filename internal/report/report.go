@@ -65,6 +65,7 @@ type Case struct {
 	Incident int64 // 0 belongs to none
 	Thread   []Message
 	Unread   int    // messages of the reporter that nobody of the team has opened
+	Passed   int    // of those that were unread: dealt with unopened, by a decision about the whole bucket
 	Reader   string // who of the team opened it first
 	Steps    []Step
 	Apart    bool // of a bucket: it got an incident by itself, so what is decided about the bucket passes it by

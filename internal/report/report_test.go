@@ -88,24 +88,24 @@ func TestStory(t *testing.T) {
 	if _, news, err := See(b.s, Deed{Person: "boris", Report: 1}); news || err != nil {
 		t.Errorf("read a second time: %v, %v", news, err)
 	}
-	b.write(t0, ok(Answer(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v2", 100, false}})))
+	b.write(t0, ok(Answer(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v2", 100, false, ""}})))
 	stands(Answered, Answered)
-	b.write(t0.Add(24*time.Hour), ok(Tell(b.s, t0.Add(24*time.Hour), "r1", Written{"v3", 100, true})))
+	b.write(t0.Add(24*time.Hour), ok(Tell(b.s, t0.Add(24*time.Hour), "r1", Written{"v3", 100, true, ""})))
 	stands(Read, Read)
 	if c.Unread != 1 || len(b.s.Waiting()) != 1 {
 		t.Errorf("%d unread, %d wait", c.Unread, len(b.s.Waiting()))
 	}
-	b.write(t0, ok(Open(b.s, t0, Deed{Person: "anna", Report: 1, Incident: 12, Text: "v4", Message: Written{"v5", 100, false}})))
+	b.write(t0, ok(Open(b.s, t0, Deed{Person: "anna", Report: 1, Incident: 12, Text: "v4", Message: Written{"v5", 100, false, ""}})))
 	stands(Opened, Opened)
 	b.write(t0, ok(Join(b.s, t0, Deed{Person: "anna", Report: 1, Incident: 9}, func(i int64) bool { return i == 9 })))
 	stands(Joined, Opened)
-	b.write(t0, ok(Close(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v6", 100, false}})))
+	b.write(t0, ok(Close(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v6", 100, false, ""}})))
 	stands(Closed, Closed)
-	b.write(t0, ok(Tell(b.s, t0, "r1", Written{"v7", 100, false})))
+	b.write(t0, ok(Tell(b.s, t0, "r1", Written{"v7", 100, false, ""})))
 	stands(Closed, Closed)
 	b.write(t0, ok(Reopen(b.s, t0, Deed{Person: "anna", Report: 1})))
 	stands(Joined, Opened)
-	b.write(t0, ok(Drop(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v8", 1, false}})))
+	b.write(t0, ok(Drop(b.s, t0, Deed{Person: "anna", Report: 1, Message: Written{"v8", 1, false, ""}})))
 	stands(Spam, Closed)
 
 	var thread []string
@@ -139,7 +139,7 @@ func TestRefused(t *testing.T) {
 	b.take(t0, 2, filing(1), silent, filing(3), filing(4))
 	b.write(t0, ok(Close(b.s, t0, Deed{Person: "anna", Report: 1})))
 	known := func(i int64) bool { return i == 9 }
-	word := Written{"v", 10, false}
+	word := Written{"v", 10, false, ""}
 	for _, c := range []struct {
 		name string
 		try  func() (entry.Draft, error)
@@ -164,7 +164,7 @@ func TestRefused(t *testing.T) {
 		{"no bucket", func() (entry.Draft, error) { return Close(b.s, t0, Deed{Person: "anna", Report: 2, Bucket: true}) }, "in no bucket"},
 		{"a wrong receipt", func() (entry.Draft, error) { return Tell(b.s, t0, "other", word) }, "no report of this receipt"},
 		{"an empty receipt", func() (entry.Draft, error) { return Tell(b.s, t0, "", word) }, "no report of this receipt"},
-		{"too long", func() (entry.Draft, error) { return Tell(b.s, t0, "r3", Written{"v", 1 << 40, false}) }, "larger than we take"},
+		{"too long", func() (entry.Draft, error) { return Tell(b.s, t0, "r3", Written{"v", 1 << 40, false, ""}) }, "larger than we take"},
 	} {
 		if d, err := c.try(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v; want %q", c.name, d, err, c.want)

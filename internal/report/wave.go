@@ -25,8 +25,15 @@ const (
 	WaveLongest = 4 * time.Hour
 )
 
-// over reports whether a wave takes in no more.
-func (w Wave) over(now time.Time) bool { return !w.Rung.IsZero() && now.Sub(w.Rung) >= w.Lasts }
+// aheadMost is how far ahead of the clock a call may lie: whoever asks looked at the clock a little before the call was written. One that lies further
+// ahead was timed by a clock that ran ahead, and was set back since.
+const aheadMost = time.Minute
+
+// over reports whether a wave takes in no more. One whose call lies in the time to come is over, too: else nobody would be called until the clock gets there.
+func (w Wave) over(now time.Time) bool {
+	past := now.Sub(w.Rung)
+	return !w.Rung.IsZero() && (past >= w.Lasts || past < -aheadMost)
+}
 
 // wave counts what came. After a wave's end it begins the next one, and so it does when somebody saw all of it before anybody was called.
 func (s *State) wave(now time.Time, id int64) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tocsin/internal/desk"
 	"tocsin/internal/entry"
@@ -199,7 +201,7 @@ func (s *Server) addFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = s.takeFile(v, id)
+	err = s.brought(v, id)
 	if err != nil {
 		if known(err) {
 			return err
@@ -216,6 +218,26 @@ func (s *Server) addFile(v *visit) error {
 // onlyName reports whether a text may be the id of a step.
 func onlyName(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// brought takes a file in one of the slots for large requests, within a time: until then it lies in memory.
+func (s *Server) brought(v *visit, id int64) error {
+	if v.r.ContentLength < 0 || v.r.ContentLength > desk.BringLarge {
+		wait, stop := context.WithTimeout(v.r.Context(), desk.BringWait)
+		defer stop()
+		giveBack, ok := s.desk.Bringing().Take(wait, v.actor.Name)
+		if !ok {
+			return desk.FieldError{Field: "file", Says: "Other files are being brought at this moment. Choose the file again, and send it in a minute."}
+		}
+		defer giveBack()
+	}
+	control := http.NewResponseController(v.w)
+	_ = control.SetReadDeadline(time.Now().Add(desk.BringWithin)) // not every connection has one
+	err := s.takeFile(v, id)
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+	}
+	return err
 }
 
 func (s *Server) takeFile(v *visit, id int64) error {

@@ -69,7 +69,7 @@ func (s *Server) bringReportFiles(v *visit) error {
 	if known(err) {
 		return err
 	}
-	return s.showReport(v, http.StatusUnprocessableEntity, err, "")
+	return s.showReport(v, http.StatusUnprocessableEntity, err, nil)
 }
 
 // evidenceAgain puts what was typed back into the form, when it is the one that was sent.

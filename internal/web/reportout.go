@@ -162,10 +162,28 @@ func (s *Server) reportForm(v *visit) error {
 	return s.showReportForm(v, http.StatusOK, ui.ReportFormView{Outside: s.outside(v, publicReport, nil)})
 }
 
+// newOnce draws the chance of a form: by it the same words are taken once, though the form is sent again because its answer was lost, or the page loaded anew.
+func newOnce() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // it never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// onceOf is the chance of a form that came, "" when it is none of ours.
+func onceOf(x map[string]string) string {
+	if b, err := base64.RawURLEncoding.Strict().DecodeString(x["once"]); err != nil || len(b) != 16 {
+		return ""
+	}
+	return x["once"]
+}
+
 func (s *Server) showReportForm(v *visit, code int, view ui.ReportFormView) error {
 	view.Team = s.desk.TeamKey()
 	if view.Closed = view.Team == "" || !s.desk.TakesReports(); !view.Closed {
 		view.Challenge, view.Bits = s.desk.Challenge(v.now)
+	}
+	if view.Once == "" {
+		view.Once = newOnce()
 	}
 	v.w.Header().Set("Cache-Control", "no-store")
 	return ui.ReportForm.Show(v.w, code, view)
@@ -304,7 +322,7 @@ func (s *Server) filePlain(a asked) (report.Receipt, error) {
 	if from == "" {
 		from = report.Unknown
 	}
-	return s.desk.FilePlain(a.network, report.Parcel{From: from, What: x["what"], When: x["when"], Where: x["where"], Contact: x["contact"], Lang: a.words.Lang, Files: a.Files})
+	return s.desk.FilePlainOnce(a.network, onceOf(x), report.Parcel{From: from, What: x["what"], When: x["when"], Where: x["where"], Contact: x["contact"], Lang: a.words.Lang, Files: a.Files})
 }
 
 // formAgain shows the form with what was typed.
@@ -321,7 +339,7 @@ func (s *Server) formAgain(a asked, err error) error {
 	case len([]rune(x["what"])) > report.MostText:
 		wrong = ui.Errors{{Field: "what", Says: a.words.Long}}
 	}
-	return s.showReportForm(a.visit, code, ui.ReportFormView{Outside: s.outside(a.visit, publicReport, wrong), What: x["what"], When: x["when"], Where: x["where"], Contact: x["contact"], Sender: x["from"]})
+	return s.showReportForm(a.visit, code, ui.ReportFormView{Outside: s.outside(a.visit, publicReport, wrong), What: x["what"], When: x["when"], Where: x["where"], Contact: x["contact"], Sender: x["from"], Once: onceOf(x)})
 }
 
 // reportThread opens a thread by its receipt, or by the token that the page's script makes of it, and takes a message into it.
@@ -358,7 +376,12 @@ func (s *Server) reportThread(v *visit) error {
 			break
 		}
 		if writes && strings.TrimSpace(x["what"]) != "" {
-			t, err = s.desk.TellPlain(a.network, receipt, x["what"])
+			t, err = s.desk.TellPlain(a.network, receipt, onceOf(x), x["what"])
+			if full, busy := errors.AsType[report.Refusal](err); busy && full.Why != "tries" { // the words stay, below the thread
+				if t, e := s.desk.ReportThread(a.network, own.Token[:], desk.Solved{}); e == nil {
+					return s.showThread(a, t, own, receipt, true, err)
+				}
+			}
 		} else {
 			t, err = s.desk.ReportThread(a.network, own.Token[:], desk.Solved{})
 		}
@@ -374,7 +397,7 @@ func (s *Server) reportThread(v *visit) error {
 	if a.script {
 		return s.threadAnswer(a, t)
 	}
-	return s.showThread(a, t, own, receipt, writes)
+	return s.showThread(a, t, own, receipt, writes, nil)
 }
 
 // hold keeps an answer back.
@@ -427,10 +450,16 @@ func (s *Server) threadAnswer(a asked, t desk.OutsideThread) error {
 	return a.answer(http.StatusOK, map[string]any{"standing": a.words.Standing(t.Standing), "filed": a.words.Day(t.Filed), "rows": rows, "challenge": challenge, "bits": difficulty})
 }
 
-// showThread shows the thread, opened here by the receipt, to somebody without script.
-func (s *Server) showThread(a asked, t desk.OutsideThread, own letterbox.Thread, receipt report.Receipt, wrote bool) error {
-	view := ui.ReportThreadView{Outside: s.outside(a.visit, publicReport+"/thread", nil), Receipt: receipt.String(), Standing: a.words.Standing(t.Standing), Filed: a.words.Day(t.Filed)}
+// showThread shows the thread, opened here by the receipt, to somebody without script. refused is why what they wrote was not taken; nil it was.
+func (s *Server) showThread(a asked, t desk.OutsideThread, own letterbox.Thread, receipt report.Receipt, wrote bool, refused error) error {
+	view := ui.ReportThreadView{Outside: s.outside(a.visit, publicReport+"/thread", nil), Receipt: receipt.String(), Standing: a.words.Standing(t.Standing), Filed: a.words.Day(t.Filed), Once: newOnce()}
+	code := http.StatusOK
 	switch {
+	case refused != nil:
+		view.What, view.Once = a.Values["what"], onceOf(a.Values)
+		var says string
+		code, says = s.outsideWrong(a, refused)
+		view.Errors = ui.Errors{{Field: "what", Says: says}}
 	case wrote && strings.TrimSpace(a.Values["what"]) == "":
 		view.Errors = ui.Errors{{Field: "what", Says: a.words.Empty}}
 	case wrote:
@@ -446,5 +475,5 @@ func (s *Server) showThread(a asked, t desk.OutsideThread, own letterbox.Thread,
 		}
 		view.Rows = append(view.Rows, row)
 	}
-	return ui.ReportThread.Show(a.w, http.StatusOK, view)
+	return ui.ReportThread.Show(a.w, code, view)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -161,10 +163,20 @@ func reportState(c report.Case) ui.State {
 	return ui.State{Tone: "off", Word: "closed"}
 }
 
-func (s *Server) outsideReport(v *visit) error { return s.showReport(v, http.StatusOK, nil, "") }
+func (s *Server) outsideReport(v *visit) error { return s.showReport(v, http.StatusOK, nil, nil) }
 
-// showReport shows one report; to open it is written down.
-func (s *Server) showReport(v *visit, code int, mistake error, typed string) error {
+// reportTyped are the fields in which somebody writes what becomes of a report.
+func reportTyped() []string {
+	return []string{"deed", "incident", "message", "reason", "bucket", "unmailed"}
+}
+
+// typedIn reports whether one of these was sent with something in it.
+func typedIn(form url.Values) bool {
+	return slices.ContainsFunc(reportTyped(), func(name string) bool { return strings.TrimSpace(form.Get(name)) != "" })
+}
+
+// showReport shows one report; to open it is written down. typed is what was written below and not done, nil when nothing was.
+func (s *Server) showReport(v *visit, code int, mistake error, typed url.Values) error {
 	id, err := number(v.r, "id")
 	if err != nil {
 		return err
@@ -182,11 +194,12 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 	if err != nil {
 		return notReport(err)
 	}
-	view := ui.ReportOneView{Frame: s.frame(v, "reports", fmt.Sprintf("Report %d", id)), Action: fmt.Sprintf("/reports/%d", id), May: true, Done: x.Done(), Message: typed,
+	view := ui.ReportOneView{Frame: s.frame(v, "reports", fmt.Sprintf("Report %d", id)), Action: fmt.Sprintf("/reports/%d", id), May: true, Done: x.Done(),
 		CanAnswer: x.Reply != "", Pager: pager(v, page, reportsShown, together), Seen: x.Moves(), Deeds: []ui.Option{{Value: "answer", Word: "Answer only"}, {Value: "open", Word: "Open an incident for it"}, {Value: "join", Word: "Join an incident"}, {Value: "close", Word: "Close it: dealt with"}, {Value: "spam", Word: "Drop it: no report"}}}
 	view.Path = view.Action
 	s.reportTold(&view, told, locked)
 	view.MayUnmailed = view.Asks && view.CanAnswer
+	view.Message, view.Reason, view.AllTicked, view.Unmailed = typed.Get("message"), typed.Get("reason"), typed.Get("bucket") == "yes", typed.Get("unmailed") == "yes"
 	mailed := s.desk.ReportMailed(x.Case)
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		view.Row = s.reportRow(st, x)
@@ -196,7 +209,7 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 		s.reportThreadRows(st, &view, x, told, mailed)
 		s.reportSteps(v, st, &view, x)
 		view.Incidents = joinable(st, x.Incident)
-		if i, err := st.Incidents.Get(x.Incident); err == nil && i.Closed && !x.Done() {
+		if i, err := st.Incidents.Get(st.Incidents.Root(x.Incident)); err == nil && i.Closed && !x.Done() {
 			for k := range view.Deeds { // its incident is over, so this is likely
 				view.Deeds[k].Chosen = view.Deeds[k].Value == "close"
 			}
@@ -205,7 +218,22 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 			view.Evidence = evidenceForm(x, i, told)
 		}
 	})
+	for k := range view.Deeds {
+		view.Deeds[k].Chosen = view.Deeds[k].Chosen && typed.Get("deed") == "" || view.Deeds[k].Value == typed.Get("deed")
+	}
+	for k := range view.Incidents {
+		view.Incidents[k].Chosen = view.Incidents[k].Value == typed.Get("incident")
+	}
+	for _, name := range reportTyped() {
+		if view.Asks && strings.TrimSpace(typed.Get(name)) != "" {
+			view.Kept = append(view.Kept, ui.KeptField{Name: name, Value: typed.Get(name)})
+		}
+	}
+	if came, wait := s.desk.ReportTally(v.actor, id, v.now); came > 1 {
+		view.Tally = ui.Number(int64(came)) + " reports came since the team was called, of which this is one: " + ui.Plural(int64(wait), "waits to be opened.", "wait to be opened.")
+	}
 	if x.Together > 1 {
+		view.Last = x.Last
 		view.All = fmt.Sprintf("All %s that are kept together. Nobody of them gets a mail: who gave an address is written to one by one.", ui.Number(int64(x.Together)))
 	}
 	if view.CanAnswer {
@@ -216,6 +244,7 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed string) err
 			view.AnswerHint += " If they gave a mail address, it goes there, too."
 		}
 	}
+	view.Still = typedIn(typed)
 	if mistake != nil {
 		view.Still = true
 		if !evidenceAgain(v, &view, mistake) {
@@ -347,7 +376,7 @@ const joinableMost = 200
 func joinable(st *desk.State, not int64) (out []ui.Option) {
 	all := st.Incidents.Incidents
 	for k := len(all) - 1; k >= 0 && len(out) < joinableMost; k-- {
-		if i := all[k]; !i.Closed && i.ID != not {
+		if i := all[k]; i.Working() && i.ID != not {
 			out = append(out, ui.Option{Value: fmt.Sprint(i.ID), Word: fmt.Sprintf("%d: %s", i.ID, i.Title)})
 		}
 	}
@@ -369,6 +398,7 @@ func (s *Server) reportDeed(v *visit, deed string) error {
 	if n, err := strconv.Atoi(v.r.PostFormValue("seen")); err == nil {
 		x.Seen = &n
 	}
+	x.Last, _ = strconv.ParseInt(v.r.PostFormValue("last"), 10, 64)         // a page of before the update says nothing
 	x.Incident, _ = strconv.ParseInt(v.r.PostFormValue("incident"), 10, 64) // none is no incident, which the desk says
 	_, err = s.desk.DecideReport(v.actor, x)
 	switch {
@@ -379,7 +409,7 @@ func (s *Server) reportDeed(v *visit, deed string) error {
 	case known(err) && !errors.Is(err, incident.ErrNotFound):
 		return err
 	}
-	return s.showReport(v, http.StatusUnprocessableEntity, reportMistake(err), x.Message)
+	return s.showReport(v, http.StatusUnprocessableEntity, reportMistake(err), v.r.PostForm)
 }
 
 // reportMistake words what a person of the team can mend.
@@ -403,7 +433,10 @@ func (s *Server) unlockReport(v *visit) error {
 		if known(err) {
 			return err
 		}
-		return s.showReport(v, http.StatusUnprocessableEntity, err, "")
+		return s.showReport(v, http.StatusUnprocessableEntity, err, v.r.PostForm)
+	}
+	if typedIn(v.r.PostForm) { // what was written below before the passphrase was asked for
+		return s.showReport(v, http.StatusOK, nil, v.r.PostForm)
 	}
 	return done(v, fmt.Sprintf("/reports/%d", id), "")
 }

@@ -321,10 +321,15 @@ async function show(told) {
   $('progress').hidden = true;
 }
 
+// written is the message that was sealed last. When the answer to it is lost on the way, the same is sent again, so that it stays one message.
+let written;
+
 async function answer() {
   need('reply', says.empty);
-  const sealed = await seal({ what: $('reply').value.slice(0, mostText), lang: form.dataset.lang }, [], own.recipient);
-  const told = await worked($('answer').action, { token: own.token, sealed }, own.next);
+  const what = $('reply').value.slice(0, mostText);
+  if (written?.what !== what) written = { what, sealed: await seal({ what, lang: form.dataset.lang }, [], own.recipient) };
+  const told = await worked($('answer').action, { token: own.token, sealed: written.sealed }, own.next);
+  written = undefined;
   $('reply').value = '';
   await show(told);
   progress(says.sent, 100);
