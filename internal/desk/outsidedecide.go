@@ -84,7 +84,7 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		id = deed.Incident
 		return drafts, err
 	})
-	return id, d.late(err, x.Message, x.Reason)
+	return id, d.late(actor, c.Incident, err, x.Message, x.Reason)
 }
 
 // answerFor seals what the reporter is told into the deed, and keeps the mail that brings it, nil when there is none.
