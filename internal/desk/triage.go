@@ -111,7 +111,7 @@ func (d *Desk) exceptionMute(actor auth.Actor, id int64, x TriageMute, why strin
 	}
 	row := all[x.Exception]
 	n := Never{Rule: row.Rule, From: row.Address, Account: row.Account, Why: why, Until: x.Until}
-	m = entry.Mute{Rule: row.Rule, Until: x.Until.UTC()}
+	m = entry.Mute{Rule: row.Rule, Until: x.Until.UTC(), Incident: id}
 	if err := d.hashParty(&m, &n); err != nil {
 		return m, err
 	}
