@@ -9,13 +9,10 @@ import (
 	"time"
 
 	"tocsin/internal/auth"
-	"tocsin/internal/chat"
 	"tocsin/internal/entry"
-	"tocsin/internal/hook"
 	"tocsin/internal/incident"
 	"tocsin/internal/plan"
 	"tocsin/internal/playbook"
-	"tocsin/internal/tlp"
 )
 
 // burns has an incident in a house with the playbook of fires.
@@ -162,82 +159,6 @@ func TestAFalseAlarmIsOneStep(t *testing.T) {
 		synctest.Wait()
 		h.want(d, entry.IncidentOpened, 1)
 		h.want(d, entry.RecurrenceBegun, 0) // nothing real is watched for
-	})
-}
-
-// Given an incident labelled TLP:RED, when every exit of the desk is tried, then nothing leaves but that somebody is needed.
-func TestRedLeavesByNoExit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h, d, stop := burns(t)
-		defer stop()
-		h.bank(d, true)
-		anna := person("anna", plan.Commander)
-		must(t, d.SetLabel(anna, 1, "", "GREEN", "stakeholders may know"))
-		link, err := d.StatusLink(anna, 1, 1)
-		must(t, err, d.SetLabel(anna, 1, "", "RED", ""))
-		told := len(h.sent())
-		_, err = d.AddTask(anna, 1, TaskAsk{Title: "SECRET task", Person: "boris", Due: time.Now().Add(3 * time.Hour)})
-		must(t, err)
-		time.Sleep(4 * time.Hour)
-		synctest.Wait()
-		leaks := func(where, text string) {
-			for _, word := range []string{"Request for evil", "evil", "192.0.2.7", "SECRET", "incidents/1"} {
-				if strings.Contains(text, word) {
-					t.Errorf("%s says %q: %s", where, word, text)
-				}
-			}
-		}
-		all := h.sent()[told:]
-		if len(all) == 0 {
-			t.Error("nobody hears that they are needed")
-		}
-		for _, m := range all {
-			leaks("a message to "+m.To, m.Subject+"\n"+m.Body)
-			if m.To == "vogt@board.example" {
-				t.Errorf("a stakeholder is told: %s", m.Subject)
-			}
-		}
-		d.Read(func(s *State) {
-			c := s.Calls.Of(1)
-			for _, exit := range []tlp.Exit{tlp.TeamMail, tlp.Chat, tlp.Webhook, tlp.Voice} {
-				w := d.words(s, c, "anna", exit)
-				leaks("a call by "+string(exit), w.Title+w.Known+w.Incident+w.Severity)
-			}
-			o := d.orderOf(s, c, d.words(s, c, "anna", tlp.Voice), "anna", Contact{Voice: "sips:anna@phone.example"})
-			leaks("a telephone call", o.Detail)
-			if i, _ := s.Incidents.Get(1); o.Number != "" || mayUse(s, i) {
-				t.Errorf("the telephone says number %q, a chat may be used: %v", o.Number, mayUse(s, i))
-			}
-			s.Chat[1] = chat.Place{Channel: "C1", Card: "1"}
-		})
-		d.o.Slack = &SlackOptions{}
-		for _, x := range d.owedCards(time.Now()) {
-			if !x.gone || !x.card.Redacted {
-				t.Errorf("a card stands in the chat: %+v", x.card)
-			}
-		}
-		c := &caller{Webhook: Webhook{Hook: hook.Hook{Name: "x", What: []string{"incident", "alert", "call", "task", "run", "step"}}}, d: d}
-		for e, err := range d.ledger.Entries(1) {
-			must(t, err)
-			if body, wanted, _ := c.compose(e); wanted && strings.Contains(string(body), "incidents/1") {
-				t.Errorf("a webhook is told: %s", body)
-			}
-		}
-		_, token, _ := strings.Cut(link, "/status/")
-		if p, err := d.OpenStatus(token); err == nil {
-			t.Errorf("the status page shows %+v", p)
-		}
-		if _, err := d.StatusLink(anna, 1, 1); !errors.Is(err, ErrLabel) {
-			t.Errorf("a link to the status page: %v", err)
-		}
-		if err := d.SendUpdate(anna, Owing{Incident: 1, Rule: 1, Contact: 1, Stage: "first"}); !errors.Is(err, ErrLabel) {
-			t.Errorf("an update to a stakeholder: %v", err)
-		}
-		for _, exit := range tlp.Exits() {
-			if err := d.MayLeave(1, "", exit); !errors.Is(err, ErrLabel) || !strings.Contains(err.Error(), "TLP:RED") {
-				t.Errorf("%s: %v", exit, err)
-			}
-		}
 	})
 }
 

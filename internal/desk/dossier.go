@@ -127,9 +127,9 @@ func mayReport(s *State, actor auth.Actor, id int64, audience tlp.Label) error {
 	return nil
 }
 
-// namedOn reports whether an incident is restricted, and the actor is one of the people whom it names.
+// namedOn reports whether an incident is restricted, and the actor is one of the people whom it names; a token is none.
 func namedOn(i *incident.Incident, actor auth.Actor) bool {
-	return i.Restricted() && actor.ID != "" && slices.Contains(i.Restriction.People, actor.ID)
+	return i.Restricted() && actor.ID != "" && actor.Scope == nil && slices.Contains(i.Restriction.People, actor.ID)
 }
 
 // MayReportRed reports whether an actor can have a report of an incident for their own eyes.

@@ -220,19 +220,11 @@ func (r *caseReader) command(i *incident.Incident) {
 	}
 }
 
-// reasons reads the cause and the lessons: those of the incident that is worked on, else of the first part that has some.
+// reasons reads the cause and the lessons, each of the incident itself or else of the first that is one with it and has one.
 func (r *caseReader) reasons() {
-	why, learnt := r.i, r.i
-	for _, m := range slices.Backward(r.s.Incidents.Parts(r.id)) {
-		if _, n := m.Cause(); n > 0 {
-			why = m
-		}
-		if _, n := m.Lesson(); n > 0 {
-			learnt = m
-		}
-	}
-	label := r.label(why.ID, "cause")
-	if c, n := why.Cause(); n > 0 {
+	c, _, from := causeFrom(r.s, r.id)
+	if from != 0 {
+		label := r.label(from, "cause")
 		r.c.Cause = dossier.Cause{Class: strings.ReplaceAll(c.Class, "-", " "), Label: label}
 		if c.Text != "" {
 			r.c.Cause.Says = []dossier.Text{{Says: c.Text, Label: label}}
@@ -245,16 +237,18 @@ func (r *caseReader) reasons() {
 			r.c.Cause.Bones = append(r.c.Cause.Bones, dossier.Bone{Heading: b.Branch, Says: b.Text, Label: label})
 		}
 	}
-	label = r.label(learnt.ID, "lessons")
+	l, _, from := lessonFrom(r.s, r.id)
+	if from == 0 {
+		return
+	}
+	label := r.label(from, "lessons")
 	text := func(id string) []dossier.Text {
 		if id == "" {
 			return nil
 		}
 		return []dossier.Text{{Says: id, Label: label}}
 	}
-	if l, n := learnt.Lesson(); n > 0 {
-		r.c.Well, r.c.Badly, r.c.Lessons = text(l.Well), text(l.Badly), text(l.Text)
-	}
+	r.c.Well, r.c.Badly, r.c.Lessons = text(l.Well), text(l.Badly), text(l.Text)
 }
 
 // words puts the texts in the place of their ids.

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/oncall"
 	"tocsin/internal/plan"
 	"tocsin/internal/report"
+	"tocsin/internal/tlp"
 )
 
 // Bounds of what is put together by the program itself; the timeline has all of it.
@@ -170,10 +171,6 @@ func (r *caseReader) whom(t *oncall.Try) string {
 
 // runs reads what was done by the playbooks of an incident.
 func (r *caseReader) runs(id int64) {
-	i, err := r.s.Incidents.Get(id)
-	if err != nil {
-		return
-	}
 	for _, run := range r.s.Runs.Of(id) {
 		b := run.Book()
 		if b == nil {
@@ -192,6 +189,7 @@ func (r *caseReader) runs(id int64) {
 			if step == nil || word == "" {
 				continue
 			}
+			label := r.label(id, timelineLine(r.s, id, x.N))
 			result := []phrase{{word: word}, {text: x.Text}}
 			if m := run.Marks[x.Step]; m != nil && m.At.Equal(x.Time) {
 				if m.Approved != "" {
@@ -201,16 +199,26 @@ func (r *caseReader) runs(id int64) {
 					result = append(result, phrase{word: "late"})
 				}
 				for _, n := range m.Evidence {
-					for k := range i.Command().Files {
-						if f := &i.Command().Files[k]; fmt.Sprint(f.ID) == n {
-							result = append(result, phrase{fmt.Sprintf("evidence %d: ", f.ID), f.Name})
-						}
-					}
+					result = append(result, r.fileNamed(id, "evidence "+n, n, label))
 				}
 			}
-			r.act(dossier.Action{N: x.N, At: x.Time, Who: cmp.Or(strings.TrimSpace(r.d.ActorCalled(r.s, x.By)+" ("+plan.RoleWord(step.Role)+")"), "–"), Label: r.label(id, "")}, phrase{word: step.What}, result...)
+			r.act(dossier.Action{N: x.N, At: x.Time, Who: cmp.Or(strings.TrimSpace(r.d.ActorCalled(r.s, x.By)+" ("+plan.RoleWord(step.Role)+")"), "–"), Label: label}, phrase{word: step.What}, result...)
 		}
 	}
+}
+
+// fileNamed words an attachment by how a step or a cause of an incident names it, in what has a label. The name of one that carries less far stays away: it stands with
+// the evidence, for those who may have it.
+func (r *caseReader) fileNamed(id int64, words, name string, label dossier.Label) phrase {
+	f := r.s.Incidents.FileOf(id, name)
+	if f == nil {
+		return phrase{word: words}
+	}
+	whole, own := tlp.Label(strings.TrimPrefix(string(label), "TLP:")), r.s.Incidents.Label(f.Incident, attachmentOf(f.ID))
+	if tlp.Narrowest(whole, own) != whole {
+		return phrase{word: words}
+	}
+	return phrase{words + ": ", f.Name}
 }
 
 // causeLinks reads what the root cause rests on.
@@ -230,11 +238,7 @@ func (r *caseReader) causeLinks(c entry.Cause, label dossier.Label) {
 					w.word = front + "alert " + a.Title
 				}
 			case "attachment":
-				for k := range r.i.Command().Files {
-					if f := &r.i.Command().Files[k]; fmt.Sprint(f.ID) == l.Ref {
-						w = phrase{front + "attachment " + l.Ref + ": ", f.Name}
-					}
-				}
+				w = r.fileNamed(r.id, front+"attachment "+l.Ref, l.Ref, label)
 			}
 			r.c.Cause.Links, r.links = append(r.c.Cause.Links, dossier.Text{Label: label}), append(r.links, saying{w})
 		}

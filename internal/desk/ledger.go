@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
@@ -51,7 +52,7 @@ func (d *Desk) EntriesFor(actor auth.Actor, n int64) ([]entry.Entry, error) {
 	defer d.mu.RUnlock()
 	view := d.viewOf(actor)
 	for k, e := range out {
-		if hiddenIn(view, d.state, e) {
+		if view != d.state && hiddenIn(view, d.state, e) {
 			out[k] = entry.Entry{N: e.N, Time: e.Time}
 		}
 	}
@@ -63,9 +64,26 @@ func hiddenIn(view, all *State, e entry.Entry) bool {
 	noun, id, _ := strings.Cut(e.Subject, ":")
 	n, _ := strconv.ParseInt(id, 10, 64) // none is 0, which nothing has
 	lacks := func(in func(*State) bool) bool { return in(all) && !in(view) }
+	lacksIncident := func(id int64) bool {
+		return lacks(func(s *State) bool { _, err := s.Incidents.Get(id); return err == nil })
+	}
+	var of struct { // a body says where it belongs
+		Incident int64 `json:"incident"`
+	}
+	_ = json.Unmarshal(e.Body, &of) // of a body of another form, what its subject says counts
+	if lacksIncident(of.Incident) {
+		return true
+	}
+	if noun == "reminder" && n >= 1 && n <= int64(len(all.Reviews.Reminders)) { // what became of one that named its subject when it was wanted
+		noun, id, _ = strings.Cut(all.Reviews.Reminders[n-1].About, ":")
+		n, _ = strconv.ParseInt(id, 10, 64)
+	}
 	switch noun {
-	case "incident":
-		return lacks(func(s *State) bool { _, err := s.Incidents.Get(n); return err == nil })
+	case "incident", "review":
+		return lacksIncident(n)
+	case "measure":
+		m, err := all.Reviews.Measure(n)
+		return err == nil && lacksIncident(m.Incident)
 	case "alert":
 		return lacks(func(s *State) bool { return s.Incidents.Alerts[id] != nil })
 	case "call":

@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/detect"
 	"tocsin/internal/entry"
+	"tocsin/internal/incident"
 	"tocsin/internal/tuning"
 )
 
@@ -146,6 +147,9 @@ type MuteText struct {
 // MuteText returns the address and reason of a mute.
 func (d *Desk) MuteText(vault string) MuteText {
 	var x MuteText
+	if vault == incident.Covered {
+		return MuteText{Why: d.Text(vault)}
+	}
 	b, err := d.vault.Get(vault)
 	if err == nil {
 		err = json.Unmarshal(b, &x)

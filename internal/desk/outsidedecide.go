@@ -82,7 +82,7 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		id = deed.Incident
 		return drafts, err
 	})
-	return id, d.late(err, x.Message, x.Reason)
+	return id, d.late(actor, c.Incident, err, x.Message, x.Reason)
 }
 
 // unkept erases what was put into the vault for an entry that was then refused. When the ledger broke, the entry may be in it, and all stays.

@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
 	"tocsin/internal/report"
+	"tocsin/internal/tlp"
 )
 
 // ErrNoOutsideReport says that there is no such report, or that it belongs to an incident that is restricted to others.
@@ -48,8 +49,20 @@ func aloneReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 	x := OutsideReport{Case: *c}
 	x.Thread, x.Steps = slices.Clone(c.Thread), slices.Clone(c.Steps)
 	for k := range x.Steps {
-		if i, err := s.Incidents.Get(x.Steps[k].Incident); err == nil && hides(s, i, actor) {
-			x.Steps[k].Incident = 0 // they may not know its number
+		step := &x.Steps[k]
+		switch i, err := s.Incidents.Get(step.Incident); {
+		case err != nil:
+		case hides(s, i, actor):
+			step.Incident, step.Text = 0, "" // they may not know its number, nor why
+		case step.Text != "" && s.Incidents.IsRed(i) && !hears(i, actor):
+			step.Text = incident.Covered
+		}
+	}
+	if i, err := s.Incidents.Get(c.Incident); err == nil && s.Incidents.IsRed(i) && !hears(i, actor) {
+		for k := range x.Steps { // of what was said before it had an incident, too
+			if x.Steps[k].Text != "" {
+				x.Steps[k].Text = incident.Covered
+			}
 		}
 	}
 	return x
@@ -208,9 +221,12 @@ func (d *Desk) OpenOutsideReport(actor auth.Actor, id int64) (ReportWords, error
 const fileHead = 4 << 10
 
 // OpenReportWith is OpenOutsideReport with those attachments of messages whole that keep wants. It is asked with their number, from 1 on behind those of the
-// report itself (ReportWords.All), and their bytes.
+// report itself (ReportWords.All), and their bytes. To a token what belongs to an incident that is TLP:RED is a Withheld.
 func (d *Desk) OpenReportWith(actor auth.Actor, id int64, keep func(n int, size int64) bool) (ReportWords, error) {
 	x, _, err := d.OutsideReport(actor, id)
+	if err == nil {
+		d.Read(func(s *State) { err = reportWithheld(s, actor, x.Incident) })
+	}
 	if err != nil {
 		return ReportWords{}, err
 	}
@@ -237,6 +253,15 @@ func (d *Desk) OpenReportWith(actor auth.Actor, id int64, keep func(n int, size 
 		t.Thread = append(t.Thread, p)
 	}
 	return t, d.sawReport(actor, id)
+}
+
+// reportWithheld refuses to tell a token what a report says that belongs to an incident which is TLP:RED: a Withheld.
+func reportWithheld(s *State, actor auth.Actor, id int64) error {
+	i, err := s.Incidents.Get(id)
+	if err != nil || !s.Incidents.IsRed(i) || hears(i, actor) {
+		return nil // of no incident, or for those for whom it is
+	}
+	return Withheld{id, tlp.Red, tlp.Export}
 }
 
 // sawReport writes that somebody opened a report, once.

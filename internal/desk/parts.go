@@ -46,18 +46,24 @@ func worked(s *State, id int64) error {
 // causeOf is the cause of an incident with the entry that says so, or else, with 0, of the first that is one with it and has one: its links to attachments name
 // them as this incident does.
 func causeOf(s *State, id int64) (entry.Cause, int64) {
+	c, n, _ := causeFrom(s, id)
+	return c, n
+}
+
+// causeFrom is causeOf with the incident that has it, whose label is that of the cause; 0 there is none.
+func causeFrom(s *State, id int64) (c entry.Cause, n, from int64) {
 	if i, err := s.Incidents.Get(id); err == nil {
 		if c, n := i.Cause(); n > 0 {
-			return c, n
+			return c, n, id
 		}
 	}
 	for _, p := range s.Incidents.Parts(id) {
 		if c, n := p.Cause(); n > 0 {
 			c.Whys, c.Bones = reasonsOf(c.Whys, p.ID), reasonsOf(c.Bones, p.ID)
-			return c, 0
+			return c, 0, p.ID
 		}
 	}
-	return entry.Cause{}, 0
+	return entry.Cause{}, 0, 0
 }
 
 func reasonsOf(all []entry.Reason, part int64) []entry.Reason {
@@ -75,15 +81,21 @@ func reasonsOf(all []entry.Reason, part int64) []entry.Reason {
 
 // lessonOf is what was learnt, found in the same way.
 func lessonOf(s *State, id int64) (entry.Lessons, int64) {
+	l, n, _ := lessonFrom(s, id)
+	return l, n
+}
+
+// lessonFrom is lessonOf with the incident that has it, 0 when there is none.
+func lessonFrom(s *State, id int64) (l entry.Lessons, n, from int64) {
 	if i, err := s.Incidents.Get(id); err == nil {
 		if l, n := i.Lesson(); n > 0 {
-			return l, n
+			return l, n, id
 		}
 	}
 	for _, p := range s.Incidents.Parts(id) {
 		if l, n := p.Lesson(); n > 0 {
-			return l, 0
+			return l, 0, p.ID
 		}
 	}
-	return entry.Lessons{}, 0
+	return entry.Lessons{}, 0, 0
 }

@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
+	"tocsin/internal/tlp"
 )
 
 // # Who sees what
@@ -56,11 +57,18 @@ func (d *Desk) viewOf(actor auth.Actor) *State {
 	}
 	s := d.views.by[key.String()]
 	if s == nil {
-		c := *d.state
+		whole, c := d.state, *d.state
 		hidden := func(id int64) bool { return gone[id] }
 		if len(covered) > 0 {
 			c.Incidents = *c.Incidents.Covering(func(id int64) bool { return covered[id] })
 		}
+		c.Runs = c.Runs.Covering(func(id, n int64) bool {
+			return covered[id] && whole.Incidents.Label(id, timelineLine(whole, id, n)) == tlp.Red
+		}, incident.Covered)
+		c.Tuning = c.Tuning.Covering(func(id int64) bool {
+			i, err := whole.Incidents.Get(id)
+			return gone[id] || err == nil && covered[id] && whole.Incidents.IsRed(i)
+		}, incident.Covered)
 		c.Incidents, c.Calls, c.Approvals = *c.Incidents.Without(hidden), c.Calls.Without(hidden), c.Approvals.Without(hidden)
 		c.Runs, c.Returns = c.Runs.Without(hidden), c.Returns.Without(hidden)
 		s = &c

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/entry"
 	"tocsin/internal/incident"
 	"tocsin/internal/playbook"
+	"tocsin/internal/tlp"
 )
 
 // A run is a playbook worked through in an incident. One begins by itself when something speaks for a playbook (lead); the Commander takes another, or one more. A run stays
@@ -30,14 +31,28 @@ type Overtaken struct {
 // Unwrap lets callers branch on the refusal of the domain.
 func (o *Overtaken) Unwrap() error { return o.Overtaken }
 
-// late gives the words of a second one back, if err says that they came second.
-func (d *Desk) late(err error, words ...string) error {
+// late gives the words of a second one back, if err says that they came second in an incident; 0 is none.
+func (d *Desk) late(actor auth.Actor, id int64, err error, words ...string) error {
 	o, ok := errors.AsType[*incident.Overtaken](err)
 	if !ok {
 		return err
 	}
+	if d.covers(actor, id, o.N) {
+		covered := *o
+		covered.What, covered.Text, o = "this was changed", incident.Covered, &covered // what it was may say the answer
+	}
 	yours := slices.DeleteFunc(words, func(w string) bool { return strings.TrimSpace(w) == "" })
 	return &Overtaken{o, d.Text(o.Text), strings.Join(yours, "\n")}
+}
+
+// covers reports whether an actor may not have the words of an entry of an incident, or of one that is one with it, because they are TLP:RED.
+func (d *Desk) covers(actor auth.Actor, id, n int64) (covered bool) {
+	d.Read(func(s *State) {
+		for _, p := range s.Incidents.Parts(id) {
+			covered = covered || s.Incidents.MayBeRed(p) && !hears(p, actor) && s.Incidents.Label(p.ID, timelineLine(s, p.ID, n)) == tlp.Red
+		}
+	})
+	return covered
 }
 
 // doer is the person who does something of which the ledger names a person.
@@ -84,13 +99,13 @@ func (d *Desk) wrote(actor auth.Actor, a auth.Action, id int64, words []string, 
 		}
 	}
 	if err := d.tried(words, allowed); err != nil {
-		return d.late(err, words...)
+		return d.late(actor, id, err, words...)
 	}
 	texts, err := d.texts(words...)
 	if err != nil {
 		return err
 	}
-	return d.late(d.write(allowed(texts)), words...)
+	return d.late(actor, id, d.write(allowed(texts)), words...)
 }
 
 // tried decides without writing: what is refused anyway leaves nothing in the vault. decide gets a stand-in for each text, and may be called twice.

@@ -12,7 +12,6 @@ import (
 	"tocsin/internal/auth"
 	"tocsin/internal/contact"
 	"tocsin/internal/entry"
-	"tocsin/internal/tlp"
 )
 
 // statusWithin is how long a link to a status page works. Each update has a new one.
@@ -351,7 +350,7 @@ func (d *Desk) wantUpdate(actor auth.Actor, o Owing, now time.Time) error {
 	if !d.MayUse(o.Incident, "") {
 		return errRestricted
 	}
-	if err := d.MayLeave(o.Incident, "", tlp.StakeholderMail); err != nil {
+	if err := d.updateWithheld(o.Incident); err != nil {
 		return err
 	}
 	due, err := d.owedOne(actor, o, now)

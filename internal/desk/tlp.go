@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tocsin/internal/auth"
 	"tocsin/internal/incident"
@@ -64,17 +65,20 @@ func quietOf(s *State, c *oncall.Call, exit tlp.Exit) bool {
 	return false
 }
 
-// exitOf is the exit by which a try of a call leaves.
+// exitOf is the exit by which a try of a call leaves. What goes to somebody else's servers is a chat, also where it reaches one person alone; so is a channel that is not
+// named here.
 func exitOf(t oncall.Try) tlp.Exit {
-	switch {
-	case t.Person == "":
-		return tlp.Chat
-	case t.Channel == plan.Voice:
+	switch t.Channel {
+	case plan.Voice:
 		return tlp.Voice
-	case t.Channel == plan.Webhook:
+	case plan.Mail, plan.SMS:
+		return tlp.TeamMail
+	case plan.Webhook, plan.Signed:
 		return tlp.Webhook
+	case plan.Console:
+		return tlp.Page
 	}
-	return tlp.TeamMail
+	return tlp.Chat
 }
 
 // statusWithheld refuses the status page of an incident that is kept inside. What stands there was written for stakeholders, so it is GREEN whatever is usual for the
@@ -90,8 +94,20 @@ func evidenceWithheld(s *State, i *incident.Incident, file int64, actor auth.Act
 	return withheld(s, i.ID, what, tlp.Export)
 }
 
+// timelineLine names a line of an incident's timeline by its entry, as labels know it; what has no line, as a step of a playbook, has the label of the incident: "".
+func timelineLine(s *State, id, n int64) string {
+	i, err := s.Incidents.Get(id)
+	if err != nil || !slices.ContainsFunc(i.Timeline, func(m incident.Mark) bool { return m.N == n }) {
+		return ""
+	}
+	return fmt.Sprintf("note:%d", n)
+}
+
 // attachmentOf names an attachment, as labels know it.
 func attachmentOf(file int64) string { return fmt.Sprintf("attachment:%d", file) }
+
+// ErrRedByToken is the refusal to let a program decide that what is TLP:RED may be told to more people. It is an ErrLabel.
+var ErrRedByToken = fmt.Errorf("what is TLP:RED stays so for a token, which is no person: sign in to the console, and say it there (%w)", ErrLabel)
 
 // ErrLabel is what every Withheld is to errors.Is.
 var ErrLabel = errors.New("its label keeps it inside")

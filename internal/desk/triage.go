@@ -132,7 +132,7 @@ func (d *Desk) exceptionMute(actor auth.Actor, id int64, x TriageMute, why strin
 		return m, "", FieldError{"reason", "A mute needs a reason."}
 	}
 	n := Never{Rule: all[k].Rule, From: all[k].Address, Account: all[k].Account, Why: strings.TrimSpace(why), Until: x.Until}
-	m = entry.Mute{Rule: n.Rule, Until: n.Until.UTC()}
+	m = entry.Mute{Rule: n.Rule, Until: n.Until.UTC(), Incident: id}
 	if err := d.hashParty(&m, &n); err != nil {
 		return m, "", err
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (d *Desk) settleUpdates(ctx context.Context, now time.Time) (again time.Tim
 
 // autoUpdate wants what an automatic rule demands. What cannot be worded stays overdue on the screen, and is tried again each time something changes.
 func (d *Desk) autoUpdate(x contact.Due, now time.Time) {
-	if !d.MayUse(x.Incident, "") || d.Broken() != nil || d.MayLeave(x.Incident, "", tlp.StakeholderMail) != nil {
+	if !d.MayUse(x.Incident, "") || d.Broken() != nil || d.updateWithheld(x.Incident) != nil {
 		return
 	}
 	o := Owing{x.Incident, x.Rule.ID, x.Contact.ID, x.Stage}
@@ -80,6 +81,11 @@ func (d *Desk) autoUpdate(x contact.Due, now time.Time) {
 	}
 }
 
+// updateWithheld refuses what stakeholders are told of an incident: its number and severity have the incident's label, the words that were written for them may have a narrower one.
+func (d *Desk) updateWithheld(id int64) error {
+	return cmp.Or(d.MayLeave(id, "", tlp.StakeholderMail), d.MayLeave(id, "status", tlp.StakeholderMail))
+}
+
 // sendUpdate starts an update that is owed, once.
 func (d *Desk) sendUpdate(ctx context.Context, u contact.Update) {
 	if d.updates.flying[u.ID] {
@@ -92,7 +98,7 @@ func (d *Desk) sendUpdate(ctx context.Context, u contact.Update) {
 		err = errors.New("mail must not be used for this incident, or it is restricted: tell them yourself, and write down that you did")
 	}
 	if err == nil { // it may have got a label since it was wanted
-		err = d.MayLeave(u.Incident, "", tlp.StakeholderMail)
+		err = d.updateWithheld(u.Incident)
 	}
 	d.sending.Go(func() {
 		var said receipt

@@ -381,6 +381,8 @@ type Mute struct {
 	Network string    `json:"network,omitempty"` // keyed hash of the network, in place of an address
 	Bits    int       `json:"bits,omitempty"`    // how long the network's prefix is
 	Account string    `json:"account,omitempty"` // keyed hash of the name, whatever the realm; "" is every account
+
+	Incident int64 `json:"incident,omitempty"` // the false alarm for which it was made, whose words it has; 0 is none
 }
 
 // MuteEnd ends a mute before its time.

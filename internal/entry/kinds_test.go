@@ -57,7 +57,7 @@ var full = map[Kind]any{
 	IncidentHeld:     Held{4, "v6"},
 	IncidentReleased: Held{4, "v6"},
 	IncidentAttached: Attached{4, 2, 17, 90, "v15", "cc44"},
-	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7", "bb22", 24, "cc33"},
+	MuteAdded:        Mute{2, "r1", "aa11", t0, "v7", "bb22", 24, "cc33", 9},
 	MuteRemoved:      MuteEnd{2},
 	HabitForgotten:   Unlearnt{"aa11", "ssh", 12, "v11"},
 	ListPut:          List{1, "high", "v11", true},

@@ -33,14 +33,37 @@ func (b *Book) SetLabel(actor string, x entry.Label) (entry.Draft, error) {
 	if own == tlp.Label(x.Label) {
 		return entry.Draft{}, fmt.Errorf("it has the label %q already", x.Label)
 	}
-	was, after := b.Label(x.Incident, x.What), tlp.Of(tlp.Label(x.Label), "", tlp.Usual(nounOf(x.What)))
-	if x.What != "" && x.What != "status" && x.Label == "" {
-		after = b.whole(i)
-	}
+	was, after := b.labelling(i, x.What, tlp.Label(x.Label))
 	if tlp.Narrowest(was, after) != after && x.Text == "" {
 		return entry.Draft{}, fmt.Errorf("from %s to %s more people may hear it: say why", was, after)
 	}
 	return draft(actor, entry.IncidentLabelled, x.Incident, x), nil
+}
+
+// labelling returns the label that holds for a thing, and the one that would hold after it was given another.
+func (b *Book) labelling(i *Incident, what string, label tlp.Label) (was, after tlp.Label) {
+	was, after = b.Label(i.ID, what), tlp.Of(label, "", tlp.Usual(nounOf(what)))
+	if what != "" && what != "status" && label == "" {
+		after = b.whole(i)
+	}
+	return was, after
+}
+
+// LiftsRed reports whether a label, "" for taking the thing's own away, would let others than the people who are named hear what is TLP:RED now. Of what is no label, and
+// of what the book does not know, it is false: SetLabel refuses these.
+func (b *Book) LiftsRed(id int64, what, label string) bool {
+	i, err := b.Get(id)
+	if err != nil || i.labels(what) != nil {
+		return false
+	}
+	l := tlp.Label("")
+	if label != "" {
+		if l, err = tlp.Parse(label); err != nil {
+			return false
+		}
+	}
+	was, after := b.labelling(i, what, l)
+	return was == tlp.Red && after != tlp.Red
 }
 
 // thing is the name of a numbered part, as labels know it.

@@ -34,6 +34,8 @@ func (i *Incident) about(m *Mark) string {
 		return "cause"
 	case entry.LessonsPut:
 		return "lessons"
+	case entry.IncidentAffected:
+		return "affected"
 	case entry.IncidentLabelled:
 		return m.From // why a thing is for so many people may say what it is
 	}
@@ -196,6 +198,12 @@ func (b *Book) covered(i *Incident) *Incident {
 		c.Statements = slices.Clone(c.Statements)
 		for k := range c.Statements {
 			hide(&c.Statements[k].What.Text)
+		}
+	}
+	if is("affected") {
+		c.Affected = slices.Clone(c.Affected)
+		for k := range c.Affected {
+			hide(&c.Affected[k].What.Text)
 		}
 	}
 	c.coverReasons(is, hide)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -172,6 +173,73 @@ func (s *Runs) Without(hidden func(incident int64) bool) Runs {
 		}
 	}
 	return out
+}
+
+// Covering returns the runs as they look to somebody who may not have the words of some entries: with stands in place of their vault objects. covered is asked with an
+// incident and an entry of one of its runs. It is to be read only.
+func (s *Runs) Covering(covered func(incident, entry int64) bool, with string) Runs {
+	out := *s
+	all := &out // what covered runs ask for answers
+	out.All, out.of, out.open, out.answers = slices.Clone(s.All), maps.Clone(s.of), maps.Clone(s.open), maps.Clone(s.answers)
+	for k, r := range out.All {
+		c := r.covering(func(n int64) bool { return covered(r.Incident, n) }, with)
+		if c == nil {
+			continue
+		}
+		c.runs, out.All[k] = all, c
+		out.of[r.Incident] = slices.Clone(out.of[r.Incident])
+		if j := slices.Index(out.of[r.Incident], r); j >= 0 {
+			out.of[r.Incident][j] = c
+		}
+		if out.open[r.ID] == r {
+			out.open[r.ID] = c
+		}
+	}
+	for of, a := range s.answers {
+		if a.Text != "" && covered(of.incident, a.N) {
+			a.Text = with
+			out.answers[of] = a
+		}
+	}
+	return out
+}
+
+// covering is a run without the words of some entries, nil when it has none of these.
+func (r *Run) covering(covered func(entry int64) bool, with string) *Run {
+	hidden := map[string]bool{} // vault objects
+	for _, x := range r.History {
+		if x.Text != "" && covered(x.N) {
+			hidden[x.Text] = true
+		}
+	}
+	for _, a := range r.Answers {
+		if a.Text != "" && covered(a.N) {
+			hidden[a.Text] = true
+		}
+	}
+	if len(hidden) == 0 {
+		return nil
+	}
+	hide := func(text *string) {
+		if hidden[*text] {
+			*text = with
+		}
+	}
+	c := *r
+	c.History, c.Marks, c.Answers = slices.Clone(r.History), maps.Clone(r.Marks), maps.Clone(r.Answers)
+	for k := range c.History {
+		hide(&c.History[k].Text)
+	}
+	for step, m := range c.Marks {
+		x := *m
+		hide(&x.Text)
+		c.Marks[step] = &x
+	}
+	for fact, a := range c.Answers {
+		hide(&a.Text)
+		c.Answers[fact] = a
+	}
+	return &c
 }
 
 // Of returns the runs of an incident.

@@ -74,6 +74,19 @@ func (b *Book) Remove(actor string, now time.Time, id int64) (entry.Draft, error
 	return entry.Draft{Actor: actor, Kind: entry.MuteRemoved, Subject: fmt.Sprintf("mute:%d", id), Body: entry.MuteEnd{ID: id}}, nil
 }
 
+// Covering returns the book as it looks to somebody who may not have the words of some incidents: of a mute that was made in one of these, who it is about and why stand
+// there no more (with, in place of the vault object); that there is one, and of what rule, does. It is to be read only.
+func (b *Book) Covering(covered func(incident int64) bool, with string) Book {
+	out := *b
+	out.Mutes = slices.Clone(b.Mutes)
+	for k, m := range out.Mutes {
+		if m.Incident != 0 && covered(m.Incident) {
+			out.Mutes[k].Vault = with
+		}
+	}
+	return out
+}
+
 // Stands reports whether any mute is in force.
 func (b *Book) Stands(now time.Time) bool {
 	return slices.ContainsFunc(b.Mutes, func(m Mute) bool { return m.Holds(now) })

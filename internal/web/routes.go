@@ -341,7 +341,7 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the form has come; its limit would end slow work, such as verifying
 	}
-	if route.need != "" && dangerous(route.pattern) {
+	if route.need != "" && (dangerous(route.pattern) || s.liftsRed(v, route.pattern)) {
 		if fresh, err := s.fresh(v); err != nil || !fresh {
 			if err == nil {
 				err = s.stepUp(v)

@@ -32,6 +32,20 @@ func dangerous(pattern string) bool {
 	}, pattern)
 }
 
+// liftsRed reports whether a form would let others than the people who are named hear what is TLP:RED: that asks for a fresh proof, too.
+func (s *Server) liftsRed(v *visit, pattern string) bool {
+	id, err := number(v.r, "id")
+	switch {
+	case err != nil:
+		return false
+	case pattern == "POST /incidents/{id}/label":
+		return s.desk.LiftsRed(v.actor, id, text(v.r, "what"), text(v.r, "label"))
+	case pattern == "POST /incidents/{id}/unmerge":
+		return s.desk.PartsRed(v.actor, id)
+	}
+	return false
+}
+
 // fresh reports whether who asks has proved who they are lately, by the best that they have.
 //
 // Who came in by a sheet from the safe has nothing that could be proved once more: the sheet itself is the proof, for its four hours.
