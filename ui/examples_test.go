@@ -160,7 +160,9 @@ func incidentView() IncidentView {
 			{Icon: "alert", Tone: "bad", Happened: before(8 * time.Minute), Learned: before(134 * time.Second), Apart: true, Who: "Tocsin", Says: "Many gift cards read in one query", Href: "/alerts/a2"},
 			{Icon: "incident", Tone: "late", Happened: before(9 * time.Minute), Learned: before(135 * time.Second), Apart: true, Who: "Tocsin", Says: "Opened by: SQL injection by UNION SELECT in a query", Href: "/alerts/a1"},
 		},
-		Alerts: alertRows[:3], Addresses: parties, Accounts: accounts, Sessions: []Party{{Name: Visible("sess-9f31c2"), Count: "12", Last: before(4 * time.Minute)}},
+		Alerts: alertRows[:3], HasAlerts: "3", Parties: []PartyTable{
+			{Key: "addresses", Of: "incident", Rows: parties, Count: "3"}, {Key: "accounts", Of: "incident", Rows: accounts, Count: "2"},
+			{Key: "sessions", Of: "incident", Rows: []Party{{Name: Visible("sess-9f31c2"), Count: "12", Last: before(4 * time.Minute)}}, Count: "1"}},
 		Calls: callRows[:1],
 		Forms: IncidentForms{
 			Severities: []Option{{"critical", "Critical", true}, {"high", "High", false}, {"medium", "Medium", false}, {"low", "Low", false}},
@@ -492,7 +494,10 @@ func examples() []example {
 		ex("confirm", Confirm, ConfirmView{Frame: frame("Lower the severity to Low?", "incidents", "/incidents/12"), Effects: []string{"Call 3 stops ringing."}, Undo: "raise it again; it then rings anew.", Approve: "nobody else", Action: "/incidents/12/severity", Fields: []Option{{Word: "severity", Value: "low"}}, Button: "Lower it", Back: "/incidents/12"}),
 		ex("alerts", Alerts, AlertsView{Frame: grave, Rules: []Option{{"", "any rule", true}, {"r1", "SQL injection by UNION SELECT in a query", false}}, Levels: []Option{{"", "any level", true}}, Rows: list, Pager: Pager{Says: "1 to 40 of 211", Next: "/alerts?page=2"}}),
 		ex("alert-unusual", Alert, unusualAlert()),
-		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Fired: []FiredAlert{fired}, Addresses: parties, Accounts: accounts, Dropped: "and 120 more addresses, counted but not named"}),
+		ex("alert", Alert, AlertView{Frame: frame("SQL injection by UNION SELECT in a query", "alerts", "/alerts/a1"), Row: alertRows[0], Says: "159 requests from one address held UNION and SELECT; 31 of them were answered with more bytes than usual.", Rule: Link{"SQL injection by UNION SELECT in a query", "/rules/r1"}, Impact: "loss: data is going out", Facts: []Fact{{Name: "Logs", Value: "access.log", Href: "/sources"}, {Name: "Data moved", Value: "48 kB"}}, Fired: []FiredAlert{fired}, Parties: []PartyTable{
+			{Key: "addresses", Of: "alert", Rows: parties, Count: "214", All: Link{"All 214", "/alerts/a1?list=addresses"}}, {Key: "accounts", Of: "alert", Rows: accounts, Count: "2"}}, Dropped: "and 120 more addresses, counted but not named"}),
+		ex("named", Named, NamedView{Frame: frame("Addresses of incident 12", "incidents", "/incidents/12?list=addresses"), Over: Link{"Incident 12", "/incidents/12"}, Table: PartyTable{Key: "addresses", Of: "incident", Rows: parties, Count: "53"}, Note: "Of the newest 1,000 of its 2,345 alerts.", Pager: Pager{Says: "51 to 53 of 53", Prev: "/incidents/12?list=addresses&page=1"}}),
+		ex("named-none", Named, NamedView{Frame: frame("Sessions of incident 12", "incidents", "/incidents/12?list=sessions"), Over: Link{"Incident 12", "/incidents/12"}, Table: PartyTable{Key: "sessions", Of: "incident"}}),
 		ex("sources", Sources, sourcesView()),
 		ex("rules", Rules, rulesView()),
 		ex("rule", Rule, ruleView()),

@@ -7,6 +7,7 @@ var Alerts = page[AlertsView]("alerts")
 type AlertsView struct {
 	Frame
 	Query    string
+	Incident string // the number of the one whose alerts these are; "" is every one
 	Rules    []Option
 	Levels   []Option
 	Filtered bool
@@ -39,16 +40,14 @@ var Alert = page[AlertView]("alert")
 // AlertView is what Alert shows.
 type AlertView struct {
 	Frame
-	Row       AlertRow
-	Says      string // what the rule saw, in a sentence
-	Rule      Link
-	Impact    string // "attempt: nothing says that it worked"
-	Facts     []Fact
-	Fired     []FiredAlert // why it was raised: of this alert, one or none
-	Addresses []Party
-	Accounts  []Party
-	Sessions  []Party
-	Dropped   string // "and 120 more addresses or accounts, counted but not named"; "" is none
+	Row     AlertRow
+	Says    string // what the rule saw, in a sentence
+	Rule    Link
+	Impact  string // "attempt: nothing says that it worked"
+	Facts   []Fact
+	Fired   []FiredAlert // why it was raised: of this alert, one or none
+	Parties []PartyTable
+	Dropped string // "and 120 more addresses or accounts, counted but not named"; "" is none
 }
 
 // Rules lists the rules. GET /rules

@@ -1,5 +1,7 @@
 package ui
 
+import "strings"
+
 // Incidents lists incidents. GET /incidents
 var Incidents = page[IncidentsView]("incidents")
 
@@ -57,11 +59,11 @@ type IncidentView struct {
 	Verdict   string // "True alarm: ..."; "" while open
 	Facts     []Fact // began, learned, last seen, moved bytes, ...
 	Times     []TimeFact
-	Timeline  []Moment // newest first
-	Alerts    []AlertRow
-	Addresses []Party
-	Accounts  []Party
-	Sessions  []Party
+	Timeline  []Moment     // newest first
+	Alerts    []AlertRow   // the newest
+	AllAlerts Link         // where all of them stand; Href is empty when Alerts are all
+	HasAlerts string       // how many there are
+	Parties   []PartyTable // addresses, accounts and sessions, those that there are
 	Calls     []CallRow
 	Lines     []AttachedLine // the first of those that were attached
 	AllLines  string         // "the newest 20 of 214"; "" when Lines are all
@@ -187,11 +189,36 @@ type ConfirmView struct {
 	Back    string // where "No, go back" leads
 }
 
-// A PartyTable is a table of parties with its words.
+// A PartyTable is a table of addresses, accounts or sessions, or its first rows.
 type PartyTable struct {
-	Caption string
-	What    string // the head of the first column
-	Rows    []Party
+	Key   string // "addresses", "accounts", "sessions"
+	Of    string // "incident", "alert"
+	Rows  []Party
+	Count string // of all
+	All   Link   // where all of them stand; Href is empty when Rows are all
+}
+
+// Title is the table's heading.
+func (t PartyTable) Title() string { return strings.ToUpper(t.Key[:1]) + t.Key[1:] }
+
+// Caption says what the table is.
+func (t PartyTable) Caption() string { return t.Title() + " of this " + t.Of }
+
+// What is the head of its first column.
+func (t PartyTable) What() string {
+	return map[string]string{"addresses": "Address", "accounts": "Account", "sessions": "Session"}[t.Key]
+}
+
+// Named lists all addresses, accounts or sessions of an incident or an alert. GET /incidents/{id}?list=, GET /alerts/{id}?list=
+var Named = page[NamedView]("named")
+
+// NamedView is what Named shows.
+type NamedView struct {
+	Frame
+	Over  Link // the incident or the alert
+	Table PartyTable
+	Note  string // "of the newest 1,000 of 2,345 alerts"; empty when all are looked at
+	Pager Pager
 }
 
 // An IncidentTable is a table of incidents.
@@ -211,34 +238,4 @@ func (v IncidentsView) Table() IncidentTable {
 		return IncidentTable{incidentHeadings, v.Rows}
 	}
 	return IncidentTable{v.Headings, v.Rows}
-}
-
-// AddressTable returns the incident's addresses.
-func (v IncidentView) AddressTable() PartyTable {
-	return PartyTable{"Addresses of this incident", "Address", v.Addresses}
-}
-
-// AccountTable returns the incident's accounts.
-func (v IncidentView) AccountTable() PartyTable {
-	return PartyTable{"Accounts of this incident", "Account", v.Accounts}
-}
-
-// SessionTable returns the incident's sessions.
-func (v IncidentView) SessionTable() PartyTable {
-	return PartyTable{"Sessions of this incident", "Session", v.Sessions}
-}
-
-// AddressTable returns the alert's addresses.
-func (v AlertView) AddressTable() PartyTable {
-	return PartyTable{"Addresses of this alert", "Address", v.Addresses}
-}
-
-// AccountTable returns the alert's accounts.
-func (v AlertView) AccountTable() PartyTable {
-	return PartyTable{"Accounts of this alert", "Account", v.Accounts}
-}
-
-// SessionTable returns the alert's sessions.
-func (v AlertView) SessionTable() PartyTable {
-	return PartyTable{"Sessions of this alert", "Session", v.Sessions}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"tocsin/internal/client"
 	"tocsin/internal/contact"
 	"tocsin/internal/desk"
+	"tocsin/internal/detect"
 	"tocsin/internal/incident"
 )
 
@@ -130,8 +130,28 @@ func updates(a ask, in *numbered) (Updates, error) {
 type (
 	alertQuery struct {
 		ListQuery
-		Rule  string `query:"rule" maxLength:"200" doc:"key of one rule"`
-		Level string `query:"level" enum:"informational,low,medium,high,critical"`
+		Rule     string `query:"rule" maxLength:"200" doc:"key of one rule"`
+		Level    string `query:"level" enum:"informational,low,medium,high,critical"`
+		Incident int64  `query:"incident" minimum:"1" doc:"of one incident only"`
+		Text     string `query:"q" maxLength:"200" doc:"a part of the title, or an address or account as a whole"`
+	}
+	namedQuery struct {
+		ID int64 `path:"id" minimum:"1" doc:"number of the incident"`
+		ListQuery
+		List string `query:"list" enum:"addresses,accounts,sessions" default:"addresses"`
+	}
+	// Named is a part of the addresses, accounts or sessions that an incident's alerts name.
+	Named struct {
+		Named  []NamedParty `json:"named" doc:"most counted first"`
+		All    int          `json:"all"`
+		Alerts int          `json:"alerts" doc:"alerts that were looked at, the newest; at most a thousand"`
+		Of     int          `json:"of" doc:"alerts of the incident"`
+	}
+	// A NamedParty is one of them, counted over the alerts.
+	NamedParty struct {
+		Party
+		First time.Time `json:"first"`
+		Last  time.Time `json:"last"`
 	}
 	// Alerts are some of them, newest first.
 	Alerts struct {
@@ -186,11 +206,7 @@ func alertOperations(t *table) {
 		out := Alerts{Alerts: []Alert{}}
 		a.desk.ReadAs(a.actor, func(s *desk.State) {
 			var list []*incident.Alert
-			for _, id := range slices.Backward(s.Incidents.Order) {
-				if x := s.Incidents.Alerts[id]; x != nil && (in.Rule == "" || x.Rule == in.Rule) && (in.Level == "" || x.Level == in.Level) {
-					list = append(list, x)
-				}
-			}
+			a.desk.Alerts(s, desk.AlertFilter{Rule: in.Rule, Level: in.Level, Incident: in.Incident, Text: in.Text}, func(x *incident.Alert) { list = append(list, x) })
 			out.All = len(list)
 			for _, x := range part(list, in.ListQuery) {
 				out.Alerts = append(out.Alerts, alertOf(x))
@@ -217,12 +233,23 @@ func alertOperations(t *table) {
 		out.Group, out.Hosts, out.Logs, out.Samples, out.Unusual = full.Group, full.Hosts, full.Logs, full.Samples, full.Why
 		out.Sources, out.Accounts = []Party{}, []Party{}
 		for _, p := range full.Sources {
-			out.Sources = append(out.Sources, Party{p.Name, string(p.Role), p.Country, p.Realm, p.Own, p.Shared, p.Count})
+			out.Sources = append(out.Sources, partyOf(p))
 		}
 		for _, p := range full.Accounts {
-			out.Accounts = append(out.Accounts, Party{p.Name, string(p.Role), p.Country, p.Realm, p.Own, p.Shared, p.Count})
+			out.Accounts = append(out.Accounts, partyOf(p))
 		}
 		return out, nil
+	})
+	o = get("/incidents/{id}/named", "listNamed", "List the addresses, accounts or sessions that an incident's alerts name")
+	o.need, o.web = auth.See, "GET /incidents/{id}"
+	add(t, o, func(a ask, in *namedQuery) (Named, error) {
+		all, err := a.desk.Named(a.actor, in.ID)
+		list, _ := all.List(in.List)
+		out := Named{Named: []NamedParty{}, All: len(list), Alerts: all.Alerts, Of: all.Of}
+		for _, x := range part(list, in.ListQuery) {
+			out.Named = append(out.Named, NamedParty{partyOf(x.Party), x.First, x.Last})
+		}
+		return out, err
 	})
 	o = post("/alerts/{id}/erase", "eraseAlert", "Destroy the details of an alert: addresses, accounts, sample lines")
 	o.need, o.about = auth.Forget, "A token cannot ask for it. The log lines themselves go when their time is over."
@@ -234,6 +261,10 @@ func alertOperations(t *table) {
 		}
 		return a.desk.EraseAlert(a.actor, in.ID, in.Body.Why)
 	})
+}
+
+func partyOf(p detect.Party) Party {
+	return Party{p.Name, string(p.Role), p.Country, p.Realm, p.Own, p.Shared, p.Count}
 }
 
 func alertOf(x *incident.Alert) Alert {

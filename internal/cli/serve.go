@@ -64,10 +64,23 @@ func (p Program) serve() *cobra.Command {
 
 // MemoryLimit is from how many bytes on the memory is cleaned up more eagerly, unless GOMEMLIMIT says another number: a server shall stay below 400 MB with
 // 10,000 incidents and 100,000 alerts, and below 512 MB while lines come as fast as they can. What the system counts has the program's own file besides, some 40 MB.
-const MemoryLimit = 340 << 20
+const MemoryLimit = 330 << 20
 
-// eager is how much may lie about while the ledger is read, in parts of a hundred of what is in use: the most that the program ever has, it has then.
-const eager = 50
+// How much may lie about while the ledger is read, in parts of a hundred of what is in use: the most that the program ever has, it has then. Of a large ledger it may be
+// more: there the memory limit is the bound anyway, and cleaning up would be half of the start.
+const (
+	eager       = 50
+	relaxed     = 200
+	largeLedger = 64 << 20 // bytes
+)
+
+// tidiness is what to set for the ledger in a data folder.
+func tidiness(data disk.Layer) int {
+	if st, err := data.Stat("ledger/entries.jsonl"); err == nil && st.Size() > largeLedger {
+		return relaxed
+	}
+	return eager
+}
 
 // runServe opens everything, serves until ctx ends, and closes everything, in this order.
 func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
@@ -102,7 +115,7 @@ func (p Program) runServe(ctx context.Context, o serveFlags) (err error) {
 	if err := p.openLayers(&set); err != nil {
 		return err
 	}
-	usual := debug.SetGCPercent(eager)
+	usual := debug.SetGCPercent(tidiness(set.desk.Data))
 	d, err := desk.Open(log, set.desk)
 	debug.SetGCPercent(usual)
 	if err != nil {

@@ -1,7 +1,6 @@
 package contact
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -302,34 +301,23 @@ func (b *Book) applyNeed(e entry.Entry) error {
 		n.closed, n.verdict = time.Time{}, ""
 		n.step(e.Time)
 	case entry.AlertRaised:
-		if !bytes.Contains(e.Body, []byte(`"incident":`)) { // most alerts join nothing, and a start reads them all
-			b.seen(e.Time, quoted(e.Body, "id"), 0, quoted(e.Body, "impact"), false)
-			return nil
-		}
-		x, err := entry.Body[entry.AlertPlace](e)
+		x, err := entry.Body[entry.Alert](e)
 		if err != nil {
 			return err
 		}
 		b.seen(e.Time, x.ID, x.Incident, x.Impact, !x.History)
 	case entry.AlertGrew:
-		x, err := entry.Body[entry.AlertPlace](e)
+		x, err := entry.Body[entry.AlertGrowth](e)
 		if err != nil {
 			return err
 		}
 		b.seen(e.Time, x.ID, x.Incident, x.Impact, x.Live)
 	case entry.AlertEnded:
-		x, err := entry.Body[entry.AlertPlace](e)
+		x, err := entry.Body[entry.AlertGrowth](e)
 		delete(b.known, x.ID)
 		return err
 	}
 	return nil
-}
-
-// quoted returns a text of an alert's body without decoding it. A quote inside of another text has a backslash before it, so it is not found there.
-func quoted(body []byte, name string) string {
-	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`":"`))
-	value, _, _ := bytes.Cut(rest, []byte(`"`))
-	return string(value)
 }
 
 // seen takes in the kind of an alert. live says that it goes on after the start of watching.

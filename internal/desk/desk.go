@@ -194,6 +194,11 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 		return nil, err
 	}
 	set := RuleSet{Rules: o.Rules, Refused: o.Refused, Warned: o.Warned}
+	d.passwords = signin.NewPasswords()
+	var err error
+	if d.nobody, err = d.passwords.Hash(context.Background(), rand.Text()); err != nil { // before the ledger is read, because it takes 19 MB for a moment
+		return nil, err
+	}
 	cut, err := d.openStores()
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -206,10 +211,6 @@ func Open(log *slog.Logger, o Options) (*Desk, error) {
 	d.eraseAgain()
 	d.eraseSentMail()
 	d.secret = []byte(d.vault.Hash("links", "key"))
-	d.passwords = signin.NewPasswords()
-	if d.nobody, err = d.passwords.Hash(context.Background(), rand.Text()); err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
 	d.People.open(d)
 	if err = d.openWays(); err != nil {
 		return nil, errors.Join(err, d.Close())

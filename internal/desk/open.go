@@ -14,6 +14,7 @@ import (
 
 	"tocsin/internal/archive"
 	"tocsin/internal/disk"
+	"tocsin/internal/entry"
 	"tocsin/internal/ledger"
 	"tocsin/internal/scratch"
 	"tocsin/internal/signin"
@@ -59,7 +60,7 @@ func (d *Desk) openStores() (ledger.Opened, error) {
 	}
 	d.log.Debug("vault", "found", vsaid.String())
 	var lsaid ledger.Opened
-	if d.ledger, lsaid, err = ledger.Open(d.o.Data, ledgerDir, d.key, d.state.apply, ledger.Options{}); err != nil {
+	if d.ledger, lsaid, err = ledger.Open(d.o.Data, ledgerDir, d.key, d.state.apply, ledger.Options{Decode: new(entry.Decoder).Decode}); err != nil {
 		return none, err
 	}
 	d.log.Info(lsaid.String())

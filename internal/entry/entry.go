@@ -34,6 +34,8 @@ type Entry struct {
 	Kind    Kind            `json:"kind"`
 	Subject string          `json:"subject"`
 	Body    json.RawMessage `json:"body"`
+
+	Known any `json:"-"` // the body as a Decoder read it, for Body; nil is not yet
 }
 
 // Make numbers a draft and encodes it. The line has no line end.
@@ -62,8 +64,11 @@ func Parse(line []byte) (Entry, error) {
 	return e, nil
 }
 
-// Body decodes the body of e. A body that does not decode means that this program is older than its ledger.
+// Body decodes the body of e, if a Decoder has not. What several ask for shares its lists, so these are not to be appended to. A body that does not decode means that this program is older than its ledger.
 func Body[T any](e Entry) (T, error) {
+	if known, ok := e.Known.(*T); ok {
+		return *known, nil
+	}
 	var v T
 	if quickBody(e.Body, &v) {
 		return v, nil
@@ -73,6 +78,45 @@ func Body[T any](e Entry) (T, error) {
 		return v, fmt.Errorf("entry %d (%s): %w", e.N, e.Kind, err)
 	}
 	return v, nil
+}
+
+// A Decoder reads bodies ahead of those who ask for them. It is for one goroutine.
+type Decoder struct{ lately lately }
+
+// Decode reads the body of an entry of which a ledger has very many, so that all who ask for it by Body get what was read once. It leaves others alone.
+func (d *Decoder) Decode(e *Entry) {
+	var v quickly
+	switch e.Kind {
+	case AlertRaised:
+		v = &Alert{}
+	case AlertGrew, AlertEnded:
+		v = &AlertGrowth{}
+	case IncidentNoted:
+		v = &Note{}
+	case IncidentOpened:
+		v = &Opened{}
+	case IncidentClosed:
+		v = &Closed{}
+	case IncidentAssigned:
+		v = &Assigned{}
+	case RunBegun:
+		v = &Run{}
+	case StepTaken, StepApproved:
+		v = &StepWork{}
+	case StepDone:
+		v = &StepResult{}
+	case StepLate:
+		v = &StepOverdue{}
+	case TaskAdded:
+		v = &Task{}
+	case TaskDone, QuestionAnswered:
+		v = &Reply{}
+	default:
+		return
+	}
+	if p := (cursor{rest: e.Body, ok: true, lately: &d.lately}); p.whole(v) {
+		e.Known = v
+	}
 }
 
 // With decodes the body of e for a func. What is wrong with it says which entry it was.

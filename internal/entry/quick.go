@@ -11,17 +11,19 @@ type quickly interface{ quick(*cursor) }
 
 // A cursor moves over a body; ok is false once something was not as expected.
 type cursor struct {
-	rest []byte
-	ok   bool
+	rest   []byte
+	ok     bool
+	lately *lately // texts met before; nil is none
 }
 
 // quickBody decodes a body into what v points to, if its kind reads itself. Where it answers false, v may hold a part.
 func quickBody(body []byte, v any) bool {
 	x, is := v.(quickly)
-	if !is {
-		return false
-	}
-	p := &cursor{rest: body, ok: true}
+	return is && (&cursor{rest: body, ok: true}).whole(x)
+}
+
+// whole decodes a whole body.
+func (p *cursor) whole(x quickly) bool {
 	x.quick(p)
 	return p.ok && len(p.rest) == 0
 }
@@ -41,7 +43,7 @@ func (p *cursor) fail() { p.ok = false }
 
 // object reads an object and asks field to take the value of each name: it gives the field's place, from 0, by which a name that comes twice is found. Of
 // these encoding/json takes the last, or mends parts together.
-func (p *cursor) object(field func(name string) int) {
+func (p *cursor) object(field func(name []byte) int) {
 	seen := uint64(0)
 	p.must('{')
 	for n := 0; p.ok && !p.next('}'); n++ {
@@ -53,7 +55,7 @@ func (p *cursor) object(field func(name string) int) {
 		if !p.ok {
 			return
 		}
-		if bit := uint64(1) << field(string(name)); seen&bit != 0 { // of a shift by 64 nothing is left
+		if bit := uint64(1) << field(name); seen&bit != 0 {
 			p.fail()
 		} else {
 			seen |= bit
@@ -90,7 +92,25 @@ func (p *cursor) plain() []byte {
 	return nil
 }
 
-func (p *cursor) text() string { return word(p.plain()) }
+func (p *cursor) text() string { return p.lately.word(p.plain()) }
+
+// lately are texts that were met lately, by a few of their bytes: entries of one attack name the same hashes again and again.
+type lately [1 << 13]string
+
+func (l *lately) word(b []byte) string {
+	if l == nil || len(b) < 16 {
+		return word(b)
+	}
+	h := uint64(14695981039346656037) // FNV-1a
+	for _, c := range b[:16] {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	at := &l[h%uint64(len(l))]
+	if *at != string(b) {
+		*at = string(b)
+	}
+	return *at
+}
 
 func (p *cursor) texts() (out []string) {
 	p.list(func() { out = append(out, p.text()) })
@@ -123,41 +143,6 @@ func (p *cursor) yes() bool {
 	}
 	return true
 }
-
-// pass goes past the value of a name that is not asked for. encoding/json takes names in any case.
-func (p *cursor) pass(name string) int {
-	for i := range len(name) {
-		if c := name[i]; c < 'a' && c != '_' || c > 'z' {
-			p.fail()
-		}
-	}
-	p.over(0)
-	return passed
-}
-
-// over goes past any value that is written as others here are.
-func (p *cursor) over(depth int) {
-	switch {
-	case !p.ok || len(p.rest) == 0 || depth > 4:
-		p.fail()
-	case p.rest[0] == '"':
-		p.plain()
-	case p.rest[0] == '[':
-		p.list(func() { p.over(depth + 1) })
-	case p.rest[0] == '{':
-		p.object(func(string) int {
-			p.over(depth + 1)
-			return passed
-		})
-	case p.rest[0] == 't':
-		p.yes()
-	default:
-		p.number()
-	}
-}
-
-// passed is the place of names that are not asked for, which may come as often as they like: see object.
-const passed = 64
 
 // word returns b as a text. Those that stand in very many entries share their bytes.
 func word(b []byte) string {

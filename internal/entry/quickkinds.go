@@ -2,41 +2,9 @@ package entry
 
 import "slices"
 
-// AlertPlace is of an alert what tells which incident it is part of: it reads the body of Alert and of AlertGrowth.
-type AlertPlace struct {
-	ID       string `json:"id"`
-	Impact   string `json:"impact"`
-	Incident int64  `json:"incident"`
-	History  bool   `json:"history"`
-	Live     bool   `json:"live"`
-}
-
-func (x *AlertPlace) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
-		case "id":
-			x.ID = p.text()
-			return 0
-		case "impact":
-			x.Impact = p.text()
-			return 1
-		case "incident":
-			x.Incident = p.number()
-			return 2
-		case "history":
-			x.History = p.yes()
-			return 3
-		case "live":
-			x.Live = p.yes()
-			return 4
-		}
-		return p.pass(name)
-	})
-}
-
 func (x *Party) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "hash":
 			x.Hash = p.text()
 			return 0
@@ -74,8 +42,8 @@ func (p *cursor) parties() (out []Party) {
 }
 
 func (x *Alert) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "id":
 			x.ID = p.text()
 			return 0
@@ -139,6 +107,15 @@ func (x *Alert) quick(p *cursor) {
 		case "techniques":
 			x.Techniques = p.texts()
 			return 20
+		case "sample":
+			x.Sample = p.yes()
+			return 21
+		case "mute":
+			x.Mute = p.number()
+			return 22
+		case "everyone":
+			x.Everyone = p.yes()
+			return 23
 		}
 		p.fail()
 		return 0
@@ -146,8 +123,8 @@ func (x *Alert) quick(p *cursor) {
 }
 
 func (x *AlertGrowth) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "id":
 			x.ID = p.text()
 			return 0
@@ -200,8 +177,8 @@ func (x *AlertGrowth) quick(p *cursor) {
 }
 
 func (x *Note) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "id":
 			x.ID = p.number()
 			return 0
@@ -224,8 +201,8 @@ func (x *Note) quick(p *cursor) {
 }
 
 func (x *StepWork) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "run":
 			x.Run = p.number()
 			return 0
@@ -251,8 +228,8 @@ func (x *StepWork) quick(p *cursor) {
 }
 
 func (x *StepResult) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "run":
 			x.Run = p.number()
 			return 0
@@ -268,6 +245,7 @@ func (x *StepResult) quick(p *cursor) {
 				f.quick(p)
 				x.Answers = append(x.Answers, f)
 			})
+			x.Answers = slices.Clip(x.Answers)
 			return 3
 		case "evidence":
 			x.Evidence = p.texts()
@@ -282,8 +260,8 @@ func (x *StepResult) quick(p *cursor) {
 }
 
 func (x *Fact) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "incident":
 			x.Incident = p.number()
 			return 0
@@ -312,8 +290,8 @@ func (x *Fact) quick(p *cursor) {
 }
 
 func (x *StepOverdue) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "run":
 			x.Run = p.number()
 			return 0
@@ -333,8 +311,8 @@ func (x *StepOverdue) quick(p *cursor) {
 }
 
 func (x *Reply) quick(p *cursor) {
-	p.object(func(name string) int {
-		switch name {
+	p.object(func(name []byte) int {
+		switch string(name) {
 		case "incident":
 			x.Incident = p.number()
 			return 0

@@ -41,15 +41,15 @@ func (b *Book) applyRaised(e entry.Entry) error {
 	if b.Alerts == nil {
 		b.Alerts = map[string]*Alert{}
 	}
-	for _, s := range []*string{&a.Rule, &a.RuleVersion, &a.Title} {
+	x := &Alert{Alert: a, N: e.N, Learned: e.Time}
+	for _, s := range []*string{&x.Rule, &x.RuleVersion, &x.Title} {
 		*s = b.words.Same(*s)
 	}
-	for k := range a.Techniques {
-		a.Techniques[k] = b.words.Same(a.Techniques[k])
+	for k := range x.Techniques {
+		x.Techniques[k] = b.words.Same(x.Techniques[k])
 	}
-	x := &Alert{Alert: a, N: e.N, Learned: e.Time}
-	b.Alerts[a.ID] = x
-	b.Order = append(b.Order, a.ID)
+	b.Alerts[x.ID] = x
+	b.Order = append(b.Order, x.ID)
 	return b.attach(e, x)
 }
 
@@ -114,13 +114,13 @@ func (b *Book) attach(e entry.Entry, x *Alert) error {
 	if a.First.Before(i.Happened) {
 		i.Happened = a.First
 	}
-	severity, _ := Propose(*a)
+	severity := propose(a, nil)
 	if r := Rank(severity); r > i.titleRank {
 		i.Title, i.titleRank = a.Title, r
 	}
 	i.Proposed = worse(i.Proposed, severity)
 	i.know(a, &b.index.kin)
-	b.index.add(i.ID, *a)
+	b.index.add(i.ID, a)
 	return nil
 }
 
@@ -277,7 +277,6 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 		}
 		change = func(i *Incident) {
 			i.Closed, i.Verdict, i.Ended, i.lacked = true, x.Verdict, e.Time, x.Lacking
-			i.fit()
 			b.redate(i.ID, e.Time)
 		}
 	case entry.IncidentReopened:
@@ -350,5 +349,8 @@ func (b *Book) applyWork(e entry.Entry) (bool, error) {
 	}
 	change(i)
 	i.Timeline = append(i.Timeline, m)
+	if e.Kind == entry.IncidentClosed {
+		i.fit()
+	}
 	return true, nil
 }

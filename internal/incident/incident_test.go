@@ -373,3 +373,28 @@ func FuzzReplay(f *testing.F) {
 		}
 	})
 }
+
+// Given an incident with a long timeline, when it is closed, then its lists keep no room to grow: ten thousand of them would keep it for nothing.
+func TestAClosedIncidentKeepsNoRoom(t *testing.T) {
+	var b Book
+	n := int64(0)
+	apply := func(k entry.Kind, body any) {
+		t.Helper()
+		n++
+		e, _, err := entry.Make(n, time.Unix(n, 0), entry.Draft{Actor: "person:anna", Kind: k, Subject: "incident:1", Body: body})
+		if err == nil {
+			_, err = b.Apply(e)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(entry.IncidentOpened, entry.Opened{ID: 1, Title: "t", Severity: High, Why: []string{}})
+	for range 36 {
+		apply(entry.IncidentNoted, entry.Note{ID: 1, Text: "v"})
+	}
+	apply(entry.IncidentClosed, entry.Closed{ID: 1, Verdict: "true", Text: "v"})
+	if i := b.Incidents[0]; len(i.Timeline) != 38 || cap(i.Timeline) > len(i.Timeline)+3 {
+		t.Errorf("a timeline of %d lines has room for %d", len(i.Timeline), cap(i.Timeline))
+	}
+}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -22,10 +23,14 @@ const (
 
 // An index finds the incident that an alert joins. What it says of a closed incident is ignored.
 type index struct {
-	address, session, account, network, technique, wave map[string]seen
+	address, session, account, technique, wave map[string]seen
+	network                                    map[ruleNet]seen
 
 	kin kin
 }
+
+// ruleNet is a network as a rule saw it.
+type ruleNet struct{ rule, net string }
 
 type seen struct {
 	incident int64
@@ -33,9 +38,9 @@ type seen struct {
 	before   int32 // of addresses, sessions and techniques: place in kin.links of the newest incident with it
 }
 
-func put(m *map[string]seen, key string, s seen) {
+func put[K comparable](m *map[K]seen, key K, s seen) {
 	if *m == nil {
-		*m = map[string]seen{}
+		*m = map[K]seen{}
 	}
 	if was := (*m)[key]; was.incident == s.incident && was.last.After(s.last) {
 		s.last = was.last
@@ -58,7 +63,7 @@ func (x *index) tie(m *map[string]seen, key string, s seen) {
 }
 
 // add notes that what a names is part of an incident. A low alert ties nothing together.
-func (x *index) add(id int64, a entry.Alert) {
+func (x *index) add(id int64, a *entry.Alert) {
 	if Rank(a.Level) <= 0 {
 		return
 	}
@@ -66,7 +71,7 @@ func (x *index) add(id int64, a entry.Alert) {
 	for _, p := range a.Sources {
 		if joins(p) {
 			x.tie(&x.address, p.Hash, s)
-			put(&x.network, a.Rule+p.Net, s)
+			put(&x.network, ruleNet{a.Rule, p.Net}, s)
 		}
 	}
 	for _, h := range a.Sessions {
@@ -89,7 +94,7 @@ func (x *index) add(id int64, a entry.Alert) {
 
 // isWave reports whether an alert is of an attack that is spread over so many addresses that none of them stands for it, or names
 // no address and many accounts. Own and shared addresses do not count: the customers of a phone network are no botnet.
-func isWave(a entry.Alert) bool {
+func isWave(a *entry.Alert) bool {
 	if len(a.Sources) == 0 {
 		return len(a.Accounts) > fewAccounts
 	}
@@ -104,7 +109,7 @@ func isWave(a entry.Alert) bool {
 
 // waves are what an alert has in common with others of the same wave: an ATT&CK technique, without its part behind the dot,
 // against accounts of the same kind (customers, administrators, FTP).
-func waves(a entry.Alert) (keys []string) {
+func waves(a *entry.Alert) (keys []string) {
 	for _, p := range a.Accounts {
 		if p.Realm == "" {
 			continue
@@ -127,15 +132,18 @@ func joins(p entry.Party) bool { return p.Role == "suspect" && !p.Own && !p.Shar
 
 // find returns the open incident that a joins, and by what; 0 if none.
 func (x *pending) find(a entry.Alert) (id int64, by string) {
-	look := func(m func(*index) map[string]seen, key string, within time.Duration) int64 {
-		for _, ix := range []*index{&x.index, &x.book.index} {
-			if s, ok := m(ix)[key]; ok && near(a, s.last, within) {
-				if root := x.root(s.incident); x.isOpen(root) {
-					return root
-				}
-			}
+	both := []*index{&x.index, &x.book.index}
+	of := func(s seen, within time.Duration) int64 {
+		if s.incident == 0 || !near(a, s.last, within) {
+			return 0
+		}
+		if root := x.root(s.incident); x.isOpen(root) {
+			return root
 		}
 		return 0
+	}
+	look := func(m func(*index) map[string]seen, key string, within time.Duration) int64 {
+		return cmp.Or(of(m(both[0])[key], within), of(m(both[1])[key], within))
 	}
 	for _, p := range a.Sources {
 		if joins(p) {
@@ -158,12 +166,13 @@ func (x *pending) find(a entry.Alert) (id int64, by string) {
 	}
 	for _, p := range a.Sources {
 		if joins(p) && p.Net != "" {
-			if id = look(func(i *index) map[string]seen { return i.network }, a.Rule+p.Net, networkJoins); id != 0 {
+			key := ruleNet{a.Rule, p.Net}
+			if id = cmp.Or(of(both[0].network[key], networkJoins), of(both[1].network[key], networkJoins)); id != 0 {
 				return id, "network"
 			}
 		}
 	}
-	for _, k := range waves(a) {
+	for _, k := range waves(&a) {
 		if id = look(func(i *index) map[string]seen { return i.wave }, k, waveJoins); id != 0 {
 			return id, "wave"
 		}

@@ -120,7 +120,7 @@ func (x *pending) place(a *entry.Alert, mute int64) {
 	} else {
 		x.worsen(a.Incident, severity, why)
 	}
-	x.index.add(a.Incident, *a)
+	x.index.add(a.Incident, a)
 }
 
 // worsen raises the severity of incident id if nothing as bad was proposed for it before: so what a person lowered
@@ -163,7 +163,7 @@ func (x *pending) grow(c Change, was entry.Alert) {
 	case c.Mute == 0 && was.Incident != 0 && x.isOpen(x.root(was.Incident)): // a mute that came later keeps what is open as it is
 		severity, why := Propose(a)
 		x.worsen(x.root(was.Incident), severity, why)
-		x.index.add(was.Incident, a)
+		x.index.add(was.Incident, &a)
 	}
 	if c.Step == "ended" {
 		kind, a.Count = entry.AlertEnded, ended

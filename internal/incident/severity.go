@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/entry"
@@ -25,14 +26,25 @@ const bulk = 10 << 20
 
 // Propose classifies an alert by the written criteria, with the reasons.
 func Propose(a entry.Alert) (severity string, why []string) {
+	severity = propose(&a, &why)
+	return severity, why
+}
+
+// propose is Propose for a start, which asks it of every alert: nil asks for no reasons.
+func propose(a *entry.Alert, why *[]string) string {
 	rank := max(Rank(a.Level), 0)
-	why = []string{WhyLevel + a.Level}
-	raise := func(to string, code string) {
-		why = append(why, code)
+	say := func(code ...string) {
+		if why != nil {
+			*why = append(*why, strings.Join(code, ""))
+		}
+	}
+	say(WhyLevel, a.Level)
+	raise := func(to string, code ...string) {
+		say(code...)
 		rank = max(rank, Rank(to))
 	}
 	if rank == 0 {
-		return Low, why
+		return Low
 	}
 	switch a.Impact {
 	case "loss":
@@ -44,19 +56,19 @@ func Propose(a entry.Alert) (severity string, why []string) {
 		raise(High, WhyWorked)
 	}
 	if (a.Succeeded || a.Impact == "compromise") && a.Bytes >= bulk {
-		raise(Critical, fmt.Sprintf("%s%d", WhyBytes, a.Bytes))
+		raise(Critical, WhyBytes, strconv.FormatInt(a.Bytes, 10))
 	}
 	if (a.Succeeded || a.Impact == "compromise") && adminTaken(a) && rank >= Rank(High) {
 		raise(Critical, WhyAdmin)
 	}
 	if ownOnly(a) && rank > Rank(Medium) && a.Impact == "attempt" {
 		rank--
-		why = append(why, WhyOwnOnly)
+		say(WhyOwnOnly)
 	}
-	return Severities()[rank], why
+	return Severities()[rank]
 }
 
-func adminTaken(a entry.Alert) bool {
+func adminTaken(a *entry.Alert) bool {
 	for _, p := range a.Accounts {
 		if p.Realm == "admin" {
 			return true
@@ -65,7 +77,7 @@ func adminTaken(a entry.Alert) bool {
 	return false
 }
 
-func ownOnly(a entry.Alert) bool {
+func ownOnly(a *entry.Alert) bool {
 	n := 0
 	for _, p := range a.Sources {
 		if p.Role == "suspect" {

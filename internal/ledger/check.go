@@ -56,38 +56,112 @@ func (b *badLine) Error() string { return fmt.Sprintf("entry %d: %v", b.n, b.err
 
 // A found is what scan made of the entries.
 type found struct {
-	edge   edge
-	stored []byte // what the tree file must hold
-	marks  []int64
-	bytes  int64     // of the entries, line ends included
-	last   time.Time // when the newest was written
-	first  time.Time
+	edge  edge
+	marks []int64
+	bytes int64     // of the entries, line ends included
+	last  time.Time // when the newest was written
+	first time.Time
 }
 
 // scan reads the entries up to head, hands each to visit, and compares the hash over all with the head's. A *badLine is
 // its error for whatever is not as signed. It is the one way in which entries are checked: at start, by Verify and by Export.
 //
-// visit hears of entries (and their lines, good until it returns) before the hash over all of them is known. When it
-// refuses one, the rest is read without it:
-// that an entry was changed is the better answer.
-func scan(f io.ReaderAt, head entry.Head, visit func(e entry.Entry, line []byte) error) (*found, error) {
+// visit hears of entries before the hash over all of them is known; their bodies and lines are good until it returns. When it
+// refuses one, the rest is read without it: that an entry was changed is the better answer.
+//
+// What comes before visit (reading, hashing, decode and tree, each of which may be nil) is done by another goroutine, a few hundred lines ahead: at a
+// start that is half of the work. tree hears the hashes that the tree file must hold, piece by piece.
+func scan(f io.ReaderAt, head entry.Head, decode func(*entry.Entry), tree func(hashes []byte), visit func(e entry.Entry, line []byte) error) (*found, error) {
 	r := &found{}
+	full, empty := make(chan *chunk, chunks), make(chan *chunk, chunks)
+	for range chunks {
+		empty <- &chunk{}
+	}
+	var err error
+	go func() {
+		defer close(full)
+		err = r.read(f, head, decode, tree, full, empty)
+	}()
+	var refused error
+	for c := range full {
+		for k := range c.entries {
+			if e := &c.entries[k]; refused == nil {
+				if err := visit(*e, c.lines[k]); err != nil {
+					refused = fmt.Errorf("entry %d of the ledger (%.40q): %w", e.N, e.Kind, err)
+				}
+			}
+		}
+		empty <- c
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.edge.root() != head.Root {
+		return r, &badLine{of: head.Size}
+	}
+	return r, refused
+}
+
+// A chunk is some lines that were read ahead, with what was made of them.
+type chunk struct {
+	bytes   []byte
+	lines   [][]byte
+	entries []entry.Entry
+}
+
+const (
+	chunks     = 4         // under way
+	chunkBytes = 128 << 10 // in one, or more if a single line has more
+)
+
+// add copies a line; ok is false when it has no room.
+func (c *chunk) add(line []byte) (kept []byte, ok bool) {
+	if len(c.bytes)+len(line) > cap(c.bytes) {
+		if len(c.lines) > 0 {
+			return nil, false
+		}
+		c.bytes = make([]byte, 0, max(chunkBytes, len(line)))
+	}
+	at := len(c.bytes)
+	c.bytes = append(c.bytes, line...)
+	kept = c.bytes[at:len(c.bytes):len(c.bytes)]
+	c.lines = append(c.lines, kept)
+	return kept, true
+}
+
+// read fills empty chunks until all is read or something is wrong.
+func (r *found) read(f io.ReaderAt, head entry.Head, decode func(*entry.Entry), tree func(hashes []byte), full, empty chan *chunk) error {
 	in := newLines(f, 0)
 	var words entry.Words
-	var refused error
+	var hashes []byte
+	c := <-empty
+	defer func() { full <- c }()
 	for n := int64(1); n <= head.Size; n++ {
 		at := in.at
 		line, err := in.next()
 		var e entry.Entry
 		if err == nil {
-			e, err = parse(line, n, &words)
+			kept, ok := c.add(line)
+			if !ok {
+				full <- c
+				c = <-empty
+				c.bytes, c.lines, c.entries = c.bytes[:0], c.lines[:0], c.entries[:0]
+				kept, _ = c.add(line)
+			}
+			if e, err = parse(kept, n, &words); err != nil {
+				c.lines = c.lines[:len(c.lines)-1]
+			}
 		}
 		if err != nil {
 			if lineError(err) {
 				err = &badLine{n: n, of: head.Size, err: err}
 			}
-			return r, err
+			return err
 		}
+		if decode != nil {
+			decode(&e)
+		}
+		c.entries = append(c.entries, e)
 		if (n-1)%markEvery == 0 {
 			r.marks = append(r.marks, at)
 		}
@@ -95,18 +169,19 @@ func scan(f io.ReaderAt, head entry.Head, visit func(e entry.Entry, line []byte)
 			r.first = e.Time
 		}
 		r.last = e.Time
-		r.stored = r.edge.add(line, r.stored)
-		if refused == nil {
-			if err := visit(e, line); err != nil {
-				refused = fmt.Errorf("entry %d of the ledger (%.40q): %w", n, e.Kind, err)
-			}
+		hashes = r.edge.add(line, hashes[:0])
+		if tree != nil {
+			tree(hashes)
 		}
 	}
 	r.bytes = in.at
-	if r.edge.root() != head.Root {
-		return r, &badLine{of: head.Size}
-	}
-	return r, refused
+	return nil
+}
+
+// collected is a list of hashes with room for a whole tree, and the func that fills it.
+func collected(head entry.Head) (stored *[]byte, tree func(hashes []byte)) {
+	all := make([]byte, 0, treeBytes(head.Size))
+	return &all, func(hashes []byte) { all = append(all, hashes...) }
 }
 
 // locate says which entry is the first bad one. bad is what scan stumbled over, which may come after a change that still

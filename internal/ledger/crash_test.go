@@ -71,7 +71,7 @@ func checkCrashed(t *testing.T, name string, l *disk.Lossy, k Key, acked []entry
 		}
 	}
 	var got []entry.Entry
-	g, opened, err := Open(l, "ledger", k, func(e entry.Entry) error { got = append(got, e); return nil }, Options{Now: at(0)})
+	g, opened, err := Open(l, "ledger", k, keep(&got), Options{Now: at(0)})
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

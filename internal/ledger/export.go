@@ -51,7 +51,8 @@ func Export(l disk.Layer, dir string, pub Verifier, w io.Writer, from int64) err
 	}
 	defer f.Close()
 	out := bufio.NewWriterSize(w, 16<<10)
-	found, err := scan(f, head, func(e entry.Entry, line []byte) error {
+	stored, tree := collected(head)
+	_, err = scan(f, head, nil, tree, func(e entry.Entry, line []byte) error {
 		if e.N < from {
 			return nil
 		}
@@ -64,7 +65,7 @@ func Export(l disk.Layer, dir string, pub Verifier, w io.Writer, from int64) err
 	if err != nil {
 		return fmt.Errorf("exporting the ledger: %w", err)
 	}
-	before := edgeAt(found.stored, from-1)
+	before := edgeAt(*stored, from-1)
 	last, err := json.Marshal(seal{Head: string(signed), From: from, Before: before.peaks})
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func FuzzOpen(f *testing.F) {
 		l := layerOf(t, entries, head, tree)
 		_, verr := Verify(l, "ledger", k.Public(), nil)
 		var got []entry.Entry
-		g, opened, err := Open(l, "ledger", k, func(e entry.Entry) error { got = append(got, e); return nil }, Options{Now: at(0)})
+		g, opened, err := Open(l, "ledger", k, keep(&got), Options{Now: at(0)})
 		if (err == nil) != (verr == nil) {
 			t.Fatalf("Open: %v, Verify: %v", err, verr)
 		}

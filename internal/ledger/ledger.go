@@ -23,6 +23,8 @@
 package ledger
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +56,8 @@ var ErrBroken = errors.New("the ledger takes no more entries since a write faile
 
 // Options of Open.
 type Options struct {
-	Now time.Time // names the side file of a cut tail; the zero time means the clock
+	Now    time.Time          // names the side file of a cut tail; the zero time means the clock
+	Decode func(*entry.Entry) // is called with each entry before apply, ahead of it in another goroutine; may be nil
 }
 
 // Opened says what Open found.
@@ -106,7 +109,7 @@ type state struct {
 const markEvery = 128
 
 // Open opens the ledger in the folder dir of l, or makes it when neither entries nor a head are there, checks every
-// entry against the signed head, and hands each to apply in order.
+// entry against the signed head, and hands each to apply in order. The Body of an entry is good until apply returns.
 //
 // An error of damage is a *Fault; what apply was told before it is then worth nothing. An error of apply (this
 // program is older than its ledger) stops with the entry's number.
@@ -115,7 +118,7 @@ func Open(l disk.Layer, dir string, key Key, apply func(entry.Entry) error, o Op
 		o.Now = time.Now()
 	}
 	g := &Ledger{layer: l, dir: dir, key: key}
-	opened, err := g.open(apply, o.Now)
+	opened, err := g.open(apply, o.Decode, o.Now)
 	if err != nil {
 		g.closeFiles()
 		return nil, opened, err
@@ -123,7 +126,7 @@ func Open(l disk.Layer, dir string, key Key, apply func(entry.Entry) error, o Op
 	return g, opened, nil
 }
 
-func (g *Ledger) open(apply func(entry.Entry) error, now time.Time) (Opened, error) {
+func (g *Ledger) open(apply func(entry.Entry) error, decode func(*entry.Entry), now time.Time) (Opened, error) {
 	signed, made, err := g.readOrMakeHead()
 	if err != nil {
 		return Opened{}, err
@@ -139,7 +142,9 @@ func (g *Ledger) open(apply func(entry.Entry) error, now time.Time) (Opened, err
 	if g.entries, err = disk.OpenAppend(g.layer, name); err != nil {
 		return Opened{}, fmt.Errorf("opening the ledger: %w", err)
 	}
-	found, err := scan(g.entries, head, func(e entry.Entry, _ []byte) error { return apply(e) })
+	tree := g.storedTree()
+	found, err := scan(g.entries, head, decode, tree.compare, func(e entry.Entry, _ []byte) error { return apply(e) })
+	tree.close()
 	if bad, ok := errors.AsType[*badLine](err); ok {
 		return Opened{}, locate(g.layer, g.dir, head, bad)
 	}
@@ -150,7 +155,7 @@ func (g *Ledger) open(apply func(entry.Entry) error, now time.Time) (Opened, err
 	if err := g.cutTail(found.bytes, now, &opened); err != nil {
 		return opened, fmt.Errorf("opening the ledger: moving aside what was never acknowledged at its end: %w; nothing is lost, free space on this disk and start again", err)
 	}
-	if opened.TreeRebuilt, err = g.openTree(found.stored); err != nil {
+	if opened.TreeRebuilt, err = g.openTree(tree, head.Size); err != nil {
 		return opened, fmt.Errorf("opening the ledger: %w", err)
 	}
 	opened.TreeRebuilt = opened.TreeRebuilt && !made
@@ -257,26 +262,83 @@ func (g *Ledger) freeName(now time.Time) (string, error) {
 	}
 }
 
-// openTree opens the tree file for writing, after making it what it must be: stored.
-func (g *Ledger) openTree(stored []byte) (rebuilt bool, err error) {
-	name := path.Join(g.dir, treeName)
-	old, err := disk.ReadFile(g.layer, name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
+// A storedTree is the tree file at a start. It is compared with the entries while these are read, so that neither lies in memory as a whole.
+type storedTree struct {
+	f    disk.File
+	r    *bufio.Reader
+	part []byte
+	fits bool // so far
+	err  error
+}
+
+func (g *Ledger) storedTree() *storedTree {
+	f, err := g.layer.OpenFile(path.Join(g.dir, treeName), os.O_RDONLY, 0)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return &storedTree{err: err}
 	}
-	fits := err == nil && len(old) >= len(stored) && string(old[:len(stored)]) == string(stored)
-	if !fits {
-		if err := disk.Replace(g.layer, name, stored); err != nil {
+	return &storedTree{f: f, r: bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 16<<10), fits: true}
+}
+
+// compare takes the next hashes that must be there.
+func (t *storedTree) compare(hashes []byte) {
+	if !t.fits {
+		return
+	}
+	t.part = append(t.part[:0], hashes...)
+	_, err := io.ReadFull(t.r, t.part)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		t.err = err
+	}
+	t.fits = err == nil && bytes.Equal(t.part, hashes)
+}
+
+func (t *storedTree) close() {
+	if t.f != nil {
+		_ = t.f.Close()
+	}
+}
+
+// openTree opens the tree file for writing, after making it what it must be for so many entries.
+func (g *Ledger) openTree(t *storedTree, size int64) (rebuilt bool, err error) {
+	if t.err != nil {
+		return false, t.err
+	}
+	name := path.Join(g.dir, treeName)
+	if !t.fits {
+		stored, err := g.hashAgain(size)
+		if err == nil {
+			err = disk.Replace(g.layer, name, stored)
+		}
+		if err != nil {
 			return false, err
 		}
 	}
 	if g.tree, err = g.layer.OpenFile(name, os.O_RDWR, 0); err != nil {
 		return false, err
 	}
-	if fits && len(old) > len(stored) { // hashes of the tail that was cut
-		err = g.tree.Truncate(int64(len(stored)))
+	st, err := g.tree.Stat()
+	if end := treeBytes(size); err == nil && st.Size() > end { // hashes of the tail that was cut
+		err = g.tree.Truncate(end)
 	}
-	return !fits, err
+	return !t.fits, err
+}
+
+// hashAgain returns what the tree file must hold for so many entries, which are good.
+func (g *Ledger) hashAgain(size int64) ([]byte, error) {
+	var e edge
+	stored := make([]byte, 0, treeBytes(size))
+	in := newLines(g.entries, 0)
+	for range size {
+		line, err := in.next()
+		if err != nil {
+			return nil, err
+		}
+		stored = e.add(line, stored)
+	}
+	return stored, nil
 }
 
 // Head is the newest acknowledged head.

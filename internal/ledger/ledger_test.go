@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +46,15 @@ func draft(i int64) entry.Draft {
 // small is an entry of few bytes, for tests that go through all of them.
 func small(i int) entry.Draft {
 	return entry.Draft{Actor: "desk", Kind: "t", Subject: fmt.Sprint(i), Body: struct{}{}}
+}
+
+// keep collects what a ledger applies, whose bodies are good until then.
+func keep(to *[]entry.Entry) func(entry.Entry) error {
+	return func(e entry.Entry) error {
+		e.Body = bytes.Clone(e.Body)
+		*to = append(*to, e)
+		return nil
+	}
 }
 
 func mustOpen(t testing.TB, l disk.Layer, k Key) *Ledger {
@@ -175,7 +185,7 @@ func TestAppendAndReopen(t *testing.T) {
 		t.Fatalf("append after close: %v", err)
 	}
 	var got []entry.Entry
-	g, opened, err = Open(l.Crash(), "a/ledger", k, func(e entry.Entry) error { got = append(got, e); return nil }, Options{})
+	g, opened, err = Open(l.Crash(), "a/ledger", k, keep(&got), Options{})
 	if err != nil || opened.New || opened.Entries != head.Size || opened.CutFile != "" || opened.TreeRebuilt || g.Head() != head {
 		t.Fatalf("reopened: %+v %v", opened, err)
 	}
@@ -529,4 +539,43 @@ func hexLines(tree []byte) string {
 		fmt.Fprintf(&b, "%x\n", tree[i:i+32])
 	}
 	return b.String()
+}
+
+// Given entries of all sizes, more than are read ahead at once, when the ledger is opened, then each is decoded ahead and applied in order, with its own body.
+func TestOpenReadsAhead(t *testing.T) {
+	l := disk.NewLossy()
+	k := testKey(t)
+	g := mustOpen(t, l, k)
+	var want []string
+	for n := range 60 {
+		text := strings.Repeat(fmt.Sprint(n%10), 1+n*n*n%20_000)
+		if n == 30 {
+			text = strings.Repeat("x", 2*chunkBytes)
+		}
+		want = append(want, text)
+		if _, err := g.Append(at(n), entry.Draft{Actor: "desk", Kind: "t", Subject: "s", Body: map[string]string{"t": text}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	apply := func(e entry.Entry) error {
+		if body := fmt.Sprintf(`{"t":%q}`, want[n]); string(e.Body) != body || e.Known != body {
+			t.Fatalf("entry %d is applied with %d bytes, decoded ahead of %d, of %d", e.N, len(e.Body), len(e.Known.(string)), len(body))
+		}
+		n++
+		return nil
+	}
+	g, opened, err := Open(l, "ledger", k, apply, Options{Decode: func(e *entry.Entry) { e.Known = string(e.Body) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != len(want) || opened.TreeRebuilt {
+		t.Errorf("%d entries were applied; the tree was made anew: %v", n, opened.TreeRebuilt)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

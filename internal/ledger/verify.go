@@ -74,27 +74,29 @@ func verify(l disk.Layer, dir string, pub Verifier, kept *entry.Head) (Report, e
 	if err != nil {
 		return r, err
 	}
-	found, err := r.checkEntries(l, dir)
+	stored, err := r.checkEntries(l, dir)
 	if err != nil || r.Copy == nil {
 		return r, err
 	}
-	return r, r.checkCopy(l, dir, found)
+	return r, r.checkCopy(l, dir, stored)
 }
 
-func (r *Report) checkEntries(l disk.Layer, dir string) (*found, error) {
+// checkEntries returns what the tree file must hold.
+func (r *Report) checkEntries(l disk.Layer, dir string) ([]byte, error) {
 	f, err := l.OpenFile(path.Join(dir, entriesName), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if r.Head.Size > 0 {
 			return nil, &Fault{Kind: Missing, Entry: 1, Text: "the file " + entriesName + " is missing", Mend: mendEntries}
 		}
 		r.Tree = TreeGood
-		return &found{}, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	defer f.Close()
-	found, err := scan(f, r.Head, unheard)
+	stored, tree := collected(r.Head)
+	found, err := scan(f, r.Head, nil, tree, unheard)
 	r.Entries, r.Bytes, r.First, r.Last = found.edge.size, found.bytes, found.first, found.last
 	if bad, ok := errors.AsType[*badLine](err); ok {
 		err = locate(l, dir, r.Head, bad)
@@ -116,8 +118,8 @@ func (r *Report) checkEntries(l disk.Layer, dir string) (*found, error) {
 	if st, err := f.Stat(); err == nil {
 		r.Beyond = max(st.Size()-found.bytes, 0)
 	}
-	r.Tree = treeState(l, dir, found.stored)
-	return found, nil
+	r.Tree = treeState(l, dir, *stored)
+	return *stored, nil
 }
 
 func treeState(l disk.Layer, dir string, stored []byte) TreeState {
@@ -132,7 +134,7 @@ func treeState(l disk.Layer, dir string, stored []byte) TreeState {
 }
 
 // checkCopy compares the head that somebody else kept with the ledger, whose entries are known to be those of its own head.
-func (r *Report) checkCopy(l disk.Layer, dir string, found *found) error {
+func (r *Report) checkCopy(l disk.Layer, dir string, stored []byte) error {
 	kept := *r.Copy
 	if kept.Size > r.Head.Size {
 		fault := &Fault{Kind: Cut, Entry: r.Head.Size + 1, Mend: mendEntries,
@@ -143,7 +145,7 @@ func (r *Report) checkCopy(l disk.Layer, dir string, found *found) error {
 		}
 		return fault
 	}
-	then := edgeAt(found.stored, kept.Size)
+	then := edgeAt(stored, kept.Size)
 	if then.root() != kept.Root {
 		return &Fault{Kind: Forked, Mend: mendEntries,
 			Text: fmt.Sprintf("it was forked: its first %d entries are not those that the copy of the head stands for, though its own head fits them; somebody who has the key wrote another history", kept.Size)}
@@ -161,6 +163,6 @@ func holds(l disk.Layer, dir string, head entry.Head) bool {
 		return false
 	}
 	defer f.Close()
-	_, err = scan(f, head, unheard)
+	_, err = scan(f, head, nil, nil, unheard)
 	return err == nil
 }

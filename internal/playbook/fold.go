@@ -236,33 +236,35 @@ func (s *Runs) settle(incident int64, t time.Time) {
 }
 
 func (r *Run) settle(t time.Time) {
-	var since map[string]time.Time
 	next := time.Time{}
 	clear(r.open)
 	r.open = r.open[:0]
-	all := r.look(t, r.runs.room)
-	if all != nil {
-		r.runs.room = all
+	states := r.states(r.runs.room)
+	if states != nil {
+		r.runs.room = states
 	}
-	for _, s := range all {
-		if s.State != Ready && s.State != Taken {
+	for i, state := range states {
+		if state != Ready && state != Taken {
 			continue
 		}
+		s := r.status(i, states, t)
 		if s.Since.IsZero() {
 			if s.Since = t; s.Within > 0 {
 				s.Due = t.Add(s.Within)
 			}
 		}
-		if since == nil {
-			since = map[string]time.Time{}
+		if r.since == nil {
+			r.since = map[string]time.Time{}
 		}
-		since[s.ID] = s.Since
+		r.since[s.ID] = s.Since
 		r.open = append(r.open, s)
 		if _, at := r.owes(s); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
-	r.since = since
+	maps.DeleteFunc(r.since, func(id string, _ time.Time) bool {
+		return !slices.ContainsFunc(r.open, func(s Status) bool { return s.ID == id })
+	})
 	delete(r.runs.open, r.ID)
 	if len(r.open) > 0 && !r.runs.rests(r.Incident) {
 		if r.runs.open == nil {

@@ -29,7 +29,7 @@ type Runs struct {
 	severity map[int64]string    // of incidents
 	answers  map[about]Answer    // to facts of whole incidents
 	blank    map[int64]*Run      // whose text could not be read
-	room     []Status            // in which folds look
+	room     []string            // in which folds look
 	words    entry.Words         // that many runs have
 }
 
@@ -313,61 +313,84 @@ func (r *Run) value(fact string) string { return r.Answer(fact).Value }
 func (r *Run) Book() *Playbook { return r.book }
 
 // Look returns where each step stands, in the order in which they are written.
-func (r *Run) Look(now time.Time) []Status { return r.look(now, nil) }
+func (r *Run) Look(now time.Time) []Status {
+	states := r.states(nil)
+	if states == nil {
+		return nil
+	}
+	out := make([]Status, len(states))
+	for i := range out {
+		out[i] = r.status(i, states, now)
+	}
+	return out
+}
 
-// look is Look into the room of a list that nobody needs any more.
-func (r *Run) look(now time.Time, room []Status) []Status {
+// states returns the state of each step, in the room of a list that nobody needs any more.
+func (r *Run) states(room []string) []string {
 	if r.book == nil {
 		return nil
 	}
-	clear(room[:cap(room)])
 	out := slices.Grow(room[:0], len(r.book.Steps))[:len(r.book.Steps)]
-	seen := make([]bool, len(out))
+	clear(out)
 	ended := r.Stopped || r.book.ended(r.value)
 	var look func(i int)
 	look = func(i int) {
-		if seen[i] {
+		if out[i] != "" {
 			return
 		}
-		seen[i] = true
-		s := r.book.Steps[i]
-		x := Status{Step: s}
-		if m := r.Marks[s.ID]; m != nil {
-			x.Mark = *m
-		}
+		out[i] = Waiting
+		s, waits := r.book.Steps[i], false
 		for _, b := range s.Before {
-			if look(b); !Settled(out[b].State) {
-				x.WaitsFor = append(x.WaitsFor, r.book.Steps[b].ID)
-			}
+			look(b)
+			waits = waits || !Settled(out[b])
 		}
-		switch {
-		case x.Mark.Settled != "":
-			x.State, x.Person, x.WaitsFor = x.Mark.Settled, x.Mark.By, nil
+		switch m := r.Marks[s.ID]; {
+		case m != nil && m.Settled != "":
+			out[i] = m.Settled
 		case ended && (r.Stopped || !s.Always):
-			x.State, x.WaitsFor = NotNeeded, nil
-		case len(x.WaitsFor) > 0:
-			x.State = Waiting
+			out[i] = NotNeeded
+		case waits:
 		case !s.If.Holds(r.value):
-			x.State = NotNeeded
+			out[i] = NotNeeded
+		case m != nil && m.Taken != "":
+			out[i] = Taken
 		default:
-			x.State, x.Since, x.Person = Ready, r.since[s.ID], x.Mark.Taken
-			if x.Person != "" {
-				x.State = Taken
-			}
-			if s.Approve != "" && x.Mark.Approved == "" {
-				x.Approval = s.Approve
-			}
-			if s.Within > 0 && !x.Since.IsZero() {
-				x.Due = x.Since.Add(s.Within)
-				x.Late = !now.Before(x.Due)
-			}
+			out[i] = Ready
 		}
-		out[i] = x
 	}
 	for i := range out {
 		look(i)
 	}
 	return out
+}
+
+// status says all of a step; states are those of all steps.
+func (r *Run) status(i int, states []string, now time.Time) Status {
+	s := r.book.Steps[i]
+	x := Status{Step: s, State: states[i]}
+	if m := r.Marks[s.ID]; m != nil {
+		x.Mark = *m
+	}
+	switch x.State {
+	case Waiting:
+		for _, b := range s.Before {
+			if !Settled(states[b]) {
+				x.WaitsFor = append(x.WaitsFor, r.book.Steps[b].ID)
+			}
+		}
+	case Ready, Taken:
+		x.Since, x.Person = r.since[s.ID], x.Mark.Taken
+		if s.Approve != "" && x.Mark.Approved == "" {
+			x.Approval = s.Approve
+		}
+		if s.Within > 0 && !x.Since.IsZero() {
+			x.Due = x.Since.Add(s.Within)
+			x.Late = !now.Before(x.Due)
+		}
+	default:
+		x.Person = x.Mark.By // "" of one that is not needed
+	}
+	return x
 }
 
 // Over reports whether nothing is left to do.

@@ -221,7 +221,7 @@ func (b *Book) watch(e entry.Entry) (mine bool, err error) {
 			return nil
 		})
 	case entry.AlertRaised:
-		return false, entry.With(e, func(x entry.AlertPlace) error { use(x.Incident, "rules"); return nil })
+		return false, entry.With(e, func(x entry.Alert) error { use(x.Incident, "rules"); return nil })
 	}
 	return false, nil
 }

@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tocsin/internal/desk"
 	"tocsin/internal/detect"
-	"tocsin/internal/entry"
 	"tocsin/internal/incident"
 	"tocsin/ui"
 )
@@ -49,28 +49,34 @@ const alertsShown = 50
 // alerts lists alerts, newest first.
 func (s *Server) alerts(v *visit) error {
 	q := v.r.URL.Query()
-	rule, level, query := q.Get("rule"), q.Get("level"), strings.ToLower(strings.TrimSpace(q.Get("q")))
-	view := ui.AlertsView{Frame: s.frame(v, "alerts", "Alerts"), Query: q.Get("q"), Filtered: rule != "" || level != "" || query != "",
-		Levels: options(level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational")}
+	wanted := desk.AlertFilter{Rule: q.Get("rule"), Level: q.Get("level"), Text: strings.TrimSpace(q.Get("q"))}
+	view := ui.AlertsView{Frame: s.frame(v, "alerts", "Alerts"), Query: q.Get("q"), Incident: q.Get("incident"),
+		Levels: options(wanted.Level, "", "Every level", "critical", "Critical", "high", "High", "medium", "Medium", "low", "Low", "informational", "Informational")}
+	if view.Incident != "" {
+		id, err := strconv.ParseInt(view.Incident, 10, 64)
+		if err != nil || id < 1 {
+			id = -1 // no incident has it, and no alert is of it
+		}
+		wanted.Incident = id
+	}
+	view.Filtered = wanted != desk.AlertFilter{}
 	page := pageOf(v)
 	var shown []alertDetails
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		titles := map[string]string{}
-		var list []*incident.Alert
 		for _, id := range slices.Backward(st.Incidents.Order) {
 			a := st.Incidents.Alerts[id]
 			titles[a.Rule] = a.Title
-			if (rule == "" || a.Rule == rule) && (level == "" || a.Level == level) && (query == "" || strings.Contains(strings.ToLower(a.Title), query)) {
-				list = append(list, a)
-			}
 		}
+		var list []*incident.Alert
+		s.desk.Alerts(st, wanted, func(a *incident.Alert) { list = append(list, a) })
 		view.Pager = pager(v, page, alertsShown, len(list))
 		for k := page * alertsShown; k < len(list) && len(shown) < alertsShown; k++ {
 			shown = append(shown, alertDetails{state: *list[k]})
 		}
-		view.Rules = []ui.Option{{Word: "Every rule", Chosen: rule == ""}}
+		view.Rules = []ui.Option{{Word: "Every rule", Chosen: wanted.Rule == ""}}
 		for _, id := range slices.SortedFunc(maps.Keys(titles), func(a, b string) int { return cmp.Compare(titles[a], titles[b]) }) {
-			view.Rules = append(view.Rules, ui.Option{Value: id, Word: titles[id], Chosen: id == rule})
+			view.Rules = append(view.Rules, ui.Option{Value: id, Word: titles[id], Chosen: id == wanted.Rule})
 		}
 	})
 	s.openDetails(shown)
@@ -130,6 +136,9 @@ func few(ps []detect.Party, place bool) string {
 
 // alert shows one alert.
 func (s *Server) alert(v *visit) error {
+	if list := v.r.URL.Query().Get("list"); list != "" {
+		return s.namedByAlert(v, list)
+	}
 	var d []alertDetails
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		if a := st.Incidents.Alerts[v.r.PathValue("id")]; a != nil {
@@ -169,7 +178,7 @@ func (s *Server) alert(v *visit) error {
 	if full.Dropped > 0 {
 		view.Dropped = "and " + ui.Number(full.Dropped) + " more addresses or accounts, counted but not named"
 	}
-	view.Addresses, view.Accounts, view.Sessions = s.parties(v, d)
+	view.Parties = s.parties(v, d, "alert", "/alerts/"+a.ID)
 	return ui.Alert.Show(v.w, http.StatusOK, view)
 }
 
@@ -188,75 +197,4 @@ func impactWords(impact string) string {
 		return "loss: money or personal data is going, or will at once"
 	}
 	return "attempt: nothing says that it worked"
-}
-
-// parties merges the addresses, accounts and sessions of some alerts, most counted first.
-func (s *Server) parties(v *visit, list []alertDetails) (addresses, accounts, sessions []ui.Party) {
-	var as, us tallied
-	seen := map[string]bool{}
-	for _, d := range list {
-		for _, p := range d.full.Sources {
-			as.add(p, d.state.Alert)
-		}
-		for _, p := range d.full.Accounts {
-			us.add(p, d.state.Alert)
-		}
-		for _, id := range d.full.Sessions {
-			if !seen[id] {
-				seen[id] = true
-				sessions = append(sessions, ui.Party{Name: ui.Visible(id), Role: "suspect", First: v.at(d.state.First), Last: v.at(d.state.Last)})
-			}
-		}
-	}
-	return as.views(v, nil), us.views(v, s.habitHref), sessions
-}
-
-// tallied sums parties over alerts.
-type tallied struct {
-	by   map[string]*tally
-	list []*tally
-}
-
-type tally struct {
-	detect.Party
-	first, last entry.Alert
-}
-
-func (t *tallied) add(p detect.Party, a entry.Alert) {
-	key := p.Realm + "/" + p.Name
-	x := t.by[key]
-	if x == nil {
-		if t.by == nil {
-			t.by = map[string]*tally{}
-		}
-		x = &tally{Party: p, first: a, last: a}
-		x.Count = 0
-		t.by[key] = x
-		t.list = append(t.list, x)
-	}
-	x.Count += p.Count
-	if p.Role == detect.Suspect {
-		x.Role = p.Role
-	}
-	if a.First.Before(x.first.First) {
-		x.first = a
-	}
-	if a.Last.After(x.last.Last) {
-		x.last = a
-	}
-}
-
-const partiesShown = 200
-
-// views words the parties; habit, if given, says where the habits of one stand.
-func (t *tallied) views(v *visit, habit func(detect.Party) string) (out []ui.Party) {
-	slices.SortStableFunc(t.list, func(a, b *tally) int { return cmp.Compare(b.Count, a.Count) })
-	for _, x := range t.list[:min(len(t.list), partiesShown)] {
-		out = append(out, ui.Party{Name: ui.Visible(x.Name), Role: string(x.Role), Country: x.Country, Realm: x.Realm, Own: x.Own, Shared: x.Shared,
-			Count: ui.Number(x.Count), First: v.at(x.first.First), Last: v.at(x.last.Last)})
-		if habit != nil {
-			out[len(out)-1].Habit = habit(x.Party)
-		}
-	}
-	return out
 }

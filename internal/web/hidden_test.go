@@ -320,6 +320,22 @@ func TestNothingRestrictedLeaves(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range append(others(), "legal") { // what a page asks for by a parameter
+		who := x.as(t, id)
+		for _, pair := range [][2]string{{"/incidents/1?list=addresses", "/incidents/9?list=addresses"}, {"/incidents/1?list=none", "/incidents/9?list=none"},
+			{"/alerts?incident=1", "/alerts?incident=9"}, {"/alerts/" + x.alert + "?list=addresses", "/alerts/" + strings.Repeat("0", len(x.alert)) + "?list=addresses"}} {
+			got, never := who.get(pair[0]), who.get(pair[1])
+			switch same := shape(got, pair[0], x.alert) == shape(never, pair[1], strings.Repeat("0", len(x.alert))); {
+			case id == "legal" && same != strings.Contains(pair[0], "none"):
+				t.Errorf("%s says to who is named what %s says", pair[0], pair[1])
+			case id != "legal" && !same:
+				t.Errorf("%s to %q differs from what was never there", pair[0], id)
+			}
+		}
+		if got := who.get("/alerts?q=" + x.address); strings.Contains(got.body, x.alert) != (id == "legal") {
+			t.Errorf("searching for its address shows its alert to %q: %v", id, id != "legal")
+		}
+	}
 	if page := x.as(t, "auditor").get("/ledger").body; !strings.Contains(page, "restricted to others") {
 		t.Error("the ledger does not show that there are entries which are not for the reader")
 	}
@@ -430,6 +446,9 @@ func TestNothingRestrictedLeavesByTheInterface(t *testing.T) {
 		{"GET", "/v1/calls/CALL?person=PERSON", ""},
 		{"GET", "/v1/calls/ringing?person=PERSON", ""},
 		{"GET", "/v1/alerts?person=PERSON", ""},
+		{"GET", "/v1/alerts?incident=1&person=PERSON", ""},
+		{"GET", "/v1/alerts?q=198.51.100.7&person=PERSON", ""},
+		{"GET", "/v1/incidents/ID/named?list=addresses&person=PERSON", ""},
 		{"GET", "/v1/alerts/ALERT?person=PERSON", ""},
 		{"POST", "/v1/alerts/ALERT/erase", `{"why":"w","person":"PERSON"}`},
 		{"GET", "/v1/ledger?person=PERSON", ""},

@@ -18,7 +18,8 @@ import (
 // What a page shows at most, so that a storm cannot make it slow: each alert that is opened is read from the vault.
 const (
 	incidentsShown = 50
-	alertsOpened   = 100
+	alertsOpened   = 100 // whose addresses and accounts are summed
+	incidentAlerts = 15  // of them, that stand on the page
 	momentsShown   = 80
 )
 
@@ -128,7 +129,12 @@ func (s *Server) incidentState(st *desk.State, i *incident.Incident) ui.State {
 	return ui.State{Tone: "late", Word: "open"}
 }
 
-func (s *Server) incident(v *visit) error { return s.showIncident(v, http.StatusOK, "", nil) }
+func (s *Server) incident(v *visit) error {
+	if list := v.r.URL.Query().Get("list"); list != "" {
+		return s.namedByIncident(v, list)
+	}
+	return s.showIncident(v, http.StatusOK, "", nil)
+}
 
 // showIncident shows one incident; again names the form that comes back with an error.
 func (s *Server) showIncident(v *visit, code int, again string, mistake error) error {
@@ -176,7 +182,7 @@ func (s *Server) showIncident(v *visit, code int, again string, mistake error) e
 	if err != nil {
 		return err
 	}
-	view.Addresses, view.Accounts, view.Sessions = s.parties(v, details) // asks the reader, so not inside of Read
+	view.Parties = s.parties(v, details, "incident", fmt.Sprintf("/incidents/%d", id)) // asks the reader, so not inside of Read
 	view.Facts = append(view.Facts, s.linesOf(v, details)...)
 	if view.Lines, view.AllLines, err = s.firstLines(v, id); err != nil {
 		return err
@@ -304,12 +310,16 @@ func (s *Server) fillIncident(v *visit, st *desk.State, i *incident.Incident, de
 		view.Times = append(view.Times, ui.TimeFact{Name: "Closed", At: v.at(i.Ended)})
 	}
 	if n := len(i.Alerts) - len(details); n > 0 {
-		view.Facts = append(view.Facts, ui.Fact{Name: "Alerts", Value: "the newest " + ui.Number(alertsOpened) + " with their addresses; " + ui.Number(int64(n)) + " earlier ones are in the list of alerts", Href: "/alerts"})
+		view.Facts = append(view.Facts, ui.Fact{Name: "Alerts", Value: "the newest " + ui.Number(alertsOpened) + " with their addresses; " + ui.Number(int64(n)) + " earlier ones are in the list of alerts", Href: fmt.Sprintf("/alerts?incident=%d", i.ID)})
 	}
 	if c := st.Calls.Of(i.ID); c != nil {
 		view.Calls = append(view.Calls, s.callRow(v, st, c))
 	}
-	for _, d := range details {
+	view.HasAlerts = ui.Number(int64(len(i.Alerts)))
+	if len(i.Alerts) > incidentAlerts {
+		view.AllAlerts = ui.Link{Word: "All " + view.HasAlerts, Href: fmt.Sprintf("/alerts?incident=%d", i.ID)}
+	}
+	for _, d := range details[:min(len(details), incidentAlerts)] {
 		view.Alerts = append(view.Alerts, s.alertRow(v, st, d, true))
 	}
 	view.Unusual = unusual(details)
