@@ -20,7 +20,7 @@ const (
 	incidentsShown = 50
 	alertsOpened   = 100 // whose addresses and accounts are summed
 	incidentAlerts = 15  // of them, that stand on the page
-	momentsShown   = 80
+	momentsShown   = 50
 )
 
 // incidents lists incidents by filter, order and page.
