@@ -122,6 +122,11 @@ func updates(a ask, in *numbered) (Updates, error) {
 		}
 		stand := a.desk.Stand(in.ID)
 		out.Status, out.Next = stand.Sentences, stand.Next
+		if says := a.kept(in.ID, "status"); says != "" {
+			for k := range out.Status.Versions {
+				out.Status.Versions[k].Subject, out.Status.Versions[k].Body = "", says
+			}
+		}
 		return nil
 	})
 	return out, err
