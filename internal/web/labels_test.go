@@ -172,7 +172,7 @@ func (c *console) toldFiles(t *testing.T) {
 func TestTheNameOfTheShop(t *testing.T) {
 	c := outsideConsole(t, func(o *desk.Options) { o.Organisation = "Shop & <b>Sons</b>" })
 	page := c.as(t, "").get("/report").body
-	if !strings.Contains(page, "Shop &amp; &lt;b&gt;Sons&lt;/b&gt;</span></header>") || strings.Contains(page, "<b>Sons") {
+	if !strings.Contains(page, "Shop &amp; &lt;b&gt;Sons&lt;/b&gt;</span></span></header>") || strings.Contains(page, "<b>Sons") {
 		t.Errorf("the page does not say whose it is:\n%.1500s", page)
 	}
 	c.told(t, report.Parcel{From: report.Customer, What: "odd", Contact: "mara@research.example"})

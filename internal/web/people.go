@@ -249,6 +249,9 @@ func (s *Server) showPerson(v *visit, code int, typed *ui.PersonForm, mistake er
 	}
 	if mistake != nil {
 		view.Errors, view.Still = fieldErrors(mistake), true
+		if strings.HasSuffix(v.r.URL.Path, "/ways") {
+			typedAgainWays(v, &view.Ways)
+		}
 	}
 	if link != "" || v.said != "" {
 		view.Still = true // the link, or what became of a key, is shown once
@@ -427,6 +430,9 @@ func (s *Server) setPolicy(v *visit) error {
 	return done(v, "/people", "policy")
 }
 
+// policyRows is how many steps a form may have: those of the longest policy, and the one to spare, which the desk refuses in words.
+const policyRows = 21
+
 func typedPolicy(v *visit) (entry.Policy, error) {
 	p := entry.Policy{Medium: v.r.PostFormValue("medium") != ""}
 	var err error
@@ -444,7 +450,7 @@ func typedPolicy(v *visit) (entry.Policy, error) {
 			return p, err
 		}
 	}
-	for n := range 20 {
+	for n := range policyRows {
 		who := v.r.PostForm[fmt.Sprintf("who.%d", n)]
 		if len(who) == 0 {
 			continue

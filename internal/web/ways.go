@@ -122,6 +122,23 @@ func (s *Server) setWays(v *visit) error {
 	return done(v, "/people/"+id, "ways")
 }
 
+// typedAgainWays puts what was typed back into the form of a person's rules.
+func typedAgainWays(v *visit, f *ui.WaysForm) {
+	f.Open, f.QuietFrom, f.QuietUntil = true, text(v.r, "quiet-from"), text(v.r, "quiet-until")
+	choose := func(list []ui.Option, typed []string) {
+		for k := range list {
+			list[k].Chosen = slices.Contains(typed, list[k].Value)
+		}
+	}
+	for k := range f.Rules {
+		x := &f.Rules[k]
+		typed := func(field string) string { return fmt.Sprintf("%s.%d", field, x.N) }
+		x.After, x.From, x.Until = text(v.r, typed("after")), text(v.r, typed("from")), text(v.r, typed("until"))
+		choose(x.Channels, v.r.PostForm[typed("channel")])
+		choose(x.Severities, v.r.PostForm[typed("severities")])
+	}
+}
+
 // barChannels says which channels must not be used for an incident.
 func (s *Server) barChannels(v *visit) error {
 	return s.act(v, "channels", func(id int64) error {
