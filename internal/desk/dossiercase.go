@@ -108,7 +108,7 @@ func (r *caseReader) read() error {
 	r.tell()
 	for _, role := range plan.Roles() {
 		if h := i.Roles[role]; h.Person != "" {
-			r.c.Team = append(r.c.Team, dossier.Holder{Role: role, Person: r.name(h.Person), From: h.Since, Label: whole})
+			r.c.Team = append(r.c.Team, dossier.Holder{Role: plan.RoleWord(role), Person: r.name(h.Person), From: h.Since, Label: whole})
 		}
 	}
 	for _, id := range r.s.Incidents.Family(r.id) {

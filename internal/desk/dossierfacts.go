@@ -202,7 +202,7 @@ func (r *caseReader) runs(id int64) {
 					result = append(result, r.fileNamed(id, "evidence "+n, n, label))
 				}
 			}
-			r.act(dossier.Action{N: x.N, At: x.Time, Who: cmp.Or(strings.TrimSpace(r.d.ActorCalled(r.s, x.By)+" ("+plan.RoleWord(step.Role)+")"), "–"), Label: label}, phrase{word: step.What}, result...)
+			r.act(dossier.Action{N: x.N, At: x.Time, Who: cmp.Or(strings.TrimSpace(r.doer(x.By)+" ("+plan.RoleWord(step.Role)+")"), "–"), Label: label}, phrase{word: step.What}, result...)
 		}
 	}
 }

@@ -50,12 +50,20 @@ func (r *caseReader) timeline() error {
 					continue // a line of the timeline has it when it is about the whole incident
 				}
 				said, _ := DeedMoment(run, x)
-				r.c.Timeline = append(r.c.Timeline, dossier.Moment{N: x.N, Happened: x.Time, Learned: x.Time, Who: r.d.ActorCalled(r.s, x.By), Label: r.label(id, "")})
+				r.c.Timeline = append(r.c.Timeline, dossier.Moment{N: x.N, Happened: x.Time, Learned: x.Time, Who: r.doer(x.By), Label: r.label(id, "")})
 				r.said = append(r.said, said)
 			}
 		}
 	}
 	return err
+}
+
+// doer is what somebody who did a step is called: a run names people by their staff id, and programs as the ledger does.
+func (r *caseReader) doer(by string) string {
+	if w := r.d.ActorCalled(r.s, by); w != by {
+		return w
+	}
+	return r.name(by)
 }
 
 // times finds the moments by which a response is measured.

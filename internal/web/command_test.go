@@ -243,6 +243,18 @@ func TestFollowingTheMarksClosesAnIncident(t *testing.T) {
 		}
 	})
 	t.Log(fmt.Sprint(len(done)), "clicks")
+	m, err := c.desk.Dossier(desk.Actor(anna), 1, desk.DossierAsk{Form: "md"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := strings.ReplaceAll(string(m.Bytes), `\`, "")
+	name := ""
+	c.desk.Read(func(st *desk.State) { name = c.desk.Called(st, "anna") })
+	for _, want := range []string{"| Incident Commander | " + name + " |", "| " + name + " (Incident Commander) |"} {
+		if name == "anna" || !strings.Contains(says, want) {
+			t.Errorf("the report names people and roles otherwise than %q", want)
+		}
+	}
 }
 
 // Given an incident that two people command at once, when both send the same form, then the second is told what the first wrote, finds their own text, and can let
