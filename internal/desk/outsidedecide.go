@@ -75,6 +75,9 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		if x.Bucket {
 			deed.Covers = bucketCovers(s, actor, c, x.Last, x.Deed == "open")
 		}
+		if actor.Scope != nil && x.Deed == "join" && takesFromRed(s, c, deed) {
+			return nil, ErrRedByToken
+		}
 		drafts, err := decideReport(s, now, actor, x.Deed, &deed, link)
 		if err == nil && mail != nil {
 			drafts = append(drafts, wantReportMail(s, d.vault.Hash, *mail))
@@ -83,6 +86,31 @@ func (d *Desk) DecideReport(actor auth.Actor, x ReportDeed) (id int64, err error
 		return drafts, err
 	})
 	return id, d.late(actor, c.Incident, err, x.Message, x.Reason)
+}
+
+// takesFromRed reports whether a deed that lets reports join an incident takes one of them out of another that is TLP:RED: then more people may hear of it.
+func takesFromRed(s *State, c *report.Case, deed report.Deed) bool {
+	some := []*report.Case{c}
+	if deed.Bucket {
+		some = append(some, slices.DeleteFunc(s.reports.Bucket(c.Bucket), func(o *report.Case) bool { return !deed.Covers(o) })...)
+	}
+	for _, o := range some {
+		if i, err := s.Incidents.Get(o.Incident); err == nil && s.Incidents.IsRed(i) && s.Incidents.Root(o.Incident) != s.Incidents.Root(deed.Incident) {
+			return true
+		}
+	}
+	return false
+}
+
+// ReportOfRed reports whether a report belongs to an incident that is TLP:RED: who lets it join another lets more people hear of it.
+func (d *Desk) ReportOfRed(actor auth.Actor, id int64) (red bool) {
+	d.ReadAs(actor, func(s *State) {
+		if o, ok := s.reports.Case(id); ok {
+			i, err := s.Incidents.Get(o.Incident)
+			red = err == nil && s.Incidents.IsRed(i)
+		}
+	})
+	return red
 }
 
 // unkept erases what was put into the vault for an entry that was then refused. When the ledger broke, the entry may be in it, and all stays.

@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -61,6 +62,13 @@ func (d *Desk) BringReportFiles(actor auth.Actor, x ReportEvidence) (id int64, o
 	if err = cmp.Or(err, d.MayOn(actor, auth.Note, id), d.Broken()); err != nil {
 		return 0, nil, err
 	}
+	ctx, stop := context.WithTimeout(context.Background(), BringWait)
+	defer stop()
+	giveBack, ok := d.bringing.Take(ctx, actor.Name)
+	if !ok {
+		return 0, nil, FieldError{"files", "Other files are being brought at this moment. Send it again in a minute."}
+	}
+	defer giveBack()
 	wanted := func(n int) bool { return len(x.Files) == 0 || slices.Contains(x.Files, n) }
 	held := int64(0)
 	told, err := d.OpenReportWith(actor, x.Report, func(n int, size int64) bool {
@@ -75,6 +83,10 @@ func (d *Desk) BringReportFiles(actor auth.Actor, x ReportEvidence) (id int64, o
 	}
 	files := told.All()
 	switch {
+	case told.Locked: // attachments are numbered over all messages: without one of them a number would be another's
+		return 0, nil, ErrReportLocked
+	case told.Lost:
+		return 0, nil, FieldError{"files", "A message of this report cannot be read just now, so which attachment is which is not certain: nothing was brought. Try again in a minute."}
 	case len(files) == 0:
 		return 0, nil, FieldError{"files", "This report has no attachments."}
 	case slices.ContainsFunc(x.Files, func(n int) bool { return n < 1 || n > len(files) }):

@@ -199,6 +199,7 @@ type ReportWords struct {
 	report.Parcel
 	Thread []report.Parcel // of each message of the thread what it says; without words when it cannot be opened
 	Locked bool            // some of these open with a passphrase that was not given
+	Lost   bool            // some of these cannot be read just now, for another reason
 }
 
 // All are the attachments of the report, then those of its messages, in their order.
@@ -242,7 +243,8 @@ func (d *Desk) OpenReportWith(actor auth.Actor, id int64, keep func(n int, size 
 	for _, m := range x.Thread {
 		p, err := d.openParcel(m.Vault, keys, locked)
 		if err != nil {
-			p, t.Locked = report.Parcel{}, t.Locked || errors.Is(err, ErrReportLocked)
+			is := errors.Is(err, ErrReportLocked)
+			p, t.Locked, t.Lost = report.Parcel{}, t.Locked || is, t.Lost || !is
 		}
 		for k := range p.Files {
 			f := &p.Files[k]

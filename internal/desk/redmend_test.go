@@ -119,11 +119,17 @@ func TestReportsOfRedAndRestricted(t *testing.T) {
 	if s := reasons(token, 3); strings.Contains(s, "Carl") || !strings.Contains(s, "TLP:RED") {
 		t.Errorf("a token reads why it was joined: %s", s)
 	}
+	if _, err := d.DecideReport(tokenOf(anna), ReportDeed{Report: 3, Deed: "join", Incident: other, Reason: "it is that one"}); !errors.Is(err, ErrRedByToken) || !d.ReportOfRed(anna, 3) || d.ReportOfRed(anna, 1) {
+		t.Errorf("a token takes a report out of what is RED: %v", err)
+	}
 	if x, err := d.OpenOutsideReport(boris, 3); err != nil || x.What != "it is Carl, he sells our data" || !strings.Contains(reasons(boris, 3), "Carl") {
 		t.Errorf("one of the team: %q, %v", x.What, err)
 	}
 	_, err = d.DecideReport(anna, ReportDeed{Report: 3, Deed: "join", Incident: other, Reason: "after all"})
 	must(t, err, d.Restrict(anna, id, "insider", []string{"anna"}))
+	if err := d.Restrict(tokenOf(anna), id, "insider", []string{"anna", "boris"}); !errors.Is(err, ErrRedByToken) {
+		t.Errorf("a token names others for what is RED: %v", err)
+	}
 	if s := reasons(boris, 3); strings.Contains(s, "Carl") || !strings.Contains(s, "after all") {
 		t.Errorf("who is not named reads why it was joined to what is restricted: %s", s)
 	}

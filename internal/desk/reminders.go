@@ -267,7 +267,7 @@ func (d *Desk) reminderLine(s *State, r review.Reminder, channel string, zone *t
 	}
 	bare := func(of int64) bool {
 		i, err := s.Incidents.Get(of)
-		return err != nil || i.Restriction.Kind != "" || plan.Bars(s.Calls.Barred(of), channel) || !mayTell(s, of, "lessons", exit)
+		return err != nil || i.Restriction.Kind != "" || plan.Bars(s.Calls.Barred(of), channel) || !mayTell(s, of, "lessons", exit) || !mayTell(s, of, "", exit)
 	}
 	if kind == "meeting" && err == nil {
 		return d.meetingLine(s, r, id, zone, bare(id))

@@ -177,6 +177,9 @@ func (d *Desk) Restrict(actor auth.Actor, id int64, kind string, people []string
 				return entry.Draft{}, FieldError{"people", p + " only reports, and sees no incident: give them another role first."}
 			}
 		}
+		if i, err := s.Incidents.Get(id); err == nil && actor.Scope != nil && i.Restricted() && s.Incidents.IsRed(i) {
+			return entry.Draft{}, ErrRedByToken // others would hear of it, or those who were named no more
+		}
 		return s.Incidents.Restrict(actor.Name, entry.Restriction{ID: id, Kind: kind, People: people})
 	})
 	if err == nil {

@@ -279,6 +279,20 @@ func TestAHandoverIsWithdrawn(t *testing.T) {
 	d.do(d.book.HandOver("person:anna", x))
 }
 
+// Given a hand-over that was GREEN before its incident became RED, when it is corrected, then the other note is RED as it is.
+func TestACorrectedHandoverIsNoWider(t *testing.T) {
+	d := opened(t, 1)
+	x := entry.Handover{Incident: 1, From: "anna", To: "boris", Text: "h1"}
+	d.do(d.book.HandOver("person:anna", x))
+	d.do(d.book.SetLabel("person:anna", entry.Label{Incident: 1, What: "handover:1", Label: "GREEN", Text: "r"}))
+	d.do(d.book.SetLabel("person:anna", entry.Label{Incident: 1, Label: "RED"}))
+	x.Text = "h2"
+	d.doAll(d.book.CorrectHandover("person:anna", 1, "r0", x))
+	if was, is := d.book.Label(1, "handover:1"), d.book.Label(1, "handover:2"); was != "RED" || is != "RED" {
+		t.Errorf("it was %s, and is %s", was, is)
+	}
+}
+
 // Given what changed, when somebody looks who looked at an entry, then it stands in groups, the newest first, of all that is one with the incident.
 func TestSince(t *testing.T) {
 	d := opened(t, 2)

@@ -71,8 +71,8 @@ func (b *Book) CorrectHandover(actor string, number int64, text string, x entry.
 		return nil, err
 	}
 	out := []entry.Draft{gone, next}
-	if own, _ := b.Incidents[x.Incident-1].label(thing("handover", number)); own != "" { // it says the same to the same people
-		out = append(out, draft(actor, entry.IncidentLabelled, x.Incident, entry.Label{Incident: x.Incident, What: thing("handover", next.Body.(entry.Handover).ID), Label: string(own), Text: text}))
+	if is := b.Label(x.Incident, thing("handover", number)); is != b.whole(b.Incidents[x.Incident-1]) { // it says the same to the same people as the first does today
+		out = append(out, draft(actor, entry.IncidentLabelled, x.Incident, entry.Label{Incident: x.Incident, What: thing("handover", next.Body.(entry.Handover).ID), Label: string(is), Text: text}))
 	}
 	return out, nil
 }

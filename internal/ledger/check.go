@@ -178,9 +178,12 @@ func (r *found) read(f io.ReaderAt, head entry.Head, decode func(*entry.Entry), 
 	return nil
 }
 
+// roomAtOnce is how many bytes a number in a file may make us reserve before anything was read: those of the hashes of half a million entries.
+const roomAtOnce = 32 << 20
+
 // collected is a list of hashes with room for a whole tree, and the func that fills it.
 func collected(head entry.Head) (stored *[]byte, tree func(hashes []byte)) {
-	all := make([]byte, 0, treeBytes(head.Size))
+	all := make([]byte, 0, min(treeBytes(head.Size), roomAtOnce)) // a head can claim any size
 	return &all, func(hashes []byte) { all = append(all, hashes...) }
 }
 

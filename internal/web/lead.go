@@ -522,7 +522,7 @@ func openFirst[T any](v *visit, l *ui.Lead, all []T, open func(*T) bool, name fu
 	page := 0
 	if v.r.Method == http.MethodGet {
 		page, _ = strconv.Atoi(v.r.URL.Query().Get("open"))
-		page = max(page-1, 0)
+		page = min(max(page-1, 0), pagesMost)
 		if k := slices.IndexFunc(out, func(x *T) bool { return at != "" && name(x) == at }); k >= 0 {
 			page = k / eachShown
 		}

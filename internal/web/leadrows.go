@@ -103,7 +103,7 @@ func (s *Server) handoverRows(v *visit, st *desk.State, i *incident.Incident, me
 
 // correctForm puts another note in the place of a hand-over that waits.
 func (s *Server) correctForm(st *desk.State, i *incident.Incident, h *incident.Handover, id string) []ui.Fold {
-	if i.Closed {
+	if i.Closed || h.Incident != i.ID { // nothing new is written in what is part of another: it is withdrawn there, and written anew here
 		return nil
 	}
 	to := s.takers(st, i, h.From, h.To)

@@ -14,8 +14,11 @@ func pageOf(v *visit) int {
 	if err != nil || n < 1 {
 		return 0
 	}
-	return n - 1
+	return min(n-1, pagesMost)
 }
+
+// pagesMost is more pages than any list has: what a page begins with stays a number.
+const pagesMost = 1 << 24
 
 // with returns the page's own address with one parameter changed; "" takes it out.
 func with(v *visit, key, value string) string {

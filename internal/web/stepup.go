@@ -42,6 +42,8 @@ func (s *Server) liftsRed(v *visit, pattern string) bool {
 		return s.desk.LiftsRed(v.actor, id, text(v.r, "what"), text(v.r, "label"))
 	case pattern == "POST /incidents/{id}/unmerge":
 		return s.desk.PartsRed(v.actor, id)
+	case pattern == "POST /reports/{id}" && text(v.r, "deed") == "join":
+		return s.desk.ReportOfRed(v.actor, id)
 	}
 	return false
 }
