@@ -90,3 +90,30 @@ func TestAnImportTakesNothingOver(t *testing.T) {
 		}
 	})
 }
+
+// Given a playbook of somebody else whose file is marked TLP:RED, when it is exported, or the plan is printed, then neither its steps nor its name are in any file.
+func TestAMarkedPlaybookIsOnNoPaper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, d, stop := burns(t)
+		defer stop()
+		anna := person("anna", plan.Commander)
+		for marking, there := range map[string]bool{"": true, `"markings":["marking-tlp--e828b379-4e03-4974-9ac4-e53a884c97c1"],`: false} {
+			file := strings.NewReplacer(`"modified"`, marking+`"modified"`, `"Fire"`, `"Canary"`, "Put it out", "Ask the canary").Replace(foreignFire)
+			if !there {
+				file = strings.ReplaceAll(strings.ReplaceAll(file, "61a6c41e", "71a6c41e"), "anary", "obolt")
+			}
+			id, _, err := d.ImportPlaybook(Local("command"), []byte(file), "from our sector, the kobolt")
+			must(t, err)
+			if _, _, err := d.ExportPlaybook(id, ""); (err == nil) != there {
+				t.Errorf("%s is exported: %v", id, err)
+			}
+		}
+		for _, form := range []string{"md", "html"} {
+			x, err := d.PrintPlan(anna, form, nil)
+			must(t, err)
+			if text := string(x.Bytes); !strings.Contains(text, "Ask the canary") || strings.Count(text, "obolt") != 1 || !strings.Contains(text, "A playbook that is kept inside") {
+				t.Errorf("%s of the plan: canary %v, kobolt %d times", form, strings.Contains(text, "Ask the canary"), strings.Count(text, "obolt"))
+			}
+		}
+	})
+}

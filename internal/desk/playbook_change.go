@@ -246,14 +246,25 @@ func (d *Desk) ExportPlaybook(id, revision string) ([]byte, []cacao.Finding, err
 	if p == nil {
 		return nil, nil, fmt.Errorf("the playbook %s cannot be read: run tocsin doctor", id)
 	}
-	if p.Foreign != nil { // it keeps to the marking of the file that it was made of
-		if x, _ := cacao.Read([]byte(p.Foreign.Source)); x != nil && x.TLP != "" {
-			if l, err := tlp.Parse(x.TLP); err != nil || !tlp.MayLeave(l, tlp.Export) {
-				return nil, nil, fmt.Errorf("the playbook %s: %s", id, tlp.Refusal(l, tlp.Export))
-			}
-		}
+	if why := keptInside(p); why != "" {
+		return nil, nil, fmt.Errorf("the playbook %s: %s", id, why)
 	}
 	return cacao.Export(p, cacao.Origin{By: d.identityOfShop(), Created: history[len(history)-1].Time, Modified: history[k].Time})
+}
+
+// keptInside says why a playbook leaves by no file, "" when it may: it keeps to the marking of the file that it was made of.
+func keptInside(p *playbook.Playbook) string {
+	if p == nil || p.Foreign == nil {
+		return ""
+	}
+	x, _ := cacao.Read([]byte(p.Foreign.Source))
+	if x == nil || x.TLP == "" {
+		return ""
+	}
+	if l, err := tlp.Parse(x.TLP); err != nil || !tlp.MayLeave(l, tlp.Export) {
+		return tlp.Refusal(l, tlp.Export)
+	}
+	return ""
 }
 
 // identityOfShop is who we are in playbooks for others: always the same for one ledger, and nothing of it can be told.
@@ -346,6 +357,11 @@ func (d *Desk) WholePlan(actor auth.Actor, zone *time.Location) (w playbook.Whol
 			continue
 		}
 		e := playbook.Edition{Playbook: d.Playbook(row.Revision), Revision: row.Revision}
+		inside := keptInside(e.Playbook)
+		if inside != "" { // neither its steps nor what it is called are on paper
+			e.Playbook = &playbook.Playbook{ID: "kept-inside", Title: "A playbook that is kept inside", Summary: inside}
+			row.Title = e.Playbook.Title
+		}
 		if p := reviewed[playbookSubject+row.ID]; p.Approved == row.Revision {
 			e.Reviewed, e.ReviewedBy = p.ApprovedAt, p.ApprovedBy
 		}
@@ -358,6 +374,9 @@ func (d *Desk) WholePlan(actor auth.Actor, zone *time.Location) (w playbook.Whol
 			what := "changed"
 			if k == len(history)-1 {
 				what = "added"
+			}
+			if inside != "" {
+				h.Why = ""
 			}
 			w.History = append(w.History, playbook.HistoryLine{At: h.Time, Part: row.Title, What: what, By: h.By, Why: h.Why, ApprovedBy: h.Approver})
 		}
