@@ -142,11 +142,13 @@ func (o *outside) try(who string, now time.Time) (tried func(wrong bool), err er
 	return func(wrong bool) {
 		o.unlocked.Lock()
 		defer o.unlocked.Unlock()
-		if x.now = false; !wrong {
+		x.now = false
+		switch { // one that opens a key that is not used any more forgives none that were wrong
+		case wrong:
+			x.wrong++
+		case x.wrong == 0:
 			delete(o.tried, who)
-			return
 		}
-		x.wrong++
 	}, nil
 }
 

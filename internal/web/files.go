@@ -220,17 +220,8 @@ func onlyName(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// brought takes a file in one of the slots for large requests, within a time: until then it lies in memory.
+// brought takes a file within a time.
 func (s *Server) brought(v *visit, id int64) error {
-	if v.r.ContentLength < 0 || v.r.ContentLength > desk.BringLarge {
-		wait, stop := context.WithTimeout(v.r.Context(), desk.BringWait)
-		defer stop()
-		giveBack, ok := s.desk.Bringing().Take(wait, v.actor.Name)
-		if !ok {
-			return desk.FieldError{Field: "file", Says: "Other files are being brought at this moment. Choose the file again, and send it in a minute."}
-		}
-		defer giveBack()
-	}
 	control := http.NewResponseController(v.w)
 	_ = control.SetReadDeadline(time.Now().Add(desk.BringWithin)) // not every connection has one
 	err := s.takeFile(v, id)
@@ -271,6 +262,15 @@ func (s *Server) keepFile(v *visit, id int64, part *multipart.Part, none error) 
 	name := part.FileName()
 	if name == "" {
 		return none
+	}
+	if v.r.ContentLength < 0 || v.r.ContentLength > desk.BringLarge { // it lies in memory until it is kept; what was typed beside it has come, and stays
+		wait, stop := context.WithTimeout(v.r.Context(), desk.BringWait)
+		defer stop()
+		giveBack, ok := s.desk.Bringing().Take(wait, v.actor.Name)
+		if !ok {
+			return desk.FieldError{Field: "file", Says: "Other files are being brought at this moment. Choose the file again, and send it in a minute."}
+		}
+		defer giveBack()
 	}
 	said := func(field string) string { return strings.TrimSpace(v.r.PostForm.Get(field)) }
 	_, err := s.desk.AddFile(v.actor, id, desk.FileText{Name: name, Kind: said("kind"), From: said("from"), Why: said("why"), Label: said("label")}, part)

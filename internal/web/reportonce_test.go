@@ -184,7 +184,7 @@ func TestFilesComeInSlots(t *testing.T) {
 			break
 		}
 	}
-	if a := bring("two"); a.Code != 422 || !strings.Contains(a.Body.String(), "Other files are being brought") {
+	if a := bring("two"); a.Code != 422 || !strings.Contains(a.Body.String(), "Other files are being brought") || !strings.Contains(a.Body.String(), `value="shop &lt;1&gt;"`) {
 		t.Errorf("%d while others are under way: %.300s", a.Code, a.Body.String())
 	}
 	stop()
