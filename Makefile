@@ -44,15 +44,15 @@ needs:
 # the time is waiting for browsers and other programs. `go test -race ./...` works, too.
 PLAIN = . ./rules ./ui ./soak $(addprefix ./internal/,cacao detect dossier intake playbook sigma)
 LONGEST = ./internal/web ./internal/desk
-# Tests of the console that walk from page to page, one request at a time: under the detector they take five minutes (make soak has them so).
-WALKS = ^(TestBrowserMainJob|TestBrowserReportsFromOutside|TestBrowserPasskeys|TestEveryRouteAsksWhoItIs|TestNothingRestrictedLeaves|TestEveryPageThatIsLinked|TestFollowingTheMarksClosesAnIncident|TestUnknownIdsAreNotFound)$$
+# Tests that walk from page to page, or from exit to exit, one request at a time: under the detector they take eight minutes (make soak has them so).
+WALKS = ^(TestRedLeavesByNoExit|TestNoProgramHearsRed|TestTheLedgerHidesWhatFollows|TestBrowserMainJob|TestBrowserReportsFromOutside|TestBrowserPasskeys|TestEveryRouteAsksWhoItIs|TestNothingRestrictedLeaves|TestEveryPageThatIsLinked|TestFollowingTheMarksClosesAnIncident|TestUnknownIdsAreNotFound)$$
 
 test: needs
 	$(GO) vet ./...
 	script/fuzz.sh $(FUZZ)
 	$(GO) test -count 1 -timeout 10m -run '^(TestRange|TestASprayIsOneIncident|TestReplayAheadSaysTheSame)$$' ./internal/desk
 	$(GO) test -p 3 -timeout 10m $(PLAIN)
-	$(GO) test -timeout 10m -run '$(WALKS)' ./internal/web
+	$(GO) test -timeout 10m -run '$(WALKS)' ./internal/web ./internal/desk
 	$(GO) test -race -v -run '^TestSiftersShareASieve$$' ./internal/detect | grep -e '^--- PASS: TestSiftersShareASieve'
 	$(GO) test -p 3 -race -timeout 15m -skip '$(WALKS)' $(LONGEST) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(PLAIN) $(LONGEST))")
 
@@ -73,7 +73,7 @@ soak: build
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -v -run '^TestSetIsItsRulesOnAll$$' ./internal/sigma | grep -v -e '^=== ' -e '--- PASS' -e PAUSE -e CONT
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -v -run '^(Test.*Versity.*|TestShelfAfterACutAtEveryStep|TestShelfAfterACutOnAFullDisk)$$' ./internal/inlet ./internal/shelf | grep -v -e '^=== ' -e '--- PASS'
 	TOCSIN_SOAK=1 $(GO) test -timeout 60m -count 1 -run '^(TestWalks|TestFormats|TestLibreOffice)$$' ./internal/playbook ./internal/dossier
-	$(GO) test -race -timeout 30m -count 1 -run '$(WALKS)' ./internal/web
+	$(GO) test -race -timeout 30m -count 1 -run '$(WALKS)' ./internal/web ./internal/desk
 	TOCSIN_SOAK=1 $(GO) test -timeout 10m -count 1 -v -run '^TestBrowserFiveCloseASkimmer$$' ./internal/web | grep -v -e '^=== '
 	$(GO) test -tags soak -timeout 60m -count 1 -v ./cmd/tocsin-agent
 	TOCSIN_SOAK=1 $(GO) test -timeout 20m -count 1 -run TestLostConnection ./internal/agent
