@@ -1,19 +1,25 @@
 package search
 
 import (
-	"cmp"
+	"bytes"
 	"context"
+	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/s2"
 
 	"tocsin/internal/record"
 	"tocsin/internal/shelf"
 )
 
-// Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before. They go when
-// the shelf has them. When detection is so far behind that they are more than Options.Fresh, those beyond are read by one search at a time, which keeps nothing of them.
+// Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before; the lines themselves
+// are packed by the page, since few searches want them. They go when the shelf has them. When detection is so far behind that they are more than Options.Fresh, those
+// beyond are read by one search at a time, which keeps nothing of them.
 type fresh struct {
 	most   int64         // bytes
 	free   chan struct{} // holds one token when nobody uses what follows
@@ -23,6 +29,8 @@ type fresh struct {
 	pieces []*piece
 	grow   map[string]*piece // by log source, the one that grows
 	size   int64
+	filled int64     // pieces that were ever full
+	room   [2][]byte // of pack
 }
 
 func newFresh(most int64) *fresh {
@@ -33,18 +41,22 @@ func newFresh(most int64) *fresh {
 
 // A piece is rows of one log source, at most a page of them.
 type piece struct {
+	name  string // when it is full: for the cache, as volumes have one
 	wrote shelf.Wrote
-	table *shelf.Table // while it grows
-	lines []record.Line
-	chunk *shelf.Chunk // when it is full
+	seqs  []int64       // of each row the number of its line
+	table *shelf.Table  // while it grows
+	lines []record.Line // while it grows
+	chunk *shelf.Chunk  // when it is full
+	packs packs         // when it is full
 	size  int64
 }
 
-// A found is a piece as it was at one moment.
+// A found is a piece as it was at one moment. Of lines and packs it has one.
 type found struct {
 	v     *shelf.Volume // what a scan asks of one
 	chunk *shelf.Chunk
 	lines []record.Line
+	packs packs
 	skip  int // its first rows are on the shelf
 }
 
@@ -68,11 +80,7 @@ func (s *Searcher) take(ctx context.Context, through int64) (out taken, err erro
 	if through < f.gone {
 		return taken{late: true}, nil
 	}
-	f.forget(through)
-	if out.full = f.size > f.most; !out.full {
-		out.full, err = f.read(ctx, s.o.Tail, through)
-	}
-	if err != nil {
+	if out.full, err = f.catchUp(ctx, s.o.Tail, through); err != nil {
 		return out, err
 	}
 	for _, p := range f.pieces {
@@ -80,12 +88,77 @@ func (s *Searcher) take(ctx context.Context, through int64) (out taken, err erro
 		if c == nil {
 			c = p.table.Chunk()
 		}
-		skip, _ := slices.BinarySearchFunc(p.lines, through+1, func(l record.Line, seq int64) int { return cmp.Compare(l.Seq, seq) })
-		v := &shelf.Volume{Wrote: p.wrote, Rows: c.Rows, From: math.MinInt64, Until: math.MaxInt64}
-		out.some = append(out.some, found{v, c, p.lines[:len(p.lines):len(p.lines)], skip})
+		skip, _ := slices.BinarySearch(p.seqs, through+1)
+		v := &shelf.Volume{Name: p.name, Wrote: p.wrote, Rows: c.Rows, From: math.MinInt64, Until: math.MaxInt64}
+		out.some = append(out.some, found{v, c, p.lines[:len(p.lines):len(p.lines)], p.packs, skip})
 	}
 	out.last = max(f.last, through)
 	return out, nil
+}
+
+// catchUp makes pieces of the lines that came behind those on the shelf; full: there may be more.
+func (f *fresh) catchUp(ctx context.Context, tail Tail, through int64) (full bool, err error) {
+	f.forget(through)
+	if f.size > f.most {
+		return true, nil
+	}
+	return f.read(ctx, tail, through)
+}
+
+// Who searched once mostly does so again soon. Until this long after the last search, lines are made pieces of as they come, and the next search finds them so.
+const (
+	freshFor   = 30 * time.Second
+	freshEvery = 100 * time.Millisecond
+)
+
+// keepUp has somebody do that.
+func (s *Searcher) keepUp() {
+	if s.o.Tail == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked = time.Now(); s.keeping || s.life.Err() != nil {
+		return
+	}
+	s.keeping = true
+	s.kept.Go(func() {
+		tick := time.NewTicker(freshEvery)
+		defer tick.Stop()
+		for s.goesOn() {
+			select {
+			case <-tick.C:
+			case <-s.life.Done():
+				continue
+			}
+			s.freshen()
+		}
+	})
+}
+
+// goesOn reports whether lines are still to be kept up with.
+func (s *Searcher) goesOn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keeping = s.life.Err() == nil && time.Since(s.asked) < freshFor
+	return s.keeping
+}
+
+// freshen keeps up once, unless a search does. What goes wrong the next search meets, and says.
+func (s *Searcher) freshen() {
+	defer func() { _ = panicked(recover()) }()
+	f := s.fresh
+	select {
+	case <-f.free:
+		defer f.release()
+	default:
+		return
+	}
+	view := s.o.Shelf.View()
+	defer view.Close()
+	if view.Through >= f.gone {
+		_, _ = f.catchUp(s.life, s.o.Tail, view.Through)
+	}
 }
 
 // read takes lines until there are no more, there are too many, or ctx ends; full: there may be more. Lines are taken whole, so that the next search goes on behind the last.
@@ -140,7 +213,7 @@ func (f *fresh) clear() { f.last, f.pieces, f.grow, f.size = 0, nil, nil, 0 }
 func (f *fresh) forget(through int64) {
 	f.gone = through
 	f.pieces = slices.DeleteFunc(f.pieces, func(p *piece) bool {
-		if p.lines[len(p.lines)-1].Seq > through {
+		if p.seqs[len(p.seqs)-1] > through {
 			return false
 		}
 		f.size -= p.size
@@ -171,12 +244,69 @@ func (f *fresh) add(r *record.Record) {
 	} else {
 		l.File, l.Host = strings.Clone(l.File), strings.Clone(l.Host)
 	}
-	p.lines = append(p.lines, l)
-	size := int64(len(l.Raw)) + 500 // which is about what the columns take
+	p.lines, p.seqs = append(p.lines, l), append(p.seqs, l.Seq)
+	size := int64(len(l.Raw)) + growing
 	p.size, f.size = p.size+size, f.size+size
 	f.last = l.Seq
 	if len(p.lines) == shelf.PageRows {
-		p.chunk, p.table = p.table.Chunk(), nil
+		f.size -= p.size
+		f.filled++
+		p.fill(fmt.Sprintf("piece %d", f.filled), &f.room)
+		f.size += p.size
 		delete(f.grow, key)
 	}
+}
+
+// growing is about what a row takes beside the text of its line while its piece grows, in bytes.
+const growing = 500
+
+// fill makes a piece that grew one that is full.
+func (p *piece) fill(name string, room *[2][]byte) {
+	p.name = name
+	p.chunk, p.table = p.table.Chunk(), nil
+	p.packs, p.lines = pack(p.lines, room), nil
+	p.size = p.chunk.Bytes() + p.packs.bytes() + 8*int64(len(p.seqs))
+}
+
+// packs are lines, packRows to each, so that one is read without the others.
+type packs [][]byte
+
+const packRows = 256
+
+// pack packs lines. room has two buffers that are used again.
+func pack(lines []record.Line, room *[2][]byte) (out packs) {
+	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	for some := range slices.Chunk(lines, packRows) {
+		plain := append(room[0][:0], 0) // no texts that are stored once
+		for i := range some {
+			plain = text(text(plain, some[i].Host), some[i].File)
+			plain = binary.AppendVarint(binary.AppendVarint(plain, some[i].Offset), some[i].Seq)
+			plain = text(plain, some[i].Raw)
+		}
+		packed := slices.Grow(room[1][:0], s2.MaxEncodedLen(len(plain)))
+		out = append(out, bytes.Clone(s2.Encode(packed[:cap(packed)], plain)))
+		room[0], room[1] = plain, packed
+	}
+	return out
+}
+
+func (p packs) bytes() (n int64) {
+	for _, b := range p {
+		n += int64(len(b))
+	}
+	return n
+}
+
+// unpack returns the lines of one.
+func unpack(packed []byte) (lines []record.Line, err error) {
+	plain, err := s2.Decode(nil, packed)
+	if err != nil {
+		return nil, err
+	}
+	u, err := record.NewUnpacker(plain)
+	for err == nil && len(u.Rest()) > 0 {
+		lines = append(lines, record.Line{Host: u.Bytes(), File: u.Bytes(), Offset: u.Int(), Seq: u.Int(), Raw: u.Bytes()})
+		err = u.Err()
+	}
+	return lines, err
 }

@@ -131,7 +131,7 @@ func (x *run) materialize() error {
 		}
 		parts, rows = append(parts, rows[:n]), rows[n:]
 	}
-	errs := make([]error, x.s.o.Workers)
+	errs := make([]error, x.s.workers())
 	var wait sync.WaitGroup
 	var next atomic.Int64
 	for n := range errs {

@@ -30,7 +30,8 @@ type scan struct {
 	slow    bool // its index could not be read
 	number  int  // among those of a search
 
-	fresh *found // instead of a volume
+	fresh *found        // instead of a volume
+	rows  []record.Line // of its pack that was read last, which is frame
 }
 
 // An at is a column, and what was read of it last.
@@ -216,7 +217,7 @@ func (c *scan) seq(row int) (int64, error) {
 // line returns the line of a row, with that part of it that is the row's.
 func (c *scan) line(row int) (record.Line, error) {
 	if c.fresh != nil {
-		return c.fresh.lines[row], nil
+		return c.freshLine(row)
 	}
 	seq, err := c.seq(row)
 	if err != nil {
@@ -243,6 +244,21 @@ func (c *scan) line(row int) (record.Line, error) {
 		}
 	}
 	return l, nil
+}
+
+// freshLine does it for a row that is not on the shelf.
+func (c *scan) freshLine(row int) (record.Line, error) {
+	if c.fresh.packs == nil {
+		return c.fresh.lines[row], nil
+	}
+	if n := row / packRows; n != c.frame {
+		some, err := unpack(c.fresh.packs[n])
+		if err != nil {
+			return record.Line{}, err
+		}
+		c.frame, c.rows = n, some
+	}
+	return c.rows[row%packRows], nil
 }
 
 // at is a row's time as records have it.

@@ -36,10 +36,12 @@ type Options struct {
 	// Network returns the network of an address (intake.Network). nil: source.network has no values.
 	Network func(ip string) (string, bool)
 	// Parts goes over the events of a line (intake.Parts). nil: a line is one.
-	Parts   func(raw string) iter.Seq[string]
+	Parts func(raw string) iter.Seq[string]
+	// Late says that lines wait for what reads them for good, detection before all. While they do, a search leaves it a core. nil: they never do.
+	Late    func() bool
 	Workers int   // goroutines; 0 is one a core
 	Memory  int64 // bytes of columns that are kept for the next search; 0 is 96 MiB
-	Fresh   int64 // bytes of lines that are not on the shelf and are kept parsed; 0 is 160 MiB
+	Fresh   int64 // bytes of lines that are not on the shelf and are kept parsed; 0 is 96 MiB
 }
 
 // A Tail goes over the lines behind a number that are not on the shelf yet, in order: of each the records in it, which are all taken before the next line, and each
@@ -52,12 +54,18 @@ type Searcher struct {
 	o  Options
 	mu sync.Mutex // of open
 	// open are volumes that were searched last, the newest use last.
-	open  []*volume
-	cache *cache
-	seed  maphash.Seed           // of tallies
-	words map[query.Field]*words // guarded by mu
-	fresh *fresh
-	rest  chan struct{} // has room for the one that reads lines beyond those that are kept parsed
+	open    []*volume
+	cache   *cache
+	seed    maphash.Seed           // of tallies
+	tallies sync.Pool              // *tally, that can be used again
+	words   map[query.Field]*words // guarded by mu
+	fresh   *fresh
+	life    context.Context // ends with Close
+	end     context.CancelFunc
+	kept    sync.WaitGroup
+	keeping bool          // somebody keeps up with the lines that come; guarded by mu, as is the next
+	asked   time.Time     // when somebody searched last
+	rest    chan struct{} // has room for the one that reads lines beyond those that are kept parsed
 }
 
 // New returns a Searcher.
@@ -65,7 +73,8 @@ func New(o Options) *Searcher {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return &Searcher{o: o, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}, fresh: newFresh(cmp.Or(o.Fresh, 160<<20)), rest: make(chan struct{}, 1)}
+	life, end := context.WithCancel(context.Background())
+	return &Searcher{o: o, life: life, end: end, cache: newCache(cmp.Or(o.Memory, 96<<20)), seed: maphash.MakeSeed(), words: map[query.Field]*words{}, fresh: newFresh(cmp.Or(o.Fresh, 96<<20)), rest: make(chan struct{}, 1)}
 }
 
 // Scanned says how much was looked at.
@@ -146,6 +155,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 		x.picks = newPicks(keep, last)
 	}
 	defer func() { s.letGo(x.used) }()
+	defer s.keepUp()
 	view, fresh, err := s.look(ctx)
 	defer func() { view.Close() }()
 	x.said.Of, x.last = len(view.Volumes), max(view.Through, fresh.last)
@@ -158,10 +168,7 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 	if err == nil {
 		err = x.materialize()
 	}
-	if x.tally != nil {
-		stage, _ := q.Folding()
-		x.census.pour(x.fold, stage, x.tally, x.alone)
-	}
+	x.pour()
 	slices.Sort(x.slow)
 	out := Result{Result: x.fold.Result(), Scanned: x.said, Damaged: x.damaged, Slow: slices.Compact(x.slow), Last: x.last, Cut: x.cut, Took: time.Since(begin)}
 	if err != nil {
@@ -171,6 +178,27 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 		out.Cut = fmt.Sprintf("The search was ended after %s; this is what was found until then.", out.Took.Round(10*time.Millisecond))
 	}
 	return out, nil
+}
+
+// workers is how many goroutines search now.
+func (s *Searcher) workers() int {
+	if s.o.Late != nil && s.o.Late() {
+		return max(1, s.o.Workers-1)
+	}
+	return s.o.Workers
+}
+
+// pour puts what was counted in a tally into the fold.
+func (x *run) pour() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.tally == nil {
+		return
+	}
+	stage, _ := x.q.Folding()
+	x.census.pour(x.fold, stage, x.tally, x.alone)
+	x.s.done(x.tally)
+	x.tally = nil
 }
 
 // look is what there is to search: the shelf, and behind it the lines that are kept parsed.
@@ -223,7 +251,7 @@ func (x *run) volumes(ctx context.Context, view *shelf.View, fresh []found) erro
 	}
 	x.jobs = len(jobs)
 	queue := make(chan job)
-	errs := make([]error, x.s.o.Workers)
+	errs := make([]error, x.s.workers())
 	var wait sync.WaitGroup
 	for n := range errs {
 		wait.Go(func() { errs[n] = x.work(ctx, queue) })
@@ -293,7 +321,7 @@ func (w *worker) handOver() {
 		return
 	}
 	if w.x.tally == nil {
-		w.x.tally = newTally(w.x.s.seed)
+		w.x.tally = w.x.s.tally()
 	}
 	w.x.census.merge(&w.census, w.tally)
 	switch t := w.x.tally; {
@@ -304,7 +332,8 @@ func (w *worker) handOver() {
 	default:
 		t.merge(w.tally)
 	}
-	w.tally = newTally(w.x.s.seed)
+	w.x.s.done(w.tally)
+	w.tally = w.x.s.tally()
 }
 
 // work searches volumes and pieces. What panics in it costs the search, not the program.
@@ -316,7 +345,7 @@ func (x *run) work(ctx context.Context, queue <-chan job) (failed error) {
 	}()
 	w := &worker{x: x, fold: query.NewFold(x.q)}
 	if tallied(x.q) {
-		w.tally = newTally(x.s.seed)
+		w.tally = x.s.tally()
 	}
 	for j := range queue {
 		if ctx.Err() != nil {

@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	diff "github.com/google/go-cmp/cmp"
@@ -25,11 +28,12 @@ var now = time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC)
 
 // A house is lines on a shelf and behind it, and what the parser reads in each.
 type house struct {
-	asked   int // records that were told by tail
+	asked   atomic.Int64 // records that were told by tail
 	s       *Searcher
 	shelf   *shelf.Shelf
 	layer   *disk.Lossy
-	records []*record.Record // of every line
+	records []*record.Record // of every line; under mu, because what keeps up with them reads them, too
+	mu      sync.Mutex
 }
 
 func newParser(t testing.TB) *intake.Parser {
@@ -78,7 +82,10 @@ func newHouse(t testing.TB, lines []shelf.Line, tail int) *house {
 // tail is a Tail.
 func (h *house) tail(ctx context.Context, behind int64, _ bool) iter.Seq2[iter.Seq[*record.Record], error] {
 	return func(yield func(iter.Seq[*record.Record], error) bool) {
-		for rest := h.records; len(rest) > 0 && ctx.Err() == nil; {
+		h.mu.Lock()
+		rest := h.records
+		h.mu.Unlock()
+		for len(rest) > 0 && ctx.Err() == nil {
 			n := 1
 			for n < len(rest) && rest[n].Line.Seq == rest[0].Line.Seq {
 				n++
@@ -87,12 +94,20 @@ func (h *house) tail(ctx context.Context, behind int64, _ bool) iter.Seq2[iter.S
 			if rest = rest[n:]; line[0].Line.Seq <= behind {
 				continue
 			}
-			h.asked += n
+			h.asked.Add(int64(n))
 			if !yield(slices.Values(line), nil) {
 				return
 			}
 		}
 	}
+}
+
+// until lets the records of lines up to a number be there.
+func (h *house) until(all []*record.Record, came int64) {
+	n := sort.Search(len(all), func(i int) bool { return all[i].Line.Seq > came })
+	h.mu.Lock()
+	h.records = all[:n:n]
+	h.mu.Unlock()
 }
 
 // naive is the answer of the oracle: every record, one after the other.
@@ -221,18 +236,13 @@ func TestSearchWhileLinesCome(t *testing.T) {
 	all := newHouse(t, lines, 0).records
 	came := int64(100)
 	h.s.Close()
-	h.asked = 0
+	h.asked.Store(0)
 	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: h.tail})
 	r := rand.New(rand.NewPCG(1, 9))
 	texts := queries(t, 7)
 	for round := 0; came < int64(len(lines)); round++ {
 		came = min(came+int64(r.IntN(200)), int64(len(lines)))
-		h.records = h.records[:0]
-		for _, x := range all {
-			if x.Line.Seq <= came {
-				h.records = append(h.records, x)
-			}
-		}
+		h.until(all, came)
 		if r.IntN(3) == 0 && came > h.shelf.Through() {
 			through := h.shelf.Through() + 1 + r.Int64N(came-h.shelf.Through())
 			if _, err := h.shelf.Seal(context.Background(), through, func(yield func([]shelf.Line, error) bool) { yield(lines[h.shelf.Through():through], nil) }); err != nil {
@@ -246,8 +256,8 @@ func TestSearchWhileLinesCome(t *testing.T) {
 			t.Fatalf("in round %d, with %d lines of which %d are on the shelf", round, came, h.shelf.Through())
 		}
 	}
-	if h.asked > 3*len(all) {
-		t.Errorf("%d records were parsed of %d", h.asked, len(all))
+	if n := h.asked.Load(); n > 3*int64(len(all)) {
+		t.Errorf("%d records were parsed of %d", n, len(all))
 	}
 }
 
@@ -276,7 +286,7 @@ func TestSearchWhenTooManyLinesWait(t *testing.T) {
 		h.same(t, "| count by log")
 		h.same(t, "status=404 | tail 5")
 	}
-	if kept := h.asked; kept > 600+6*550 || kept < 600+3*100 {
+	if kept := h.asked.Load(); kept > 600+6*550 || kept < 600+3*100 {
 		t.Errorf("%d records were read for six searches", kept)
 	}
 	q, err := query.Parse("| count", now, time.UTC)
@@ -303,7 +313,7 @@ func TestSearchWhenTooManyLinesWait(t *testing.T) {
 func TestSearchThatIsEndedKeepsWhatItRead(t *testing.T) {
 	h := newHouse(t, shopLines(600), 600)
 	h.s.Close()
-	h.asked = 0
+	h.asked.Store(0)
 	ctx, stop := context.WithCancel(context.Background())
 	h.s = New(Options{Shelf: h.shelf, Views: newParser(t).Views, Network: intake.Network, Parts: intake.Parts, Workers: 2, Tail: func(c context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
 		return func(yield func(iter.Seq[*record.Record], error) bool) {
@@ -327,8 +337,8 @@ func TestSearchThatIsEndedKeepsWhatItRead(t *testing.T) {
 	}
 	h.same(t, "| count by log")
 	h.same(t, "status=404 | tail 5")
-	if h.asked != len(h.records) {
-		t.Errorf("%d records were read of %d", h.asked, len(h.records))
+	if n := h.asked.Load(); n != int64(len(h.records)) {
+		t.Errorf("%d records were read of %d", n, len(h.records))
 	}
 }
 
@@ -353,6 +363,57 @@ func busyLines(n int) (lines []shelf.Line) {
 		lines = append(lines, shelf.Line{Line: record.Line{File: "/var/log/nginx/access.log", Offset: int64(i) * 200, Seq: int64(i + 1), Raw: raw}, Received: at.UnixNano()})
 	}
 	return lines
+}
+
+// Given so many lines behind the shelf that pages of them are full and packed, when one searches, then all is found in them, and they take less than half of what they did.
+func TestSearchOfPackedLines(t *testing.T) {
+	lines := busyLines(2*shelf.PageRows + 900)
+	h := newHouse(t, lines, len(lines)-100)
+	for range 2 { // the second time some is kept
+		for _, text := range []string{"raw~item-299", "url~/item-29[0-9]./ | tail 60", "status=404 user=anna | tail 20", "| top ip 20", "status=500 | top ip 5", "| top user 9", "bytes>40000 | count by file", "| timeline 5m", "raw~/variant=1[0-9] HTTP/ | top url 7"} {
+			h.same(t, text)
+		}
+	}
+	f := h.s.fresh
+	<-f.free
+	defer f.release()
+	full, before := 0, int64(0)
+	for _, p := range f.pieces {
+		if p.chunk != nil {
+			full++
+		}
+	}
+	for i := range lines[100:] {
+		before += int64(len(lines[100+i].Raw)) + growing
+	}
+	if full != 2 || f.size > before/2 {
+		t.Errorf("%d pieces are full, and what is kept takes %d of %d bytes", full, f.size, before)
+	}
+}
+
+// Given a search, when lines come behind it, then they are parsed before the next one, for a while.
+func TestSomebodyKeepsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := shopLines(900)
+		h := newHouse(t, lines, 800)
+		all := h.records
+		h.until(all, 300)
+		h.same(t, "| count")
+		h.until(all, 600)
+		time.Sleep(time.Second)
+		if n := h.asked.Load(); n < 450 {
+			t.Errorf("%d records were parsed", n)
+		}
+		time.Sleep(freshFor)
+		before := h.asked.Load()
+		h.until(all, 900)
+		time.Sleep(time.Second)
+		if n := h.asked.Load(); n != before {
+			t.Errorf("long after the search %d records were parsed", n-before)
+		}
+		h.same(t, "| count")
+		h.s.Close()
+	})
 }
 
 // The same where a volume is large enough for its index to matter.

@@ -30,6 +30,21 @@ func newTally(seed maphash.Seed) *tally {
 	return &tally{seed: seed, slots: make([]uint32, 1<<10)}
 }
 
+// tally returns an empty one, with the room of one that was done with.
+func (s *Searcher) tally() *tally {
+	if t, ok := s.tallies.Get().(*tally); ok {
+		return t
+	}
+	return newTally(s.seed)
+}
+
+// done takes a tally whose texts nobody needs any more.
+func (s *Searcher) done(t *tally) {
+	clear(t.slots)
+	t.hashes, t.counts, t.ends, t.texts, t.none = t.hashes[:0], t.counts[:0], t.ends[:0], t.texts[:0], 0
+	s.tallies.Put(t)
+}
+
 func (t *tally) full() bool { return len(t.counts) >= tallyMost || len(t.texts) >= tallyBytes }
 
 func (t *tally) text(i int) []byte {

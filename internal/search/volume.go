@@ -76,6 +76,8 @@ func (s *Searcher) CloseGone() {
 
 // Close closes what is open. No search may be under way.
 func (s *Searcher) Close() {
+	s.end()
+	s.kept.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.open {

@@ -40,7 +40,7 @@ func (s *Searcher) wordsOf(f query.Field) *words {
 
 // lexiconOf returns which words the values of a column are; nil when there are too many.
 func (c *scan) lexiconOf(w *words, x *at, name string) (*lexicon, error) {
-	key := cacheKey{c.v.Name, c.place, name + "\x00words"}
+	key := cacheKey{c.v.Name, c.place, name + "\x00words"} // what grows has no name
 	if l, _ := c.s.cache.get(key).(*lexicon); l != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -75,7 +75,9 @@ func (c *scan) lexiconOf(w *words, x *at, name string) (*lexicon, error) {
 		}
 		w.mu.Unlock()
 	}
-	c.s.cache.put(key, l, int64(len(l.ids))*4+64)
+	if c.v.Name != "" {
+		c.s.cache.put(key, l, int64(len(l.ids))*4+64)
+	}
 	return l, nil
 }
 
@@ -88,7 +90,7 @@ type census struct {
 
 // countWords counts values by their words; false when they have none.
 func (w *worker) countWords(c *scan, f query.Field, x *at, counts []uint32) (done bool, err error) {
-	if c.fresh != nil || f.Place != query.PlaceKnown || x.Len > tallyMost || w.over {
+	if f.Place != query.PlaceKnown || x.Len > tallyMost || w.over {
 		return false, nil
 	}
 	all := c.s.wordsOf(f)

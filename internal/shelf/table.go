@@ -201,3 +201,15 @@ func (t *Table) Chunk() *Chunk {
 	out.done()
 	return &Chunk{Rows: t.Len(), table: out}
 }
+
+// Bytes is about what a chunk that was made of a table takes in memory; 0 of one that is stored.
+func (c *Chunk) Bytes() (n int64) {
+	if c.table == nil {
+		return 0
+	}
+	n = int64(len(c.table.Seq)+len(c.table.Time)) * 8
+	for _, x := range c.table.Columns {
+		n += Held(x).Bytes()
+	}
+	return n
+}
