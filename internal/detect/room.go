@@ -1,6 +1,9 @@
 package detect
 
-import "cmp"
+import (
+	"cmp"
+	"container/heap"
+)
 
 // # When there are too many groups
 //
@@ -216,18 +219,20 @@ func (m mark) spread(first int64) (out []mark) {
 func (d *Detector) shrink(changes []Change) []Change {
 	if d.groups > d.o.MaxGroups {
 		d.sweep()
-		for target := d.o.MaxGroups - d.o.MaxGroups/spareShare; d.groups > target; {
-			b, n := d.largest(func(b *bin) int { return len(b.groups) })
-			most := len(b.groups)
-			for stop := d.runnerUp(n); d.groups > target && len(b.groups) >= min(stop, most); {
+		r := d.rank(func(b *bin) int { return len(b.groups) })
+		for target := d.o.MaxGroups - d.o.MaxGroups/spareShare; d.groups > target; heap.Fix(r, 0) {
+			b, n := r.largest()
+			stop := min(r.runnerUp(), len(b.groups))
+			for d.groups > target && len(b.groups) >= stop {
 				changes = d.giveWay(n, b, changes)
 			}
 		}
 	}
 	if d.weight > d.o.MaxRecords {
 		d.sweep()
-		for target := d.o.MaxRecords - d.o.MaxRecords/spareShare; d.weight > target; {
-			b, n := d.largest(func(b *bin) int { return b.weight })
+		r := d.rank(func(b *bin) int { return b.weight })
+		for target := d.o.MaxRecords - d.o.MaxRecords/spareShare; d.weight > target; heap.Fix(r, 0) {
+			b, n := r.largest()
 			if b.weight == 0 {
 				break
 			}
@@ -237,25 +242,42 @@ func (d *Detector) shrink(changes []Change) []Change {
 	return d.dull(changes)
 }
 
-// largest returns the bin, and its node, of which a size is the greatest; of equals the first.
-func (d *Detector) largest(size func(*bin) int) (*bin, *node) {
-	most := 0
-	for i := range d.bins {
-		if size(&d.bins[i]) > size(&d.bins[most]) {
-			most = i
-		}
-	}
-	return &d.bins[most], d.rules.nodes[most]
+// A ranking is a heap of the bins, the largest by some size first; of equals the first.
+type ranking struct {
+	d    *Detector
+	size func(*bin) int
+	bins []int
 }
 
-// runnerUp is how many groups the largest bin but that of n has.
-func (d *Detector) runnerUp(n *node) (most int) {
-	for i := range d.bins {
-		if i != n.n {
-			most = max(most, len(d.bins[i].groups))
-		}
+func (d *Detector) rank(size func(*bin) int) *ranking {
+	r := &ranking{d, size, make([]int, len(d.bins))}
+	for i := range r.bins {
+		r.bins[i] = i
+	}
+	heap.Init(r)
+	return r
+}
+
+func (r *ranking) sizeOf(i int) int { return r.size(&r.d.bins[r.bins[i]]) }
+
+// largest returns the largest bin, and its node. When its size changed, heap.Fix puts it in its place.
+func (r *ranking) largest() (*bin, *node) { return &r.d.bins[r.bins[0]], r.d.rules.nodes[r.bins[0]] }
+
+// runnerUp is the size of the largest bin but one.
+func (r *ranking) runnerUp() (most int) {
+	for i := 1; i < min(3, len(r.bins)); i++ {
+		most = max(most, r.sizeOf(i))
 	}
 	return most
+}
+
+// Len, Less, Swap, Push and Pop are for package heap; bins neither come nor go.
+func (r *ranking) Len() int      { return len(r.bins) }
+func (r *ranking) Swap(i, j int) { r.bins[i], r.bins[j] = r.bins[j], r.bins[i] }
+func (r *ranking) Push(any)      {}
+func (r *ranking) Pop() any      { return nil }
+func (r *ranking) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(r.sizeOf(j), r.sizeOf(i)), cmp.Compare(r.bins[i], r.bins[j])) < 0
 }
 
 func (d *Detector) giveWay(n *node, b *bin, changes []Change) []Change {
