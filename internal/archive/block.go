@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -146,12 +147,12 @@ func pack(z *zstd.Encoder, plain []byte) (stored []byte, flags byte) {
 	return plain, 0
 }
 
-// unpack returns the plain payload of a block whose checksum was right.
-func unpack(z *zstd.Decoder, h header, stored []byte) ([]byte, error) {
+// unpack returns the plain payload of a block whose checksum was right, in room when that is large enough.
+func unpack(z *zstd.Decoder, h header, stored, room []byte) ([]byte, error) {
 	if h.flags&flagZstd == 0 {
 		return stored, nil
 	}
-	plain, err := z.DecodeAll(stored, make([]byte, 0, min(int(h.plain), 32*len(stored))))
+	plain, err := z.DecodeAll(stored, slices.Grow(room[:0], min(int(h.plain), 32*len(stored))))
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the block: %w", err)
 	}

@@ -104,12 +104,19 @@ func (a *Archive) blockAt(s *segment, b []byte, offset int64) (Block, error) {
 	if payloadSum(s.salt, stored) != h.sum {
 		return Block{}, errors.New("the checksum of a block's payload is wrong")
 	}
-	plain, err := unpack(a.open, h, stored)
+	room, _ := a.plain.Get().([]byte)
+	plain, err := unpack(a.open, h, stored, room)
 	if err != nil {
 		return Block{}, err
 	}
+	if h.flags&flagZstd != 0 && cap(plain) <= plainKept {
+		defer func() { a.plain.Put(plain[:0]) }() // a batch copies what it takes of it
+	}
 	return decodeBatch(h, plain)
 }
+
+// plainKept is how large a buffer may be that is used again.
+const plainKept = 4 << 20
 
 // find returns the segment of a line, the marks from its block on and where the blocks end; no segment when the line
 // does not exist yet.

@@ -81,7 +81,7 @@ func check(l disk.Layer, z *zstd.Decoder, name string) (s *segment, end int64, b
 
 // content decodes the payload of a block: a *state, a Block or nil.
 func content(z *zstd.Decoder, h header, stored []byte) (any, error) {
-	plain, err := unpack(z, h, stored)
+	plain, err := unpack(z, h, stored, nil)
 	switch {
 	case err != nil:
 		return nil, err
