@@ -63,6 +63,7 @@ func TestAgentPath(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
+	go cli.TendMemory(ctx, d.Late)
 	i, err := d.InviteAgent(desk.Local("command"), "web-1", time.Hour)
 	if err != nil {
 		t.Fatal(err)

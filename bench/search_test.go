@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/internal/cli"
 	"tocsin/internal/disk"
 	"tocsin/internal/intake"
 	"tocsin/internal/query"
@@ -357,6 +359,7 @@ func TestSearch(t *testing.T) {
 		}
 		lines = n
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(cli.MemoryLimit)) // as the program does
 	var x table
 	b := openBed(t, searchFolder(t, lines), lines)
 	b.fill(t, &x)

@@ -3,18 +3,22 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"tocsin/internal/archive"
+	"tocsin/internal/cli"
 	"tocsin/internal/detect"
 	"tocsin/internal/disk"
 	"tocsin/internal/intake"
@@ -30,6 +34,7 @@ const siegeRate = 20_000
 type siege struct {
 	bed      *bed
 	log      *archive.Archive
+	coming   *os.File
 	base     int64 // lines that were on the shelf before
 	read     atomic.Int64
 	came     atomic.Int64
@@ -62,13 +67,19 @@ func (b *bed) siege(t *testing.T, x *table) {
 	if g.log, _, err = archive.Open(l, "archive", archive.Options{SegmentBytes: 4 << 20}); err != nil {
 		t.Fatal(err)
 	}
+	if err := g.make(filepath.Join(t.TempDir(), "coming.log")); err != nil {
+		t.Fatal(err)
+	}
+	defer g.coming.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	errs := make([]error, 3)
 	for i, work := range []func(context.Context, *testing.T) error{g.come, g.detect, g.shelve} {
 		wait.Go(func() { errs[i] = work(ctx, t) })
 	}
-	a := search.New(search.Options{Shelf: b.shelf, Views: b.views.Views, Network: intake.Network, Parts: intake.Parts, Tail: g.tail})
+	late := func() bool { return g.log.Last()-g.read.Load() > siegeRate }
+	go cli.TendMemory(ctx, late)
+	a := search.New(search.Options{Shelf: b.shelf, Views: b.views.Views, Network: intake.Network, Parts: intake.Parts, Tail: g.tail, Late: late})
 	begun := time.Now()
 	time.Sleep(2 * time.Second)
 	for _, q := range questions() {
@@ -86,15 +97,45 @@ func (b *bed) siege(t *testing.T, x *table) {
 	x.add("lines that came meanwhile", "", false, "%.0f lines/s; %.0f read by detection", float64(g.came.Load())/took, float64(g.read.Load())/took)
 }
 
-func (g *siege) come(ctx context.Context, _ *testing.T) error {
-	f := newFill()
+// siegeLines is how many lines are made before: more than come mostly.
+const siegeLines = 90 * siegeRate
+
+// make writes the lines that will come, because to make them is no work of a server.
+func (g *siege) make(name string) error {
+	out, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	g.coming = out
+	f, w := newFill(), bufio.NewWriterSize(out, 1<<20)
 	f.n = int(g.base)
-	begun := time.Now()
+	for range siegeLines {
+		file, text := f.hit().line()
+		_, _ = w.WriteString(file + "\t" + text + "\n")
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = out.Seek(0, io.SeekStart)
+	return err
+}
+
+// come lets lines come, from the first on again when all came.
+func (g *siege) come(ctx context.Context, _ *testing.T) error {
+	in, ends, begun := bufio.NewScanner(g.coming), map[string]int64{}, time.Now()
 	for n := 0; ctx.Err() == nil; n++ {
 		batch := record.Batch{Received: time.Now()}
-		for _, l := range f.lines(siegeRate / 20) {
-			l.Seq = 0
-			batch.Lines = append(batch.Lines, l.Line)
+		for range siegeRate / 20 {
+			if !in.Scan() {
+				if _, err := g.coming.Seek(0, io.SeekStart); err != nil {
+					return err
+				}
+				in = bufio.NewScanner(g.coming)
+				in.Scan()
+			}
+			file, text, _ := strings.Cut(in.Text(), "\t")
+			batch.Lines = append(batch.Lines, record.Line{File: file, Offset: ends[file], Raw: text})
+			ends[file] += int64(len(text)) + 1
 		}
 		if _, err := g.log.Append(batch); err != nil {
 			return err

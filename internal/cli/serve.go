@@ -62,10 +62,6 @@ func (p Program) serve() *cobra.Command {
 	return c
 }
 
-// MemoryLimit is from how many bytes on the memory is cleaned up more eagerly, unless GOMEMLIMIT says another number: a server shall stay below 400 MB with
-// 10,000 incidents and 100,000 alerts, and below 512 MB while lines come as fast as they can. What the system counts has the program's own file besides, some 40 MB.
-const MemoryLimit = 330 << 20
-
 // How much may lie about while the ledger is read, in parts of a hundred of what is in use: the most that the program ever has, it has then. Of a large ledger it may be
 // more: there the memory limit is the bound anyway, and cleaning up would be half of the start.
 const (
@@ -227,6 +223,7 @@ func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set se
 	if public != nil {
 		go func() { served <- public.serve() }()
 	}
+	go TendMemory(ctx, d.Late)
 	p.greet(d, set)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()

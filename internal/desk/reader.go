@@ -59,11 +59,18 @@ type reader struct {
 	kept   []byte // windows of rules that did not change, taken over when the others' are filled again
 	owing  []told // ends of alerts whose rules are gone, not yet written down
 	saver  saver
+	late   atomic.Bool  // more lines wait to be read than lateLines
 	saved  atomic.Int64 // the line that the snapshot on the disk says is to be read next; what comes before may go to the shelf
 	keeper keeper
 	back   []comeback    // what of closed incidents was seen again in the lines of a step
 	record record.Record // of the line that is matched, used again
 }
+
+// Late reports whether detection is so far behind that other work should make room.
+func (d *Desk) Late() bool { return d.reader != nil && d.reader.late.Load() }
+
+// lateLines is how many lines may wait to be read before searches make room: about one second of what a large shop has at most.
+const lateLines = 20_000
 
 func newReader(d *Desk) (*reader, error) {
 	r := &reader{d: d, next: d.beginning(), hours: map[int64]*Hour{}, hits: ruleHits{}, watchHits: map[int64]*Hits{}, unparsed: map[string][]string{}, ahead: map[string]time.Duration{}}
@@ -248,6 +255,7 @@ func (r *reader) step() error {
 	r.mu.Lock()
 	r.next, r.owing = next, nil
 	r.mu.Unlock()
+	r.late.Store(r.d.archive.Last()-next > lateLines)
 	r.d.changed.say()
 	r.saveWhenDue()
 	return nil

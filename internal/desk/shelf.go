@@ -55,7 +55,8 @@ func (d *Desk) openShelf() error {
 	if err != nil {
 		return err
 	}
-	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Network: intake.Network, Parts: intake.Parts, Tail: (&follower{desk: d}).tail})
+	d.searcher = search.New(search.Options{Shelf: d.shelf, Views: views.Views, Network: intake.Network, Parts: intake.Parts, Tail: (&follower{desk: d}).tail,
+		Late: d.Late})
 	return nil
 }
 
