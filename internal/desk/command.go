@@ -169,6 +169,9 @@ func (d *Desk) CorrectHandover(actor auth.Actor, id, handover int64, to, note st
 		}
 		return drafts, err
 	})
+	if o, ok := errors.AsType[*Overtaken](err); ok {
+		o.Yours = strings.TrimSpace(note) // of what was to be kept the rest is ours
+	}
 	return number, err
 }
 

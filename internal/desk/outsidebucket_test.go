@@ -131,6 +131,42 @@ func TestOutsideBucketUnseen(t *testing.T) {
 	}
 }
 
+// TestOutsideBucketInParts: given a bucket of which some got an incident together, when the others get one of their own, then what is decided about either part together
+// leaves the other as it is, and each says how many it is.
+func TestOutsideBucketInParts(t *testing.T) {
+	_, d, anna, _, stop := outsideTeam(t, 1)
+	defer stop()
+	count := func(id int64, together, free int) {
+		t.Helper()
+		if x, _, err := d.OutsideReport(anna, id); err != nil || x.Together != together || x.Free != free {
+			t.Errorf("report %d: %d together, %d of no incident; %v", id, x.Together, x.Free, err)
+		}
+	}
+	do := func(r ReportDeed) int64 {
+		t.Helper()
+		id, err := d.DecideReport(anna, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	bundled(t, d, 1, 5) // 2 to 5 are the bucket
+	count(2, 4, 4)
+	count(4, 0, 0)
+	first := do(ReportDeed{Report: 2, Deed: "open", Bucket: true, Last: 3})
+	count(2, 4, 2)
+	count(4, 2, 2)
+	if second := do(ReportDeed{Report: 4, Deed: "open", Bucket: true}); second == first {
+		t.Fatal("they are one incident")
+	}
+	count(2, 2, 0)
+	count(5, 2, 0)
+	do(ReportDeed{Report: 5, Deed: "close", Bucket: true})
+	if got := standings(d, 2, 3, 4, 5); got != "oocc" {
+		t.Errorf("they stand %s", got)
+	}
+}
+
 // TestReportsLeftOfMerged: given a report of an incident that was merged into another, when that one is closed, then the report is named as left, by either number.
 func TestReportsLeftOfMerged(t *testing.T) {
 	_, d, anna, boris, stop := outsideTeam(t, 1)

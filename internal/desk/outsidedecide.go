@@ -223,12 +223,12 @@ func (d *Desk) mayDecide(actor auth.Actor, c OutsideReport, x *ReportDeed) error
 	return nil
 }
 
-// bucketCovers says which reports of the bucket of c a decision about all of them is about: those that stand alone or belong to the incident of the one that
-// stands for them, up to the last one that was seen. So it reaches none that is hidden from who decides. alone leaves out those of any incident.
+// bucketCovers says which reports of the bucket of c a decision about all of them is about: those that stand alone or belong to the incident of c, up to the last
+// one that was seen. So it reaches none that is hidden from who decides. alone leaves out those of any incident.
 func bucketCovers(s *State, actor auth.Actor, c *report.Case, last int64, alone bool) func(*report.Case) bool {
 	of := int64(0)
-	if _, first := bucketOf(s, actor, c.Bucket); first != nil && !alone {
-		of = s.Incidents.Root(first.Incident)
+	if !alone {
+		of = s.Incidents.Root(c.Incident)
 	}
 	return func(c *report.Case) bool {
 		return (last == 0 || c.ID <= last) && (c.Incident == 0 || of != 0 && s.Incidents.Root(c.Incident) == of && !reportHidden(s, actor, c))

@@ -21,8 +21,9 @@ var ErrNoOutsideReport = errors.New("there is no such report")
 type OutsideReport struct {
 	report.Case
 	Bundled  int   // of the one that stands for a bucket: how many are kept together with it, itself among them; 0 it stands alone
-	Together int   // how many of these are decided about at once: see report.Case.Apart
-	Last     int64 // the last of these
+	Together int   // how many of a bucket are decided about at once: see report.Case.Apart
+	Free     int   // how many of those belong to no incident: for these one is opened
+	Last     int64 // the last of the bucket
 	New      int   // how many of these wait for somebody to open them
 }
 
@@ -74,17 +75,24 @@ func outsideReport(s *State, actor auth.Actor, c *report.Case) OutsideReport {
 		return x
 	}
 	all, first := bucketOf(s, actor, c.Bucket)
-	if first != c {
-		return x
+	stands := first == c
+	if !stands && (c.Apart || s.Incidents.Root(c.Incident) == s.Incidents.Root(first.Incident)) {
+		return x // another one stands for it
 	}
 	covers := bucketCovers(s, actor, c, 0, false)
 	for _, o := range all {
-		x.Bundled, x.Last = x.Bundled+1, o.ID
-		if !o.Apart && covers(o) {
-			x.Together++
+		x.Last = o.ID
+		if stands {
+			x.Bundled++
+			if o.Waits() {
+				x.New++
+			}
 		}
-		if o.Waits() {
-			x.New++
+		if o.Apart || !covers(o) || o.Done() && !c.Done() {
+			continue
+		}
+		if x.Together++; o.Incident == 0 {
+			x.Free++
 		}
 	}
 	return x
@@ -319,7 +327,7 @@ func (d *Desk) ReportTally(actor auth.Actor, id int64, now time.Time) (came, wai
 	}
 	d.Read(func(s *State) {
 		w := s.reports.Wave
-		if w.First == 0 || w.Rung.IsZero() || now.Sub(w.Rung) >= w.Lasts || id < w.First {
+		if w.First == 0 || w.Rung.IsZero() || w.Over(now) || id < w.First {
 			return
 		}
 		for n := w.First; ; n++ {
@@ -341,7 +349,7 @@ func (d *Desk) ReportTally(actor auth.Actor, id int64, now time.Time) (came, wai
 // ReportFlood is how many reports came together in the wave that goes on, and how many receipts were wrong in the last hour that some were.
 func (d *Desk) ReportFlood(now time.Time) (wave, wrong int) {
 	d.Read(func(s *State) {
-		if w := s.reports.Wave; !w.Rung.IsZero() && now.Sub(w.Rung) < report.WaveLasts {
+		if w := s.reports.Wave; !w.Rung.IsZero() && !w.Over(now) {
 			wave = w.Count
 		}
 		if g := s.reports.Guesses; now.Sub(g.Since) < 2*time.Hour {

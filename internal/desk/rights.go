@@ -61,10 +61,8 @@ func (d *Desk) viewOf(actor auth.Actor) *State {
 		hidden := func(id int64) bool { return gone[id] }
 		if len(covered) > 0 {
 			c.Incidents = *c.Incidents.Covering(func(id int64) bool { return covered[id] })
+			c.Runs = c.Runs.Covering(covered, func(id, n int64) bool { return whole.Incidents.Label(id, timelineLine(whole, id, n)) == tlp.Red }, incident.Covered)
 		}
-		c.Runs = c.Runs.Covering(func(id, n int64) bool {
-			return covered[id] && whole.Incidents.Label(id, timelineLine(whole, id, n)) == tlp.Red
-		}, incident.Covered)
 		c.Tuning = c.Tuning.Covering(func(id int64) bool {
 			i, err := whole.Incidents.Get(id)
 			return gone[id] || err == nil && covered[id] && whole.Incidents.IsRed(i)

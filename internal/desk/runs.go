@@ -55,6 +55,15 @@ func (d *Desk) covers(actor auth.Actor, id, n int64) (covered bool) {
 	return covered
 }
 
+// KeptFrom reports whether an actor does not get the words of a part of an incident, as labels name it, because they are TLP:RED.
+func (d *Desk) KeptFrom(actor auth.Actor, id int64, what string) (kept bool) {
+	d.Read(func(s *State) {
+		i, err := s.Incidents.Get(id)
+		kept = err == nil && s.Incidents.Label(id, what) == tlp.Red && !hears(i, actor)
+	})
+	return kept
+}
+
 // doer is the person who does something of which the ledger names a person.
 func doer(actor auth.Actor) (string, error) {
 	if actor.ID == "" {

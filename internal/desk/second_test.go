@@ -141,6 +141,13 @@ func TestASecondPersonAtAStep(t *testing.T) {
 			t.Error("it is agreed to in the session in which it is done")
 		}
 		must(t, d.ApproveStep(session(anna, "s2"), 1, "clean"), d.FinishStep(session(boris, "s1"), StepDone{Run: 1, Step: "clean"}))
+
+		n, err := d.HandOver(anna, 1, "boris", nil, "all is quiet")
+		must(t, err, d.TakeOver(boris, 1, n, ""))
+		_, err = d.CorrectHandover(anna, 1, n, "boris", " nothing is quiet ")
+		if o, ok := errors.AsType[*Overtaken](err); !ok || o.By != "person:boris" || o.Yours != "nothing is quiet" {
+			t.Errorf("who corrects what was taken is told %+v, %v", o, err)
+		}
 	})
 }
 

@@ -175,13 +175,16 @@ func (s *Runs) Without(hidden func(incident int64) bool) Runs {
 	return out
 }
 
-// Covering returns the runs as they look to somebody who may not have the words of some entries: with stands in place of their vault objects. covered is asked with an
-// incident and an entry of one of its runs. It is to be read only.
-func (s *Runs) Covering(covered func(incident, entry int64) bool, with string) Runs {
+// Covering returns the runs as they look to somebody who may not have the words of some entries of some incidents: with stands in place of their vault objects. covered
+// is asked with one of these incidents and an entry of one of its runs. It is to be read only.
+func (s *Runs) Covering(some map[int64]bool, covered func(incident, entry int64) bool, with string) Runs {
 	out := *s
 	all := &out // what covered runs ask for answers
 	out.All, out.of, out.open, out.answers = slices.Clone(s.All), maps.Clone(s.of), maps.Clone(s.open), maps.Clone(s.answers)
 	for k, r := range out.All {
+		if !some[r.Incident] {
+			continue
+		}
 		c := r.covering(func(n int64) bool { return covered(r.Incident, n) }, with)
 		if c == nil {
 			continue
@@ -196,7 +199,7 @@ func (s *Runs) Covering(covered func(incident, entry int64) bool, with string) R
 		}
 	}
 	for of, a := range s.answers {
-		if a.Text != "" && covered(of.incident, a.N) {
+		if a.Text != "" && some[of.incident] && covered(of.incident, a.N) {
 			a.Text = with
 			out.answers[of] = a
 		}

@@ -29,15 +29,15 @@ const (
 // ahead was timed by a clock that ran ahead, and was set back since.
 const aheadMost = time.Minute
 
-// over reports whether a wave takes in no more. One whose call lies in the time to come is over, too: else nobody would be called until the clock gets there.
-func (w Wave) over(now time.Time) bool {
+// Over reports whether a wave takes in no more. One whose call lies in the time to come is over, too: else nobody would be called until the clock gets there.
+func (w Wave) Over(now time.Time) bool {
 	past := now.Sub(w.Rung)
 	return !w.Rung.IsZero() && (past >= w.Lasts || past < -aheadMost)
 }
 
 // wave counts what came. After a wave's end it begins the next one, and so it does when somebody saw all of it before anybody was called.
 func (s *State) wave(now time.Time, id int64) {
-	if w := s.Wave; w.First == 0 || w.Seen && w.Rung.IsZero() || w.over(now) {
+	if w := s.Wave; w.First == 0 || w.Seen && w.Rung.IsZero() || w.Over(now) {
 		first, late := s.late()
 		if !w.Seen || late == 0 {
 			first, late = id, 0
@@ -115,7 +115,7 @@ func Owed(s *State, now time.Time) (debts []Debt, again time.Time) {
 		return []Debt{{true, w.First, w.Count}}, again
 	}
 	if first, count := s.late(); w.Seen && count > 0 {
-		if w.over(now) {
+		if w.Over(now) {
 			return []Debt{{true, first, count}}, again
 		}
 		again = w.Rung.Add(w.Lasts)

@@ -109,6 +109,8 @@ func caged(t *testing.T, as string) *cage {
 	label("affected")
 	must(d.PutLessons(x.anna, 1, desk.LessonsText{Well: canary + "well", Badly: canary + "badly", Follows: canary + "follows"}))
 	label("lessons")
+	must(d.SetStatus(x.anna, 1, contact.Sentences{Versions: []contact.Version{{Lang: "en", Body: canary + "standing"}}}, time.Time{}))
+	label("status")
 	_, err = d.AddMeasure(x.anna, 1, desk.MeasureText{Text: canary + "measure", Owner: "anna", Due: time.Now().Add(time.Hour)})
 	must(err)
 	must(d.Merge(x.anna, 3, 1, canary+"merge"))
@@ -130,7 +132,7 @@ func caged(t *testing.T, as string) *cage {
 
 // red are all words that must be seen by those for whom they are.
 var red = []string{"note", "edit", "severity", "statement", "decision", "option", "choice", "question", "answer", "task", "file", "from", "because", "handover", "cause", "reason", "path.php", "bone", "well", "badly",
-	"follows", "merge", "whole", "known", "label", "system", "data", "people", "costs"}
+	"follows", "merge", "whole", "known", "label", "system", "data", "people", "costs", "standing"}
 
 // silent fails the test when a text that left by some way has one of the words.
 func silent(t *testing.T) func(way, text string) {

@@ -60,8 +60,8 @@ func (s *Server) bringReportFiles(v *visit) error {
 			return done(v, fmt.Sprintf("/incidents/%d/files", at), "evidence")
 		}
 	}
-	if errors.Is(err, desk.ErrReportLocked) {
-		return done(v, fmt.Sprintf("/reports/%d", id), "")
+	if errors.Is(err, desk.ErrReportLocked) { // the time of the passphrase ended meanwhile: what was typed waits until it is given again
+		return s.showReport(v, http.StatusUnprocessableEntity, nil, v.r.PostForm)
 	}
 	if errors.Is(err, desk.ErrNoOutsideReport) {
 		return errMissing

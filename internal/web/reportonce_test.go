@@ -16,6 +16,7 @@ import (
 
 	"tocsin/internal/desk"
 	"tocsin/internal/report"
+	"tocsin/ui"
 )
 
 var onceIn = regexp.MustCompile(`name="once" value="([^"]+)"`)
@@ -86,6 +87,51 @@ func TestReportWordsStay(t *testing.T) {
 		t.Errorf("%d %s", a.code, a.body)
 	}
 	has(anna.post("/reports/1", append(typed, "seen", "0")...), 422, `readonly>It is &lt;mended&gt;.</textarea>`, stay[0])
+}
+
+// TestAnswerWordsStay: what a reporter without script answered stands in the form again when their thread does not open, and nothing of a thread beside it.
+func TestAnswerWordsStay(t *testing.T) {
+	c := outsideConsole(t)
+	out := c.as(t, "")
+	receipt := report.NewReceipt([report.ReceiptBytes]byte{1, 2, 3}).String()
+	a := out.sendForm("/report/answer", map[string]string{"receipt": receipt, "what": "It is <worse>.", "once": "AAAAAAAAAAAAAAAAAAAAAA"}, nil)
+	for _, want := range []string{"It is &lt;worse&gt;.</textarea>", receipt, ui.WordsIn("en").NoReport, `name="once" value="AAAAAAAAAAAAAAAAAAAAAA"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%d without %s:\n%s", a.code, want, a.body)
+		}
+	}
+	if a.code != http.StatusNotFound || strings.Contains(a.body, "<dl") {
+		t.Errorf("%d, or a thread is shown", a.code)
+	}
+}
+
+// TestEvidenceWordsStay: what somebody typed to make files evidence goes through the form that asks for a passphrase.
+func TestEvidenceWordsStay(t *testing.T) {
+	c := outsideConsole(t)
+	anna := c.as(t, "anna")
+	if err := c.desk.MakeReportKey(desk.Local("test"), "a passphrase of ours"); err != nil {
+		t.Fatal(err)
+	}
+	c.toldFiles(t)
+	if a := anna.post("/reports/1", "deed", "open"); a.code != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.code, a.body)
+	}
+	typed := []string{"files", "2", "why", "zebra <why>", "label", "AMBER+STRICT"}
+	a := anna.post("/reports/1/evidence", typed...)
+	for _, want := range []string{`type="hidden" name="files" value="2"`, `type="hidden" name="why" value="zebra &lt;why&gt;"`, `type="hidden" name="label" value="AMBER&#43;STRICT"`} {
+		if a.code != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) {
+			t.Errorf("%d without %s", a.code, want)
+		}
+	}
+	a = anna.post("/reports/1/unlock", append(typed, "passphrase", "a passphrase of ours")...)
+	for _, want := range []string{`value="zebra &lt;why&gt;"`, `value="2" checked`, `value="AMBER&#43;STRICT" selected`} {
+		if a.code != http.StatusOK || !strings.Contains(a.body, want) {
+			t.Errorf("%d without %s:\n%s", a.code, want, a.body)
+		}
+	}
+	if strings.Contains(a.body, `value="1" checked`) {
+		t.Error("a file is ticked that was not")
+	}
 }
 
 // TestBucketUnseenOnThePage: given the page of a bucket, when another report comes into it before the form is sent, then the form decides about those that were shown.

@@ -377,7 +377,7 @@ func (s *Server) reportThread(v *visit) error {
 		}
 		if writes && strings.TrimSpace(x["what"]) != "" {
 			t, err = s.desk.TellPlain(a.network, receipt, onceOf(x), x["what"])
-			if full, busy := errors.AsType[report.Refusal](err); busy && full.Why != "tries" { // the words stay, below the thread
+			if full, busy := errors.AsType[report.Refusal](err); err != nil && (!busy || full.Why != "tries") { // the words stay, below the thread
 				if t, e := s.desk.ReportThread(a.network, own.Token[:], desk.Solved{}); e == nil {
 					return s.showThread(a, t, own, receipt, true, err)
 				}
@@ -391,10 +391,12 @@ func (s *Server) reportThread(v *visit) error {
 		a.free = func() {} // the place is not held while the answer is
 		hold(v, held.Wait)
 	}
-	if err != nil {
+	switch {
+	case err != nil && !a.script && !mistyped && writes && strings.TrimSpace(x["what"]) != "":
+		return s.keepWords(a, err, receipt)
+	case err != nil:
 		return s.noThread(a, err, mistyped)
-	}
-	if a.script {
+	case a.script:
 		return s.threadAnswer(a, t)
 	}
 	return s.showThread(a, t, own, receipt, writes, nil)
@@ -419,13 +421,27 @@ func tokenOf(text string) (t letterbox.Thread, err error) {
 	return t, nil
 }
 
+// threadWrong words why a thread does not open.
+func (s *Server) threadWrong(a asked, err error) (code int, says string) {
+	if errors.Is(err, report.ErrReceipt) {
+		return http.StatusNotFound, a.words.NoReport
+	}
+	return s.outsideWrong(a, err)
+}
+
+// keepWords shows what somebody without script wrote again, when it was not taken and their thread does not open.
+func (s *Server) keepWords(a asked, err error, receipt report.Receipt) error {
+	view := ui.ReportThreadView{Outside: s.outside(a.visit, publicReport+"/thread", nil), Receipt: receipt.String(), What: a.Values["what"], Once: onceOf(a.Values)}
+	code, says := s.threadWrong(a, err)
+	view.Errors = ui.Errors{{Field: "what", Says: says}}
+	return ui.ReportThread.Show(a.w, code, view)
+}
+
 func (s *Server) noThread(a asked, err error, mistyped bool) error {
-	code, says := s.outsideWrong(a, err)
+	code, says := s.threadWrong(a, err)
 	switch {
 	case mistyped:
 		code, says = http.StatusUnprocessableEntity, a.words.Mistyped
-	case errors.Is(err, report.ErrReceipt):
-		code, says = http.StatusNotFound, a.words.NoReport
 	case errors.Is(err, desk.ErrNotWorked) && a.script:
 		return s.again(a)
 	}

@@ -170,9 +170,12 @@ func reportTyped() []string {
 	return []string{"deed", "incident", "message", "reason", "bucket", "unmailed"}
 }
 
-// typedIn reports whether one of these was sent with something in it.
+// evidenceTyped are those of evidenceForm.
+func evidenceTyped() []string { return []string{"files", "why", "label"} }
+
+// typedIn reports whether one of either was sent with something in it.
 func typedIn(form url.Values) bool {
-	return slices.ContainsFunc(reportTyped(), func(name string) bool { return strings.TrimSpace(form.Get(name)) != "" })
+	return slices.ContainsFunc(append(reportTyped(), evidenceTyped()...), func(name string) bool { return strings.TrimSpace(form.Get(name)) != "" })
 }
 
 // showReport shows one report; to open it is written down. typed is what was written below and not done, nil when nothing was.
@@ -224,17 +227,26 @@ func (s *Server) showReport(v *visit, code int, mistake error, typed url.Values)
 	for k := range view.Incidents {
 		view.Incidents[k].Chosen = view.Incidents[k].Value == typed.Get("incident")
 	}
-	for _, name := range reportTyped() {
-		if view.Asks && strings.TrimSpace(typed.Get(name)) != "" {
-			view.Kept = append(view.Kept, ui.KeptField{Name: name, Value: typed.Get(name)})
+	for _, name := range append(reportTyped(), evidenceTyped()...) {
+		for _, value := range typed[name] {
+			if view.Asks && strings.TrimSpace(value) != "" {
+				view.Kept = append(view.Kept, ui.KeptField{Name: name, Value: value})
+			}
 		}
+	}
+	if len(view.Evidence) > 0 && slices.ContainsFunc(evidenceTyped(), typed.Has) {
+		view.Evidence[0] = view.Evidence[0].Again(typed, nil)
 	}
 	if came, wait := s.desk.ReportTally(v.actor, id, v.now); came > 1 {
 		view.Tally = ui.Number(int64(came)) + " reports came since the team was called, of which this is one: " + ui.Plural(int64(wait), "waits to be opened.", "wait to be opened.")
 	}
 	if x.Together > 1 {
 		view.Last = x.Last
-		view.All = fmt.Sprintf("All %s that are kept together. Nobody of them gets a mail: who gave an address is written to one by one.", ui.Number(int64(x.Together)))
+		which := ""
+		if 0 < x.Free && x.Free < x.Together {
+			which = fmt.Sprintf(" (to open an incident: the %s that belong to none)", ui.Number(int64(x.Free)))
+		}
+		view.All = fmt.Sprintf("All %s that are kept together%s. Nobody of them gets a mail: who gave an address is written to one by one.", ui.Number(int64(x.Together)), which)
 	}
 	if view.CanAnswer {
 		view.AnswerHint = "It is sealed to the reporter's receipt. They wrote in " + languageWord(x.Lang) + "."

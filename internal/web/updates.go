@@ -19,6 +19,9 @@ import (
 // updatesShown is how many updates the page of an incident shows.
 const updatesShown = 100
 
+// statusKept stands in place of what stakeholders read, for those who do not get it.
+const statusKept = "What stakeholders read is TLP:RED: it is for the people who work on the incident."
+
 func (s *Server) updates(v *visit) error { return s.showUpdates(v, http.StatusOK, nil, "") }
 
 // showUpdates shows what is owed of the incident of the path; link is one to a status page, shown once.
@@ -34,7 +37,10 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 	if err != nil {
 		return err
 	}
-	stand := s.desk.Stand(id)
+	stand, kept := s.desk.Stand(id), s.desk.KeptFrom(v.actor, id, "status")
+	if kept {
+		stand.Sentences = contact.Sentences{Versions: []contact.Version{{Lang: "en", Body: statusKept}}}
+	}
 	owed, told := s.desk.Owed(v.actor, id, v.now), s.desk.Told(id, updatesShown)
 	s.desk.ReadAs(v.actor, func(st *desk.State) {
 		i, ierr := st.Incidents.Get(id)
@@ -50,7 +56,11 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 		}
 		view.Stand.By = s.actorName(st, stand.By)
 		for _, u := range told {
-			view.Told = append(view.Told, s.toldRow(v, st, u, list))
+			row := s.toldRow(v, st, u, list)
+			if kept {
+				row.Says = ""
+			}
+			view.Told = append(view.Told, row)
 		}
 	})
 	if err != nil {
@@ -65,7 +75,7 @@ func (s *Server) showUpdates(v *visit, code int, mistake error, link string) err
 		pairs = append(pairs, fmt.Sprint(c.ID), c.Card.Name)
 	}
 	view.LinkFor = options("", pairs...)
-	if o, ok := owingIn(v, id, v.r.URL.Query()); ok && link == "" {
+	if o, ok := owingIn(v, id, v.r.URL.Query()); ok && link == "" && !kept {
 		view.Preview = s.preview(v, o, owed, list)
 	}
 	if mistake != nil {
