@@ -91,7 +91,7 @@ func (d *draft) list(texts []string) {
 // missing says that nobody has filled something, and who does. When it is only left out for this audience, it is not missing.
 func (d *draft) missing(what, who string) {
 	if d.leftOut() {
-		d.add(Block{Kind: Missing, Text: "Nothing of this may be told to this audience."})
+		d.add(Block{Kind: Missing, Text: notTold})
 		return
 	}
 	d.add(Block{Kind: Missing, Text: "Missing: " + what + " " + who})
@@ -156,7 +156,7 @@ func (d *draft) cover() {
 	}
 	pair := func(name, value string) { doc.Cover = append(doc.Cover, Pair{name, value}) }
 	pair("Status", state)
-	pair("Severity", or(c.Severity, "not classified yet"))
+	pair("Severity", d.own(or(c.Severity, "not classified yet")))
 	pair("For", doc.Label.Meaning())
 	pair("Written", d.at(c.Made))
 	if c.By != "" {
@@ -199,22 +199,33 @@ func (d *draft) facts() {
 		case len(texts) > 0:
 			return joined(texts)
 		case d.leftOut():
-			return "Nothing of this may be told to this audience."
+			return notTold
 		}
 		return "Missing. " + who
 	}
 	d.add(Block{Kind: Pairs, Pairs: []Pair{
 		{"Incident id", d.doc.Incident},
-		{"Date and time", d.at(cmp.Or(c.Happened, c.Detected))},
+		{"Date and time", d.own(d.at(cmp.Or(c.Happened, c.Detected)))},
 		{"Reported by", none(by, "The Security Analyst writes who told of it first.")},
 		{"Affected systems", none(systems, "The Platform Engineer names them.")},
-		{"Classification", d.classified()},
-		{"Response actions", plural(len(c.Actions), "is written down", "are written down")},
-		{"Lessons learned", d.learned()},
-		{"Phase", phaseNow(c.Phase)},
-		{"Playbook", or(c.Playbook, "none was begun")},
+		{"Classification", d.own(d.classified())},
+		{"Response actions", d.own(plural(len(c.Actions), "is written down", "are written down"))},
+		{"Lessons learned", d.own(d.learned())},
+		{"Phase", d.own(phaseNow(c.Phase))},
+		{"Playbook", d.own(or(c.Playbook, "none was begun"))},
 	}})
 }
+
+// own is a fact of the incident itself, which has the label of the incident.
+func (d *draft) own(fact string) string {
+	if !d.may("") {
+		return notTold
+	}
+	return fact
+}
+
+// notTold stands where something is left out.
+const notTold = "Nothing of this may be told to this audience."
 
 func (d *draft) classified() string {
 	if d.c.Severity == "" {

@@ -11,6 +11,10 @@ import (
 // figures are the times that a response is measured by, and the bar of phases.
 func (d *draft) figures() {
 	c := d.c
+	if !d.may("") { // when it was, and for how long, has the label of the incident
+		d.missing("", "")
+		return
+	}
 	shapes := Shapes()
 	t := &Table{Columns: []Column{{"", 4}, {"Moment", 17}, {"When", 38}, {"Time to get there", 27}, {"How we know", 40}}}
 	put := func(shape, name string, when time.Time, from time.Time, since, how string) {

@@ -16,9 +16,9 @@ func (d *draft) classification() {
 		verdict = "a false alarm"
 	}
 	d.add(Block{Kind: Pairs, Pairs: []Pair{
-		{"Severity", or(c.Severity, "Missing. The Incident Commander classifies it.")},
-		{"Touches", d.touches()},
-		{"The alarm was", verdict},
+		{"Severity", d.own(or(c.Severity, "Missing. The Incident Commander classifies it."))},
+		{"Touches", d.own(d.touches())},
+		{"The alarm was", d.own(verdict)},
 		{"TLP label of what has no label", string(Labels()[c.Label.rank()])},
 	}})
 	d.add(Block{Kind: Sub, Text: "Why it is of this severity"})

@@ -77,6 +77,28 @@ func TestAudience(t *testing.T) {
 	}
 }
 
+// TestFactsOfTheIncident: severity, times, phases and verdict have the label of the incident; an audience beyond it is not told them.
+func TestFactsOfTheIncident(t *testing.T) {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	for _, label := range Labels() {
+		c := Case{ID: 9, Label: label, Severity: "critical", Affected: "customers", Verdict: "true", Phase: "recovery", Playbook: "Zebra", Happened: at, Detected: at.Add(time.Minute), Made: at.AddDate(1, 0, 0),
+			Phases: []Span{{Phase: "recovery", From: at}}}
+		for _, audience := range Labels() {
+			for _, depth := range []Depth{Full, Executive} {
+				text := markdownPlain(formats(t, Assemble(c, depth, audience, time.UTC))[".md"])
+				for _, fact := range []string{"critical", "customers too", "a real attack", "Recovery", "Zebra", "2026-03-04"} {
+					if fact == "a real attack" && depth == Executive {
+						continue // it has no such part
+					}
+					if has, may := strings.Contains(text, fact), label.rank() <= audience.rank(); has != may {
+						t.Errorf("of an incident that is %s the report for %s says %q: %v", label, audience, fact, has)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestNote is what a section says of what it leaves out.
 func TestNote(t *testing.T) {
 	for _, x := range []struct {
