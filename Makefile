@@ -44,8 +44,8 @@ needs:
 # the time is waiting for browsers and other programs. `go test -race ./...` works, too.
 PLAIN = . ./rules ./ui ./soak $(addprefix ./internal/,cacao detect dossier intake playbook sigma)
 LONGEST = ./internal/web ./internal/desk
-# Tests that walk from page to page, or from exit to exit, one request at a time: under the detector they take eight minutes (make soak has them so).
-WALKS = ^(TestRedLeavesByNoExit|TestNoProgramHearsRed|TestTheLedgerHidesWhatFollows|TestBrowserMainJob|TestBrowserReportsFromOutside|TestBrowserPasskeys|TestEveryRouteAsksWhoItIs|TestNothingRestrictedLeaves|TestEveryPageThatIsLinked|TestFollowingTheMarksClosesAnIncident|TestUnknownIdsAreNotFound)$$
+# Tests that walk from page to page, from exit to exit, or through weeks, one thing at a time: under the detector they take ten minutes (make soak has them so).
+WALKS = ^(TestRedLeavesByNoExit|TestNoProgramHearsRed|TestTheLedgerHidesWhatFollows|TestBrowserMainJob|TestBrowserReportsFromOutside|TestBrowserPasskeys|TestEveryRouteAsksWhoItIs|TestNothingRestrictedLeaves|TestEveryPageThatIsLinked|TestFollowingTheMarksClosesAnIncident|TestUnknownIdsAreNotFound|TestUnlockThrottled|TestAReminderThatReachesNobodySaysSo|TestARemindersFailureIsTriedAgainSoon|TestNoticeOfWhatIsNew|TestNoticeDigest|TestNeverAlerts|TestOutsideKeysAndOff|TestApprovedIsDoneOnceOverACrash)$$
 
 test: needs
 	$(GO) vet ./...

@@ -17,9 +17,9 @@ import (
 // TestDocument holds the document against its golden file, and against what OpenAPI 3.1 demands of its form.
 func TestDocument(t *testing.T) {
 	g := elsewhere(t)
-	golden(t, "testdata/openapi.json", append(g.door.Document(), '\n'))
+	golden(t, "testdata/openapi.json", append(g.document(), '\n'))
 	var doc map[string]any
-	g.must(json.Unmarshal(g.door.Document(), &doc))
+	g.must(json.Unmarshal(g.document(), &doc))
 	if v, _ := doc["openapi"].(string); !strings.HasPrefix(v, "3.1.") {
 		t.Errorf("openapi is %v", doc["openapi"])
 	}

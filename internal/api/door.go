@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/internal/auth"
@@ -33,29 +34,29 @@ type Guard struct {
 // A Door is the API for programs elsewhere.
 type Door struct {
 	table      *table
-	json, yaml []byte
+	json, yaml func() ([]byte, error)
 }
 
-// NewDoor returns the operations and their document.
-func NewDoor(log *slog.Logger, d *desk.Desk) (*Door, error) {
+// NewDoor returns the operations and their document, which is written when somebody asks for it.
+func NewDoor(log *slog.Logger, d *desk.Desk) *Door {
 	t := all(log, d)
-	doc, err := document(t)
-	if err != nil {
-		return nil, err
-	}
-	y, err := t.api.OpenAPI().YAML()
-	return &Door{table: t, json: doc, yaml: y}, err
+	return &Door{table: t, json: sync.OnceValues(func() ([]byte, error) { return document(t) }), yaml: sync.OnceValues(t.api.OpenAPI().YAML)}
 }
 
 // Document returns the OpenAPI 3.1 document, as JSON.
-func (d *Door) Document() []byte { return d.json }
+func (d *Door) Document() ([]byte, error) { return d.json() }
 
 // Handler returns all operations below /api/v1, for whoever has a token, and the document, for everybody: it says nothing of this Tocsin.
 func (d *Door) Handler(g Guard) http.Handler {
 	d.table.quit = g.Quit
 	mux := http.NewServeMux()
-	file := func(kind string, b []byte) http.HandlerFunc {
+	file := func(kind string, written func() ([]byte, error)) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
+			b, err := written()
+			if err != nil {
+				http.Error(w, "The document could not be written.", http.StatusInternalServerError)
+				return
+			}
 			w.Header().Set("Content-Type", kind)
 			_, _ = w.Write(b) // who asked may be gone
 		}

@@ -53,9 +53,7 @@ func opened(t testing.TB, data, keys *disk.Lossy) *gate {
 	if g.d, err = desk.Open(log, desk.Options{Version: "test", Ballast: 1 << 16, Data: data, Keys: keys, Rules: set.Rules, URL: "http://localhost"}); err != nil {
 		t.Fatal(err)
 	}
-	if g.door, err = api.NewDoor(log, g.d); err != nil {
-		t.Fatal(err)
-	}
+	g.door = api.NewDoor(log, g.d)
 	g.h = g.door.Handler(api.Guard{Failed: func(*http.Request) time.Duration { return 0 }, Remote: func(*http.Request) string { return "192.0.2.1" }})
 	return g
 }
@@ -135,11 +133,18 @@ type op struct {
 	OperationID    string `json:"operationId"`
 }
 
+func (g *gate) document() []byte {
+	g.t.Helper()
+	b, err := g.door.Document()
+	g.must(err)
+	return b
+}
+
 func (g *gate) ops() (out []op) {
 	var doc struct {
 		Paths map[string]map[string]op `json:"paths"`
 	}
-	g.must(json.Unmarshal(g.door.Document(), &doc))
+	g.must(json.Unmarshal(g.document(), &doc))
 	for path, verbs := range doc.Paths {
 		for verb, o := range verbs {
 			o.verb, o.path, o.ID = strings.ToUpper(verb), path, o.OperationID

@@ -152,8 +152,7 @@ func redServer(t *testing.T, label string) (url string) {
 	token, err := d.MakeToken(anna, "red", allowed(anna, scope), 1)
 	must(err)
 	t.Setenv(tokenName, token)
-	door, err := api.NewDoor(slog.New(slog.DiscardHandler), d)
-	must(err)
+	door := api.NewDoor(slog.New(slog.DiscardHandler), d)
 	server := httptest.NewServer(door.Handler(api.Guard{Failed: func(*http.Request) time.Duration { return 0 }, Remote: func(*http.Request) string { return "192.0.2.1" }}))
 	t.Cleanup(server.Close)
 	return server.URL

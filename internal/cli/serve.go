@@ -192,11 +192,8 @@ const stopWithin = 5 * time.Second
 
 // run serves the console and the socket while the desk runs.
 func (p Program) run(ctx context.Context, log *slog.Logger, d *desk.Desk, set settings, listener net.Listener, shown secured) error {
-	door, err := api.NewDoor(log, d)
-	if err != nil {
-		return err
-	}
-	console := web.New(log, d, web.Options{Document: door.Document(), Programs: func(k web.Knock) http.Handler { return door.Handler(api.Guard(k)) }, TLS: strings.HasPrefix(set.desk.URL, "https://"), HSTS: shown.remember, Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
+	door := api.NewDoor(log, d)
+	console := web.New(log, d, web.Options{Document: door.Document, Programs: func(k web.Knock) http.Handler { return door.Handler(api.Guard(k)) }, TLS: strings.HasPrefix(set.desk.URL, "https://"), HSTS: shown.remember, Set: set.rules, Trusted: set.desk.Trusted, Limit: set.desk.Silent,
 		Warnings: func() []web.Warning { return append(advice(set.Config, d), shown.warnings(time.Now())...) }})
 	server := newServer(log, withLines(console.Handler(), d.LineHandler()))
 	server.TLSConfig = shown.tls

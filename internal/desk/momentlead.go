@@ -64,7 +64,7 @@ func (d *Desk) leadMoment(st *State, m incident.Mark, x *Moment) {
 	case entry.TaskUnreminded:
 		x.Icon, x.Tone, x.Says, x.Href = "call", "late", about("Not reached by the reminder of task"), "#task-"+m.To
 		if len(m.Why) > 0 {
-			x.Says = about("Not everybody has an address by which to be reminded of task")
+			x.Says = about("Not everybody has an address at which they may be reminded of task")
 		}
 	case entry.NoteEdited:
 		x.Icon, x.Says = "note", "A note was edited"

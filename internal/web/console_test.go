@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -148,11 +149,8 @@ func newConsoleOf(t *testing.T, set desk.RuleSet, files fstest.MapFS, wrap func(
 	if c.desk, err = desk.Open(log, o); err != nil {
 		t.Fatal(err)
 	}
-	door, err := api.NewDoor(log, c.desk)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.web = New(log, c.desk, Options{Set: set, Document: door.Document(), Programs: func(k Knock) http.Handler { return door.Handler(api.Guard(k)) }})
+	door := api.NewDoor(log, c.desk)
+	c.web = New(log, c.desk, Options{Set: set, Document: door.Document, Programs: func(k Knock) http.Handler { return door.Handler(api.Guard(k)) }})
 	c.Config.Handler = c.web.Handler()
 	c.Start()
 	return c
@@ -353,4 +351,16 @@ func link(t *testing.T, text string) string {
 		t.Fatalf("no link in %q", text)
 	}
 	return m[1]
+}
+
+// documented reads the OpenAPI document.
+func documented(t testing.TB, document func() ([]byte, error), into any) {
+	t.Helper()
+	b, err := document()
+	if err == nil {
+		err = json.Unmarshal(b, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -91,10 +91,14 @@ type schema struct {
 
 // opened reads the document.
 func (s *Server) opened() (d document, err error) {
-	if len(s.o.Document) == 0 {
+	if s.o.Document == nil {
 		return d, errMissing
 	}
-	if err := json.Unmarshal(s.o.Document, &d); err != nil {
+	b, err := s.o.Document()
+	if err == nil {
+		err = json.Unmarshal(b, &d)
+	}
+	if err != nil {
 		return d, fmt.Errorf("reading our own document of operations: %w", err)
 	}
 	return d, nil

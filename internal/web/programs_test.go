@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,9 +20,7 @@ func TestEveryRouteHasAnOperation(t *testing.T) {
 			Web []string `json:"x-tocsin-console"`
 		} `json:"paths"`
 	}
-	if err := json.Unmarshal(c.web.o.Document, &doc); err != nil {
-		t.Fatal(err)
-	}
+	documented(t, c.web.o.Document, &doc)
 	by := map[string]string{}
 	for _, verbs := range doc.Paths {
 		for _, op := range verbs {
@@ -86,9 +83,7 @@ func TestProgramsAtTheConsole(t *testing.T) {
 			Tags []string `json:"tags"`
 		} `json:"paths"`
 	}
-	if err := json.Unmarshal(c.web.o.Document, &doc); err != nil {
-		t.Fatal(err)
-	}
+	documented(t, c.web.o.Document, &doc)
 	chapters := map[string]string{}
 	for path, verbs := range doc.Paths {
 		for _, op := range verbs {

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -172,16 +171,10 @@ func (x *cage) listens(t *testing.T, who, path string) string {
 // operations are the addresses of the interface that can be read, for an incident.
 func operations(t *testing.T, x *cage, id int64) (paths []string) {
 	t.Helper()
-	door, err := api.NewDoor(nil, x.desk)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var doc struct {
 		Paths map[string]map[string]any `json:"paths"`
 	}
-	if err := json.Unmarshal(door.Document(), &doc); err != nil {
-		t.Fatal(err)
-	}
+	documented(t, api.NewDoor(nil, x.desk).Document, &doc)
 	for p, by := range doc.Paths {
 		if by["get"] != nil && !strings.Contains(p, "/live") && !strings.Contains(p, "follow") {
 			paths = append(paths, "/api/v1"+strings.TrimPrefix(strings.NewReplacer("{id}", fmt.Sprint(id), "{number}", "1", "{run}", "1").Replace(p), "/v1"))

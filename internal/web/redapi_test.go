@@ -81,14 +81,8 @@ func (d *apiDocument) example(name string, s apiSchema, depth int) any {
 // calls does every operation that the document names, for an incident, and hands each answer on. What follows lines without an end is left out: package web's own test listens to it.
 func calls(t *testing.T, x *cage, id int64, token string, heard func(way string, got answer)) {
 	t.Helper()
-	door, err := api.NewDoor(nil, x.desk)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var d apiDocument
-	if err := json.Unmarshal(door.Document(), &d); err != nil {
-		t.Fatal(err)
-	}
+	documented(t, api.NewDoor(nil, x.desk).Document, &d)
 	fill := strings.NewReplacer("{id}", fmt.Sprint(id), "{name}", "tickets", "{step}", "none", "{person}", "anna", "{fingerprint}", "none", "{schedule}", "shop")
 	who, bearer := x.as(t, ""), map[string]string{"Authorization": "Bearer " + token}
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {

@@ -36,7 +36,7 @@ type Options struct {
 	Limit    func(string) time.Duration        // of silence of a source; nil is none
 	Warnings func() []Warning                  // what the settings lack, asked for each page; nil is nothing
 	Programs func(Knock) http.Handler          // what is below /api/v1: another face serves it; nil is nothing
-	Document []byte                            // of it: OpenAPI 3.1 as JSON
+	Document func() ([]byte, error)            // of it: OpenAPI 3.1 as JSON; nil: there is none
 }
 
 // A Knock is what the console knows of a program that knocks with a token.
