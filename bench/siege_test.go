@@ -225,8 +225,11 @@ func (g *siege) shelve(ctx context.Context, _ *testing.T) error {
 // tail is what the desk's does.
 func (g *siege) tail(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq[*record.Record], error] {
 	return func(yield func(iter.Seq[*record.Record], error) bool) {
-		p := g.behind
-		if p == nil || g.told != behind || aside {
+		var p *intake.Parser
+		if !aside && g.told == behind {
+			p = g.behind
+		}
+		if p == nil {
 			var err error
 			if p, err = intake.New(intake.Options{}); err != nil {
 				yield(nil, err)

@@ -128,7 +128,10 @@ func securityText(x desk.SecurityText) client.SecurityText {
 }
 
 func reportOf(d *desk.Desk, x desk.OutsideReport) client.Report {
-	out := client.Report{ID: x.ID, Day: x.Day, From: x.From, Way: x.Way, Size: x.Size, Readable: x.Plain, Lang: x.Lang, Standing: string(x.Standing), Incident: x.Incident, Unread: x.Unread, Bundled: x.Bundled, Last: x.Last, Bucket: x.Bucket, Moves: x.Moves()}
+	out := client.Report{ID: x.ID, Day: x.Day, From: x.From, Way: x.Way, Size: x.Size, Readable: x.Plain, Lang: x.Lang, Standing: string(x.Standing), Incident: x.Incident, Unread: x.Unread, Bundled: x.Bundled, Bucket: x.Bucket, Moves: x.Moves()}
+	if x.Bundled > 0 {
+		out.Last = x.Last
+	}
 	for _, s := range x.Steps {
 		out.Steps = append(out.Steps, client.ReportStep{At: s.At, Kind: string(s.Kind), Person: s.Person, Incident: s.Incident, Why: d.Text(s.Text)})
 	}

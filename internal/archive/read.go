@@ -104,7 +104,10 @@ func (a *Archive) blockAt(s *segment, b []byte, offset int64) (Block, error) {
 	if payloadSum(s.salt, stored) != h.sum {
 		return Block{}, errors.New("the checksum of a block's payload is wrong")
 	}
-	room, _ := a.plain.Get().([]byte)
+	var room []byte
+	if h.flags&flagZstd != 0 {
+		room, _ = a.plain.Get().([]byte)
+	}
 	plain, err := unpack(a.open, h, stored, room)
 	if err != nil {
 		return Block{}, err

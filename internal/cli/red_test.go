@@ -14,11 +14,11 @@ import (
 
 	"tocsin/internal/api"
 	"tocsin/internal/auth"
-	"tocsin/internal/contact"
 	"tocsin/internal/desk"
 	"tocsin/internal/disk"
 	"tocsin/internal/plan"
 	"tocsin/internal/report"
+	"tocsin/internal/signin"
 )
 
 // canary begins each of the words that are planted.
@@ -42,8 +42,14 @@ func farCommands(dir string) map[string]string {
 	}
 }
 
-// leaves are the commands below one that can ask a server elsewhere, by what their help says.
-func leaves(t *testing.T, path ...string) (out []string) {
+// A leaf is a command that can ask a server elsewhere.
+type leaf struct {
+	name string
+	json bool // it can print that
+}
+
+// leaves are those below a command, by what their help says.
+func leaves(t *testing.T, path ...string) (out []leaf) {
 	t.Helper()
 	var help bytes.Buffer
 	if status := Main(append(path, "--help"), Program{Files: os.DirFS("../.."), Out: &help, Err: &help}); status != 0 {
@@ -52,7 +58,7 @@ func leaves(t *testing.T, path ...string) (out []string) {
 	_, list, has := strings.Cut(help.String(), "Available Commands:\n")
 	if !has {
 		if strings.Contains(help.String(), "--server ") {
-			out = append(out, strings.Join(path, " "))
+			out = append(out, leaf{strings.Join(path, " "), strings.Contains(help.String(), "--json ")})
 		}
 		return out
 	}
@@ -74,18 +80,24 @@ func TestRedByACommandElsewhere(t *testing.T) {
 			dir := t.TempDir()
 			args := farCommands(dir)
 			var said strings.Builder
-			for _, name := range leaves(t) {
-				a, known := args[name]
+			for _, x := range leaves(t) {
+				a, known := args[x.name]
 				if !known {
-					t.Errorf("tocsin %s has no row", name)
+					t.Errorf("tocsin %s has no row", x.name)
 					continue
 				}
-				var out bytes.Buffer
-				status := Main(append(append(strings.Fields(name), strings.Fields(a)...), "--server", url), Program{Files: os.DirFS("../.."), Out: &out, Err: &out})
-				if status == 2 {
-					t.Errorf("tocsin %s %s was not asked: %s", name, a, &out)
+				line := append(strings.Fields(x.name+" "+a), "--server", url)
+				for _, line := range [][]string{append(line, "--json"), line} {
+					if !x.json && line[len(line)-1] == "--json" {
+						continue
+					}
+					var out bytes.Buffer
+					status := Main(line, Program{Files: os.DirFS("../.."), Out: &out, Err: &out})
+					if status == 2 {
+						t.Errorf("tocsin %s was not asked: %s", line, &out)
+					}
+					fmt.Fprintf(&said, "\n# %s: %d\n%s", line, status, &out)
 				}
-				fmt.Fprintf(&said, "\n# %s: %d\n%s", name, status, &out)
 			}
 			err := filepath.WalkDir(dir, func(name string, x os.DirEntry, err error) error {
 				if err != nil || x.IsDir() {
@@ -105,7 +117,7 @@ func TestRedByACommandElsewhere(t *testing.T) {
 				}
 				return
 			}
-			for _, want := range []string{"title", "note", "task", "measure", "system", "told", "question"} {
+			for _, want := range []string{"title", "note", "task", "measure", "system", "told", "question", "reason", "label"} {
 				if !strings.Contains(text, canary+want) {
 					t.Errorf("%s%s does not leave while it is GREEN, so that it does not while it is RED proves nothing:\n%s", canary, want, text)
 				}
@@ -135,6 +147,10 @@ func redServer(t *testing.T, label string) (url string) {
 	}
 	p, _ := d.Person("anna")
 	anna := desk.Actor(p)
+	app := signin.NewAuthenticator(time.Now()) // some may be done only by who has a second factor
+	must(d.AddApp(anna, app, app.Code(time.Now())))
+	p, _ = d.Person("anna")
+	anna = desk.Actor(p)
 	_, err = d.Report(anna, canary+"title")
 	must(err)
 	_, err = d.AddTask(anna, 1, desk.TaskAsk{Title: canary + "task", Person: "anna"})
@@ -143,7 +159,6 @@ func redServer(t *testing.T, label string) (url string) {
 	must(err)
 	_, err = d.AddMeasure(anna, 1, desk.MeasureText{Text: canary + "measure", Owner: "anna", Due: time.Now().Add(time.Hour)})
 	must(err, d.PutAffected(anna, 1, desk.AffectedText{Systems: canary + "system; front; was changed; restored"}))
-	must(d.SetStatus(anna, 1, contact.Sentences{Versions: []contact.Version{{Lang: "en", Body: canary + "status"}}}, time.Time{}))
 	_, err = d.FilePlain("x", report.Parcel{What: canary + "told"})
 	must(err)
 	_, err = d.DecideReport(anna, desk.ReportDeed{Report: 1, Deed: "join", Incident: 1, Reason: canary + "reason"})

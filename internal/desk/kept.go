@@ -27,9 +27,8 @@ func OpenToRead(log *slog.Logger, o Options) (*Desk, error) {
 
 // openLines opens what keeps lines, for reading, as it is now.
 func (d *Desk) openLines() (err error) {
-	var old *search.Searcher
 	if d.shelf != nil {
-		old = d.searcher
+		d.searcher.Close() // before what it reads
 		if err := errors.Join(d.shelf.Close(), d.archive.Close()); err != nil {
 			return err
 		}
@@ -38,11 +37,7 @@ func (d *Desk) openLines() (err error) {
 	if d.archive, _, err = archive.Open(d.o.Data, archiveDir, archive.Options{ReadOnly: true}); err != nil {
 		return err
 	}
-	err = d.openShelf()
-	if old != nil {
-		old.Close()
-	}
-	return err
+	return d.openShelf()
 }
 
 // movesAtMost is how often a search begins anew because lines were moved.

@@ -224,6 +224,7 @@ func (r *reader) fail(err error) {
 
 // step reads some lines, raises what they make, and saves now and then.
 func (r *reader) step() error {
+	r.late.Store(r.d.archive.Last()-r.next > lateLines)
 	blocks, first, err := r.d.readLines(r.next, readAtOnce)
 	expired := errors.Is(err, archive.ErrExpired)
 	r.mu.Lock()
@@ -255,7 +256,6 @@ func (r *reader) step() error {
 	r.mu.Lock()
 	r.next, r.owing = next, nil
 	r.mu.Unlock()
-	r.late.Store(r.d.archive.Last()-next > lateLines)
 	r.d.changed.say()
 	r.saveWhenDue()
 	return nil

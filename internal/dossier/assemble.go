@@ -203,11 +203,12 @@ func (d *draft) facts() {
 		}
 		return "Missing. " + who
 	}
+	reported, touched := none(by, "The Security Analyst writes who told of it first."), none(systems, "The Platform Engineer names them.")
 	d.add(Block{Kind: Pairs, Pairs: []Pair{
 		{"Incident id", d.doc.Incident},
 		{"Date and time", d.own(d.at(cmp.Or(c.Happened, c.Detected)))},
-		{"Reported by", none(by, "The Security Analyst writes who told of it first.")},
-		{"Affected systems", none(systems, "The Platform Engineer names them.")},
+		{"Reported by", reported},
+		{"Affected systems", touched},
 		{"Classification", d.own(d.classified())},
 		{"Response actions", d.own(plural(len(c.Actions), "is written down", "are written down"))},
 		{"Lessons learned", d.own(d.learned())},

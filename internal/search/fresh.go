@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 	"tocsin/internal/shelf"
 )
 
-// Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before; the lines themselves
-// are packed by the page, since few searches want them. They go when the shelf has them. When detection is so far behind that they are more than Options.Fresh, those
+// Lines that are not on the shelf yet are kept parsed, as columns in memory, so that a search parses only those that came since the one before. Of a full page the lines
+// themselves are packed, since few searches want them. They go when the shelf has them. When detection is so far behind that they are more than Options.Fresh, those
 // beyond are read by one search at a time, which keeps nothing of them.
 type fresh struct {
 	most   int64         // bytes
@@ -125,40 +126,43 @@ func (s *Searcher) keepUp() {
 	s.kept.Go(func() {
 		tick := time.NewTicker(freshEvery)
 		defer tick.Stop()
-		for s.goesOn() {
+		for whole := true; s.goesOn(whole); {
 			select {
 			case <-tick.C:
+				whole = s.freshen() == nil
 			case <-s.life.Done():
-				continue
 			}
-			s.freshen()
 		}
 	})
 }
 
-// goesOn reports whether lines are still to be kept up with.
-func (s *Searcher) goesOn() bool {
+// goesOn reports whether lines are still to be kept up with: not when that went wrong, which the next search meets, and says.
+func (s *Searcher) goesOn(whole bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keeping = s.life.Err() == nil && time.Since(s.asked) < freshFor
+	s.keeping = whole && s.life.Err() == nil && time.Since(s.asked) < freshFor
 	return s.keeping
 }
 
-// freshen keeps up once, unless a search does. What goes wrong the next search meets, and says.
-func (s *Searcher) freshen() {
-	defer func() { _ = panicked(recover()) }()
+// freshen keeps up for a moment, unless a search does, or the processors are needed for those who read lines for good.
+func (s *Searcher) freshen() (err error) {
+	if s.late() {
+		return nil
+	}
 	f := s.fresh
 	select {
 	case <-f.free:
 		defer f.release()
 	default:
-		return
+		return nil
 	}
-	view := s.o.Shelf.View()
-	defer view.Close()
-	if view.Through >= f.gone {
-		_, _ = f.catchUp(s.life, s.o.Tail, view.Through)
+	defer func() { err = cmp.Or(panicked(recover()), err) }()
+	ctx, stop := context.WithTimeout(s.life, freshEvery) // a search may wait
+	defer stop()
+	if through := s.o.Shelf.Through(); through >= f.gone {
+		_, err = f.catchUp(ctx, s.o.Tail, through)
 	}
+	return err
 }
 
 // read takes lines until there are no more, there are too many, or ctx ends; full: there may be more. Lines are taken whole, so that the next search goes on behind the last.
@@ -238,7 +242,8 @@ func (f *fresh) add(r *record.Record) {
 		f.pieces = append(f.pieces, p)
 	}
 	p.table.Add(r, 0)
-	l := r.Line // the texts of a batch share their memory, so a line is not copied
+	l := r.Line
+	l.Raw = strings.Clone(l.Raw) // the texts of a batch share their memory: one line would hold all of it
 	if n := len(p.lines); n > 0 && p.lines[n-1].File == l.File && p.lines[n-1].Host == l.Host {
 		l.File, l.Host = p.lines[n-1].File, p.lines[n-1].Host
 	} else {
@@ -250,7 +255,7 @@ func (f *fresh) add(r *record.Record) {
 	f.last = l.Seq
 	if len(p.lines) == shelf.PageRows {
 		f.size -= p.size
-		f.filled++
+		f.filled++ // so that no name is used twice
 		p.fill(fmt.Sprintf("piece %d", f.filled), &f.room)
 		f.size += p.size
 		delete(f.grow, key)
@@ -273,6 +278,9 @@ type packs [][]byte
 
 const packRows = 256
 
+// roomKept is how large a buffer may be that is used again.
+const roomKept = 1 << 20
+
 // pack packs lines. room has two buffers that are used again.
 func pack(lines []record.Line, room *[2][]byte) (out packs) {
 	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
@@ -285,7 +293,9 @@ func pack(lines []record.Line, room *[2][]byte) (out packs) {
 		}
 		packed := slices.Grow(room[1][:0], s2.MaxEncodedLen(len(plain)))
 		out = append(out, bytes.Clone(s2.Encode(packed[:cap(packed)], plain)))
-		room[0], room[1] = plain, packed
+		if room[0], room[1] = plain, packed; cap(plain) > roomKept {
+			room[0], room[1] = nil, nil
+		}
 	}
 	return out
 }

@@ -52,7 +52,7 @@ type Tail func(ctx context.Context, behind int64, aside bool) iter.Seq2[iter.Seq
 // A Searcher searches. Any number of goroutines may.
 type Searcher struct {
 	o  Options
-	mu sync.Mutex // of open
+	mu sync.Mutex
 	// open are volumes that were searched last, the newest use last.
 	open    []*volume
 	cache   *cache
@@ -182,11 +182,13 @@ func (s *Searcher) Run(ctx context.Context, q *query.Query, seen func(Progress))
 
 // workers is how many goroutines search now.
 func (s *Searcher) workers() int {
-	if s.o.Late != nil && s.o.Late() {
+	if s.late() {
 		return max(1, s.o.Workers-1)
 	}
 	return s.o.Workers
 }
+
+func (s *Searcher) late() bool { return s.o.Late != nil && s.o.Late() }
 
 // pour puts what was counted in a tally into the fold.
 func (x *run) pour() {
@@ -359,6 +361,9 @@ func (x *run) work(ctx context.Context, queue <-chan job) (failed error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	w.handOver()
+	if w.tally != nil {
+		x.s.done(w.tally)
+	}
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (x *run) soFar() query.Result {
 		if p.scan.rebuild(&r, p.row, raw, names) == nil { // what cannot be read is named in the end
 			f.Add(&r)
 		}
-		p.scan.columns, p.scan.frame, p.scan.lines = map[string]*at{}, -1, nil // they are held no longer than that
+		p.scan.columns, p.scan.frame, p.scan.lines, p.scan.rows = map[string]*at{}, -1, nil, nil // they are held no longer than that
 	}
 	out := f.Result()
 	out.Matched = counted.Matched + int64(x.picks.gone) + int64(len(x.picks.rows))

@@ -40,7 +40,9 @@ func (s *Searcher) tally() *tally {
 
 // done takes a tally whose texts nobody needs any more.
 func (s *Searcher) done(t *tally) {
-	clear(t.slots)
+	if len(t.counts) > 0 {
+		clear(t.slots)
+	}
 	t.hashes, t.counts, t.ends, t.texts, t.none = t.hashes[:0], t.counts[:0], t.ends[:0], t.texts[:0], 0
 	s.tallies.Put(t)
 }

@@ -91,7 +91,7 @@ func TestReportWordsStay(t *testing.T) {
 
 // TestAnswerWordsStay: what a reporter without script answered stands in the form again when their thread does not open, and nothing of a thread beside it.
 func TestAnswerWordsStay(t *testing.T) {
-	c := outsideConsole(t)
+	c := outsideConsole(t, func(o *desk.Options) { o.Outside.Limits = report.Usual(); o.Outside.Limits.Wrong = 2 })
 	out := c.as(t, "")
 	receipt := report.NewReceipt([report.ReceiptBytes]byte{1, 2, 3}).String()
 	a := out.sendForm("/report/answer", map[string]string{"receipt": receipt, "what": "It is <worse>.", "once": "AAAAAAAAAAAAAAAAAAAAAA"}, nil)
@@ -102,6 +102,9 @@ func TestAnswerWordsStay(t *testing.T) {
 	}
 	if a.code != http.StatusNotFound || strings.Contains(a.body, "<dl") {
 		t.Errorf("%d, or a thread is shown", a.code)
+	}
+	if a := out.sendForm("/report/thread", map[string]string{"receipt": receipt}, nil); a.code != http.StatusNotFound { // after two wrong ones it would be refused unseen
+		t.Errorf("one wrong receipt counts as two: %d", a.code)
 	}
 }
 

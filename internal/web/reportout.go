@@ -377,7 +377,7 @@ func (s *Server) reportThread(v *visit) error {
 		}
 		if writes && strings.TrimSpace(x["what"]) != "" {
 			t, err = s.desk.TellPlain(a.network, receipt, onceOf(x), x["what"])
-			if full, busy := errors.AsType[report.Refusal](err); err != nil && (!busy || full.Why != "tries") { // the words stay, below the thread
+			if full, busy := errors.AsType[report.Refusal](err); err != nil && (!busy || full.Why != "tries") && !errors.Is(err, report.ErrReceipt) && !errors.Is(err, desk.ErrNotWorked) { // the words stay, below the thread
 				if t, e := s.desk.ReportThread(a.network, own.Token[:], desk.Solved{}); e == nil {
 					return s.showThread(a, t, own, receipt, true, err)
 				}
