@@ -43,6 +43,8 @@ func reportExamples() []example {
 	wrong.Errors = Errors{{"code", WordsIn("pl").NoReport}}
 	thread := ReportThreadView{Outside: fromOutside("fr", "/report/thread"), Notice: WordsIn("fr").ReplySent, Receipt: "K7QX9-MPA2R-00ZZT-V6B1C-3M", Standing: WordsIn("fr").AtWork, Filed: WordsIn("fr").Day("2026-11-01"),
 		Rows: []ThreadRow{{false, "Vous", "1er novembre 2026", VisibleLines("Une page étrange au paiement.\nDeuxième ligne."), nil}, {true, "Équipe d’intervention", "2 novembre 2026", VisibleLines("Merci. Quel navigateur ?"), nil}, {Who: "Vous", Day: "3 novembre 2026"}}}
+	shut := ReportThreadView{Outside: fromOutside("de", "/report/thread"), Receipt: thread.Receipt, What: "Jetzt steht dort noch eine zweite Maske."}
+	shut.Errors = Errors{{"what", WordsIn("de").NoReport}}
 	closed := form
 	closed.Closed, closed.Sample = true, true
 	list := ReportsView{Frame: frame("Reports from outside", "reports", "/reports"), Summary: "9,354 wait for somebody to open them.", MayKey: true, Rows: reportRows(), Pager: Pager{Says: "1 to 3 of 3"},
@@ -59,7 +61,7 @@ func reportExamples() []example {
 	return []example{
 		ex("report", ReportForm, form), ex("report-wrong", ReportForm, german), ex("report-closed", ReportForm, closed),
 		ex("report-sent", ReportSent, ReportSentView{fromOutside("it", "/report"), "K7QX9-MPA2R-00ZZT-V6B1C-3M"}),
-		ex("report-back", ReportBack, back), ex("report-back-wrong", ReportBack, wrong), ex("report-thread", ReportThread, thread),
+		ex("report-back", ReportBack, back), ex("report-back-wrong", ReportBack, wrong), ex("report-thread", ReportThread, thread), ex("report-thread-shut", ReportThread, shut),
 		ex("reports", Reports, list), ex("reports-none", Reports, none),
 		ex("report-one", ReportOne, reportOne()), ex("report-locked", ReportOne, locked), ex("report-many", ReportOne, many), ex("report-done", ReportOne, done),
 	}

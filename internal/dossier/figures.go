@@ -160,7 +160,7 @@ func (d *draft) timeline() {
 		}
 	}
 	rows(d, list, func(m Moment) Label { return m.Label },
-		[]Column{{"Entry", 12}, {"Happened", 33}, {"Learned", 33}, {"Who", 22}, {"What", 45}},
+		[]Column{{"Entry", 12}, {"Happened", 33}, {"Learned", 33}, {"Who", 17}, {"What", 50}},
 		func(m Moment) Row {
 			what := or(m.What, "(nothing was written)")
 			if m.Corrects != 0 {
