@@ -113,7 +113,7 @@ type Archive struct {
 	options Options
 	packer  *zstd.Encoder
 	open    *zstd.Decoder
-	plain   sync.Pool // []byte, of blocks that were unpacked
+	plain   sync.Pool // *[]byte, of blocks that were unpacked
 
 	// queue holds the batches that wait for a commit. The first of them leads: it commits all that wait, alone.
 	queue   sync.Mutex

@@ -104,18 +104,23 @@ func (a *Archive) blockAt(s *segment, b []byte, offset int64) (Block, error) {
 	if payloadSum(s.salt, stored) != h.sum {
 		return Block{}, errors.New("the checksum of a block's payload is wrong")
 	}
-	var room []byte
-	if h.flags&flagZstd != 0 {
-		room, _ = a.plain.Get().([]byte)
+	if h.flags&flagZstd == 0 {
+		return decodeBatch(h, stored)
 	}
-	plain, err := unpack(a.open, h, stored, room)
+	room, _ := a.plain.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
+	}
+	plain, err := unpack(a.open, h, stored, *room)
 	if err != nil {
 		return Block{}, err
 	}
-	if h.flags&flagZstd != 0 && cap(plain) <= plainKept {
-		defer func() { a.plain.Put(plain[:0]) }() // a batch copies what it takes of it
+	block, err := decodeBatch(h, plain)
+	if cap(plain) <= plainKept {
+		*room = plain // a batch copied what it took of it
+		a.plain.Put(room)
 	}
-	return decodeBatch(h, plain)
+	return block, err
 }
 
 // plainKept is how large a buffer may be that is used again.
