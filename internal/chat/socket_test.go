@@ -275,12 +275,13 @@ func TestCommands(t *testing.T) {
 
 func TestHeard(t *testing.T) {
 	f := newWorkspace(t)
-	got := make(chan Heard, 10)
+	got, tried := make(chan Heard, 10), make(chan struct{})
 	full := true
 	s := f.client(func(o *Options) {
 		o.Heard = func(_ ctx, h Heard) error {
 			if full {
 				full = false
+				close(tried)
 				return errors.New("the disk is full")
 			}
 			got <- h
@@ -294,6 +295,7 @@ func TestHeard(t *testing.T) {
 	x.send(said1("e1", "C042", text))
 	x.send(said1("e2", "C0OTHER", text)) // acknowledged at once: not an incident's
 	x.acked("e2")
+	<-tried
 	for full := true; full; { // until the first is given back
 		s.seen.mu.Lock()
 		_, full = s.seen.state["heard:C042:1700000010.000200::2023-11-14 22:13:30.0002 +0000 UTC"]
