@@ -22,6 +22,18 @@ func bundled(t *testing.T, d *Desk, from, n int) {
 	}
 }
 
+// decide returns what decides about a report, and the incident that comes of it.
+func decide(t *testing.T, d *Desk) func(actor auth.Actor, r ReportDeed) int64 {
+	return func(actor auth.Actor, r ReportDeed) int64 {
+		t.Helper()
+		id, err := d.DecideReport(actor, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+}
+
 // standings are where reports stand, by the first letter of each.
 func standings(d *Desk, ids ...int64) (out string) {
 	d.Read(func(s *State) {
@@ -38,14 +50,7 @@ func standings(d *Desk, ids ...int64) (out string) {
 func TestOutsideBucketOfOthers(t *testing.T) {
 	_, d, anna, boris, stop := outsideTeam(t, 1)
 	defer stop()
-	do := func(actor auth.Actor, r ReportDeed) int64 {
-		t.Helper()
-		id, err := d.DecideReport(actor, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
+	do := decide(t, d)
 	bundled(t, d, 1, 4) // 2 to 4 are the bucket
 	secret := do(anna, ReportDeed{Report: 1, Deed: "open"})
 	do(anna, ReportDeed{Report: 2, Deed: "join", Incident: secret, Bucket: true})
@@ -84,17 +89,10 @@ func TestOutsideBucketSteps(t *testing.T) {
 	_, d, anna, boris, stop := outsideTeam(t, 1)
 	defer stop()
 	bundled(t, d, 1, 3)
-	do := func(r ReportDeed) int64 {
-		t.Helper()
-		id, err := d.DecideReport(anna, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
-	secret, other := do(ReportDeed{Report: 1, Deed: "open"}), do(ReportDeed{Report: 3, Deed: "open"})
-	do(ReportDeed{Report: 3, Deed: "join", Incident: secret})
-	do(ReportDeed{Report: 3, Deed: "join", Incident: other})
+	do := decide(t, d)
+	secret, other := do(anna, ReportDeed{Report: 1, Deed: "open"}), do(anna, ReportDeed{Report: 3, Deed: "open"})
+	do(anna, ReportDeed{Report: 3, Deed: "join", Incident: secret})
+	do(anna, ReportDeed{Report: 3, Deed: "join", Incident: other})
 	if err := d.Restrict(anna, secret, "insider", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -142,26 +140,19 @@ func TestOutsideBucketInParts(t *testing.T) {
 			t.Errorf("report %d: %d together, %d of no incident; %v", id, x.Together, x.Free, err)
 		}
 	}
-	do := func(r ReportDeed) int64 {
-		t.Helper()
-		id, err := d.DecideReport(anna, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
+	do := decide(t, d)
 	bundled(t, d, 1, 5) // 2 to 5 are the bucket
 	count(2, 4, 4)
 	count(4, 0, 0)
-	first := do(ReportDeed{Report: 2, Deed: "open", Bucket: true, Last: 3})
+	first := do(anna, ReportDeed{Report: 2, Deed: "open", Bucket: true, Last: 3})
 	count(2, 4, 2)
 	count(4, 2, 2)
-	if second := do(ReportDeed{Report: 4, Deed: "open", Bucket: true}); second == first {
+	if second := do(anna, ReportDeed{Report: 4, Deed: "open", Bucket: true}); second == first {
 		t.Fatal("they are one incident")
 	}
 	count(2, 2, 0)
 	count(5, 2, 0)
-	do(ReportDeed{Report: 5, Deed: "close", Bucket: true})
+	do(anna, ReportDeed{Report: 5, Deed: "close", Bucket: true})
 	if got := standings(d, 2, 3, 4, 5); got != "oocc" {
 		t.Errorf("they stand %s", got)
 	}
