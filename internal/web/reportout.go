@@ -392,8 +392,8 @@ func (s *Server) reportThread(v *visit) error {
 		hold(v, held.Wait)
 	}
 	switch {
-	case err != nil && !a.script && !mistyped && writes && strings.TrimSpace(x["what"]) != "":
-		return s.keepWords(a, err, receipt)
+	case err != nil && !a.script && !mistyped && writes && strings.TrimSpace(x["what"]) != "" && x["receipt"] != "":
+		return s.keepWords(a, err)
 	case err != nil:
 		return s.noThread(a, err, mistyped)
 	case a.script:
@@ -430,8 +430,8 @@ func (s *Server) threadWrong(a asked, err error) (code int, says string) {
 }
 
 // keepWords shows what somebody without script wrote again, when it was not taken and their thread does not open.
-func (s *Server) keepWords(a asked, err error, receipt report.Receipt) error {
-	view := ui.ReportThreadView{Outside: s.outside(a.visit, publicReport+"/thread", nil), Receipt: receipt.String(), What: a.Values["what"], Once: onceOf(a.Values)}
+func (s *Server) keepWords(a asked, err error) error {
+	view := ui.ReportThreadView{Outside: s.outside(a.visit, publicReport+"/thread", nil), Receipt: a.Values["receipt"], What: a.Values["what"], Once: onceOf(a.Values)}
 	code, says := s.threadWrong(a, err)
 	view.Errors = ui.Errors{{Field: "what", Says: says}}
 	return ui.ReportThread.Show(a.w, code, view)
